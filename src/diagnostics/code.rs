@@ -1,0 +1,95 @@
+//! The stable names of problems. Each has a page, `docs/diagnostics/NAME.md`, and a case under `tests/cases`.
+
+use std::fmt;
+
+use super::Severity;
+
+/// Makes the enum, the names and the severities from one sorted table.
+macro_rules! codes {
+    ($($variant:ident $name:literal $severity:ident,)*) => {
+        /// The stable name of a problem.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Code {
+            $(
+                #[doc = concat!("`", $name, "`")]
+                $variant,
+            )*
+        }
+
+        impl Code {
+            /// Every code, sorted by name.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// As people write it: `unknown-property`.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// How bad a problem of this kind is.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity),* }
+            }
+
+            /// The page that explains it, as Markdown.
+            pub fn page(self) -> &'static str {
+                match self { $(Self::$variant => include_str!(concat!("../../docs/diagnostics/", $name, ".md"))),* }
+            }
+        }
+    };
+}
+
+codes! {
+    AccountConflict "account-conflict" Error,
+    AmbiguousInstance "ambiguous-instance" Error,
+    AssertionFailed "assertion-failed" Error,
+    BadArgument "bad-argument" Error,
+    BadDecorator "bad-decorator" Error,
+    BadValue "bad-value" Error,
+    ConflictingProperties "conflicting-properties" Error,
+    CoreUsesService "core-uses-service" Error,
+    Cycle "cycle" Error,
+    DuplicateKey "duplicate-key" Error,
+    DuplicateName "duplicate-name" Error,
+    InvalidName "invalid-name" Error,
+    KnownTooLate "known-too-late" Error,
+    LimitExceeded "limit-exceeded" Error,
+    MissingArgument "missing-argument" Error,
+    MissingEnvironment "missing-environment" Error,
+    MissingField "missing-field" Error,
+    MissingInput "missing-input" Error,
+    MissingProperty "missing-property" Error,
+    NoProject "no-project" Error,
+    NotAResource "not-a-resource" Error,
+    NotYet "not-yet" Error,
+    NothingHere "nothing-here" Error,
+    OutOfRange "out-of-range" Error,
+    ReadOnlyProperty "read-only-property" Error,
+    SecretLeak "secret-leak" Error,
+    Syntax "syntax" Error,
+    TypeMismatch "type-mismatch" Error,
+    UnknownAttribute "unknown-attribute" Error,
+    UnknownDecorator "unknown-decorator" Error,
+    UnknownField "unknown-field" Error,
+    UnknownFunction "unknown-function" Error,
+    UnknownName "unknown-name" Error,
+    UnknownOutput "unknown-output" Error,
+    UnknownProperty "unknown-property" Error,
+    UnknownResourceType "unknown-resource-type" Warning,
+    UnknownType "unknown-type" Error,
+    UnlistedValue "unlisted-value" Warning,
+    Unreadable "unreadable" Error,
+    WrongIdentifier "wrong-identifier" Error,
+}
+
+impl Code {
+    /// The code with that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|c| c.name() == name)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,214 @@
+//! The model: what a program means for one target, with no trace of syntax but spans.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::diagnostics::Diagnostic;
+use crate::names::Name;
+use crate::schema::ResourceType;
+use crate::semantics::value::{ForeignOutput, LaterType, Value};
+use crate::source::Span;
+use crate::syntax::ast::Layer;
+
+/// One instance of a stack. Ordered by stack, place, region.
+///
+/// Written `stack@env/region`; a stack shared by all environments is `stack@shared/region`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct InstanceKey {
+    /// Name of the stack.
+    pub stack: Name,
+    /// The environment; `None` for a shared stack.
+    pub env: Option<Name>,
+    /// `eu-west-1`
+    pub region: Arc<str>,
+}
+
+impl fmt::Display for InstanceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let env = self.env.map_or("shared", Name::as_str);
+        write!(f, "{}@{env}/{}", self.stack, self.region)
+    }
+}
+
+/// An account as declared.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account {
+    /// Its name in the source.
+    pub name: Name,
+    /// Twelve digits.
+    pub id: Arc<str>,
+    /// Role to assume there.
+    pub role: Option<Arc<str>>,
+    /// Profile of the local AWS configuration.
+    pub profile: Option<Arc<str>>,
+    /// External id for the role.
+    pub external_id: Option<Arc<str>>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What is known of an instance without its resources.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Which.
+    pub key: InstanceKey,
+    /// `core` or `service`.
+    pub layer: Layer,
+    /// Where it is deployed.
+    pub account: Arc<Account>,
+    /// Its name in CloudFormation.
+    pub stack_name: Arc<str>,
+    /// The stack's `///` text.
+    pub description: Option<Arc<str>>,
+    /// All tags, ours included.
+    pub tags: BTreeMap<String, String>,
+    /// `@termination_protection`
+    pub termination_protection: bool,
+    /// Parameters of its template, sorted by name.
+    pub parameters: Vec<Parameter>,
+    /// Its outputs, sorted by name.
+    pub outputs: Vec<Output>,
+    /// What it reads of others, sorted; an edge for each.
+    pub uses: Vec<Use>,
+    /// Name of the stack in the source.
+    pub span: Span,
+}
+
+/// An edge to another instance.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Use {
+    /// What is read.
+    pub from: ForeignOutput,
+    /// The parameter that carries it.
+    pub parameter: Name,
+    /// Where it is first read.
+    pub span: Span,
+}
+
+/// One instance, whole.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// All but its resources.
+    pub head: Head,
+    /// In the order of the source, loops unrolled.
+    pub resources: Vec<Resource>,
+}
+
+/// A parameter of the template.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: Name,
+    /// Its CloudFormation type.
+    pub ty: ParameterType,
+    /// Masked by CloudFormation.
+    pub no_echo: bool,
+    /// `///` text.
+    pub description: Option<Arc<str>>,
+    /// Where its value comes from.
+    pub source: ParameterSource,
+    /// Where it is declared, or first read.
+    pub span: Span,
+}
+
+/// CloudFormation's types of parameters, as far as we emit them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ParameterType {
+    /// `String`
+    String,
+    /// `Number`
+    Number,
+    /// `CommaDelimitedList`
+    List,
+}
+
+/// Where the value of a parameter comes from.
+#[derive(Clone, Debug)]
+pub enum ParameterSource {
+    /// An `input`: set for this run, else the deployed value, else the default.
+    Input {
+        /// `--set stack.Name=value`, as the text CloudFormation takes.
+        set: Option<Arc<str>>,
+        /// The default, as the text CloudFormation takes.
+        default: Option<Arc<str>>,
+    },
+    /// An output of another instance.
+    Output(ForeignOutput),
+}
+
+/// A resource.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Its logical id.
+    pub id: Name,
+    /// Its type.
+    pub ty: Name,
+    /// What the schema knows of it.
+    pub known: Option<&'static ResourceType>,
+    /// As the source says it: `Public["a"]`.
+    pub shown: Arc<str>,
+    /// Properties as CloudFormation takes them: an object of plain and later values, no `null`,
+    /// no resources. Booleans, numbers and texts are already what the schema asks for.
+    pub properties: Value,
+    /// Logical ids it must follow, beyond those it references. Sorted.
+    pub depends_on: Vec<Name>,
+    /// `@on_delete`
+    pub on_delete: Option<DataPolicy>,
+    /// `@on_replace`
+    pub on_replace: Option<DataPolicy>,
+    /// `@protect`: why, where said.
+    pub protect: Option<Arc<str>>,
+    /// `///` text.
+    pub description: Option<Arc<str>>,
+    /// Its name in the source.
+    pub span: Span,
+    /// Its properties in the source.
+    pub body: Option<Span>,
+}
+
+/// What becomes of the data of a resource that goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DataPolicy {
+    /// Stays, unmanaged.
+    Retain,
+    /// Goes too.
+    Delete,
+    /// A snapshot stays.
+    Snapshot,
+}
+
+impl DataPolicy {
+    /// As CloudFormation writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retain => "Retain",
+            Self::Delete => "Delete",
+            Self::Snapshot => "Snapshot",
+        }
+    }
+}
+
+/// An output.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: Name,
+    /// Its value: plain or later. Lists are joined by commas in the template.
+    pub value: Value,
+    /// Its type, as consumers see it: everything crosses stacks as text or a list of texts.
+    pub ty: LaterType,
+    /// `///` text.
+    pub description: Option<Arc<str>>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What `lower` found.
+#[derive(Debug)]
+pub struct Lowered {
+    /// Every instance evaluated, producers before consumers.
+    pub heads: Vec<Head>,
+    /// Everything that is wrong, syntax included. Sorted.
+    pub diagnostics: Vec<Diagnostic>,
+}

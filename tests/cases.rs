@@ -1,0 +1,132 @@
+//! One file under `tests/cases` = one case = one snapshot beside it. Nothing to register.
+//!
+//! The first folder says what is done with the case, and what its snapshot holds:
+//!
+//! | folder | snapshot |
+//! | --- | --- |
+//! | `syntax` | the diagnostics of the parser, then the outline of what it kept |
+//! | `format` | the formatted text |
+//! | `check` | the diagnostics over all environments, or `ok` |
+//! | `build` | each template, readable |
+//! | `graph` | the graph as text and as Mermaid |
+//!
+//! A line `//- name.infra` starts another file of the same project. `UPDATE_SNAPSHOTS=1`
+//! rewrites the snapshots; a difference is otherwise a failure that shows it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use infra::diagnostics::{self, Diagnostic, Style};
+use infra::source::{SourceFile, Sources};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() -> ExitCode {
+    let args = Arguments::from_args();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    files.sort();
+    let trials = files.into_iter().map(|path| {
+        let name = path.strip_prefix(&root).unwrap().with_extension("").to_string_lossy().replace('\\', "/");
+        Trial::test(name.clone(), move || run(&path, &name))
+    });
+    libtest_mimic::run(&args, trials.collect()).exit_code()
+}
+
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, into);
+        } else if path.extension().is_some_and(|e| e == "infra") {
+            into.push(path);
+        }
+    }
+}
+
+fn run(path: &Path, name: &str) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let kind = name.split('/').next().unwrap();
+    let actual = match kind {
+        "syntax" => syntax(&text),
+        "format" => format(&text)?,
+        other => return Err(format!("no such kind of case: {other}").into()),
+    };
+    compare(&path.with_extension("snap"), &actual)
+}
+
+fn compare(snapshot: &Path, actual: &str) -> Result<(), Failed> {
+    let expected = std::fs::read_to_string(snapshot).unwrap_or_default();
+    if expected == actual {
+        return Ok(());
+    }
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(snapshot, actual)?;
+        return Ok(());
+    }
+    let diff = similar::TextDiff::from_lines(&expected, actual).unified_diff().header("snapshot", "now").to_string();
+    Err(format!("{} differs (UPDATE_SNAPSHOTS=1 takes it over):\n{diff}", snapshot.display()).into())
+}
+
+/// The files of a case: what stands before the first `//- name` is `main.infra`.
+fn split(text: &str) -> Vec<SourceFile> {
+    let mut sources = Sources::default();
+    let mut name = "main.infra".to_owned();
+    let mut body = String::new();
+    for line in text.lines() {
+        if let Some(next) = line.strip_prefix("//- ") {
+            if !body.trim().is_empty() {
+                sources.add(name.as_str(), body.as_str());
+            }
+            next.trim().clone_into(&mut name);
+            body.clear();
+        } else {
+            writeln!(body, "{line}").unwrap();
+        }
+    }
+    sources.add(name, body);
+    sources.iter().cloned().collect()
+}
+
+fn sources_of(files: &[SourceFile]) -> Sources {
+    let mut sources = Sources::default();
+    for file in files {
+        sources.add(file.name.clone(), file.text.clone());
+    }
+    sources
+}
+
+fn drawn(diagnostics: &[Diagnostic], sources: &Sources) -> String {
+    if diagnostics.is_empty() {
+        return "ok\n".to_owned();
+    }
+    let out = diagnostics::render(diagnostics, sources, Style { colour: false, width: 100 });
+    format!("{}\n", out.trim_end())
+}
+
+fn syntax(text: &str) -> String {
+    let files = split(text);
+    let sources = sources_of(&files);
+    let mut out = String::new();
+    for file in &files {
+        let parsed = infra::syntax::parse(file);
+        out.push_str(&drawn(&parsed.diagnostics, &sources));
+        write!(out, "---\n{}", infra::syntax::outline(&parsed.file)).unwrap();
+    }
+    out
+}
+
+fn format(text: &str) -> Result<String, Failed> {
+    let mut out = String::new();
+    for file in &split(text) {
+        let once = infra::syntax::format(file).ok_or("does not parse")?;
+        let again = SourceFile { text: once.as_str().into(), ..file.clone() };
+        if infra::syntax::format(&again).as_deref() != Some(once.as_str()) {
+            return Err(format!("formatting twice gives something else:\n{once}").into());
+        }
+        out.push_str(&once);
+    }
+    Ok(out)
+}

@@ -3,6 +3,7 @@
 //! `parse → analyze → lower → plan → apply`: one verb, one input, one output each.
 //! `ARCHITECTURE.md` shows the rooms and which may use which.
 
+pub mod cloud;
 pub mod diagnostics;
 pub mod names;
 pub mod source;

@@ -68,6 +68,9 @@ pub struct Stack {
     pub deleted: Option<Time>,
     /// ARN of the stack that nests it.
     pub parent: Option<String>,
+    /// ARN of the change set that was executed last (`ChangeSetId` of `DescribeStacks`). Its name carries the
+    /// fingerprint by which the planner knows an unchanged stack from this one call.
+    pub change_set: Option<String>,
     /// Ids of its last operations, newest first, where AWS tells them.
     pub operations: Vec<String>,
 }

@@ -1,0 +1,86 @@
+//! The command line: what people type, and which engine answers. One file per command.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod build;
+mod check;
+mod completions;
+mod explain;
+mod fmt;
+mod graph;
+mod output;
+mod project;
+
+use output::{ColourChoice, Exit, Terminal};
+
+/// Everything that may be typed.
+#[derive(Parser)]
+#[command(
+    name = "infra",
+    version,
+    about = "Declare AWS infrastructure, plan it, apply it",
+    long_about = None,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = "Examples:
+  infra check                          find every mistake, without AWS
+  infra plan --env dev                 show exactly what would change
+  infra apply --env prod --yes         change it
+  infra apply --env dev --sandbox      the same against the simulator, no account needed
+
+Exit codes: 0 done or nothing to do, 1 error, 2 changes planned (--detailed-exitcode),
+3 the plan no longer holds, 4 outcome unknown, 130 declined or interrupted."
+)]
+struct Cli {
+    /// Work on the project in DIR instead of here
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    directory: Option<PathBuf>,
+
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_possible_values = true)]
+    color: ColourChoice,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Check),
+    Build(build::Build),
+    Graph(graph::Graph),
+    Fmt(fmt::Fmt),
+    Explain(explain::Explain),
+    Completions(completions::Completions),
+}
+
+/// What every command gets.
+struct Context {
+    terminal: Terminal,
+    directory: Option<PathBuf>,
+}
+
+/// Runs the command line of this process.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help and version to stdout with 0, mistakes to stderr.
+            let mistake = error.use_stderr();
+            return if error.print().is_ok() && !mistake { Exit::Done.into() } else { Exit::Error.into() };
+        }
+    };
+    let mut context = Context { terminal: Terminal::new(cli.color), directory: cli.directory };
+    let exit = match cli.command {
+        Command::Check(c) => c.run(&mut context),
+        Command::Build(c) => c.run(&mut context),
+        Command::Graph(c) => c.run(&mut context),
+        Command::Fmt(c) => c.run(&mut context),
+        Command::Explain(c) => c.run(&mut context),
+        Command::Completions(c) => c.run(&mut context),
+    };
+    context.terminal.finish(exit).into()
+}

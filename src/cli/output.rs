@@ -1,0 +1,140 @@
+//! The only room that writes to the terminal: data to stdout, everything for people to stderr.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+use crate::diagnostics::{self, Diagnostic, Style};
+use crate::host;
+use crate::source::Sources;
+
+/// How a command ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Exit {
+    /// Nothing to do, or done.
+    Done,
+    /// An error, already said.
+    Error,
+    /// Changes are planned, and `--detailed-exitcode` asks to tell.
+    Changes,
+    /// The plan no longer holds.
+    Stale,
+    /// Something runs that we no longer see.
+    Unknown,
+    /// Declined or interrupted.
+    Declined,
+    /// Nobody reads our output any more.
+    ClosedPipe,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Error => 1,
+            Exit::Changes => 2,
+            Exit::Stale => 3,
+            Exit::Unknown => 4,
+            Exit::Declined => 130,
+            Exit::ClosedPipe => 141,
+        })
+    }
+}
+
+/// `--color`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum ColourChoice {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Where output goes.
+pub(super) struct Terminal {
+    out_colour: bool,
+    err_colour: bool,
+    live: bool,
+    closed: bool,
+}
+
+impl Terminal {
+    pub(super) fn new(choice: ColourChoice) -> Self {
+        let plain = host::variable("NO_COLOR").is_some() || host::variable("TERM").as_deref() == Some("dumb");
+        let colour = |is_terminal: bool| match choice {
+            ColourChoice::Always => true,
+            ColourChoice::Never => false,
+            ColourChoice::Auto => is_terminal && !plain,
+        };
+        let err_terminal = io::stderr().is_terminal();
+        Self {
+            out_colour: colour(io::stdout().is_terminal()),
+            err_colour: colour(err_terminal),
+            live: err_terminal && !plain,
+            closed: false,
+        }
+    }
+
+    /// Colours on stdout.
+    pub(super) fn out_colour(&self) -> bool {
+        self.out_colour
+    }
+
+    /// A terminal that can redraw lines reads what we say.
+    pub(super) fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Writes data.
+    pub(super) fn data(&mut self, text: &str) {
+        let mut out = io::stdout().lock();
+        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+            self.closed = true;
+        }
+    }
+
+    /// Says something to people. A closed stderr is nobody to tell.
+    pub(super) fn say(&mut self, text: &str) {
+        let mut err = io::stderr().lock();
+        let _ = err.write_all(text.as_bytes());
+        let _ = if text.ends_with('\n') { Ok(()) } else { err.write_all(b"\n") };
+    }
+
+    /// Says what went wrong where no place in a file is to blame.
+    pub(super) fn fail(&mut self, text: &str) -> Exit {
+        self.say(&format!("{} {text}", self.paint("error:", "1;31")));
+        Exit::Error
+    }
+
+    /// Draws diagnostics for people.
+    pub(super) fn diagnostics(&mut self, all: &[Diagnostic], sources: &Sources) {
+        let style = Style { colour: self.err_colour, width: 100 };
+        self.say(&diagnostics::render(all, sources, style));
+    }
+
+    /// Asks; an answer other than `yes` is a no, and so is no answer.
+    pub(super) fn confirm(&mut self, question: &str) -> bool {
+        let mut err = io::stderr().lock();
+        let asked = write!(err, "{question} Only `yes` is taken: ").and_then(|()| err.flush());
+        let mut answer = String::new();
+        asked.is_ok() && io::stdin().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+    }
+
+    /// True where someone could answer a question.
+    pub(super) fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// `text` in an ANSI style for stderr, where that has colours.
+    pub(super) fn paint(&self, text: &str, style: &str) -> String {
+        if self.err_colour { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// The last word on how the command ends.
+    pub(super) fn finish(&self, exit: Exit) -> Exit {
+        if self.closed && exit == Exit::Done { Exit::ClosedPipe } else { exit }
+    }
+}

@@ -1,0 +1,159 @@
+//! The disk, the environment and the clock. The only room with this door to the outside.
+#![expect(clippy::disallowed_methods, reason = "this is the door that the ban leads people to")]
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::world::World;
+
+/// The most that one source file may hold: 4 MiB.
+pub const LARGEST_SOURCE: u64 = 4 * 1024 * 1024;
+
+/// An environment variable; unset, empty and non-Unicode ones are `None`.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The directory the command was started in.
+///
+/// # Errors
+/// Where it is gone or may not be read.
+pub fn working_directory() -> io::Result<PathBuf> {
+    std::env::current_dir()
+}
+
+/// Seconds since 1970, for records of what happened; never for output that must be reproducible.
+pub fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}
+
+/// Writes a file whole or not at all, making its folder where needed.
+///
+/// # Errors
+/// What the system says. An earlier file of that name is then untouched.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".infra-").permissions(permissions()).tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Readable by whom the user's mask says, as any file a tool writes; temporary files are private otherwise.
+#[cfg(unix)]
+fn permissions() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::Permissions::from_mode(0o666)
+}
+
+#[cfg(not(unix))]
+fn permissions() -> std::fs::Permissions {
+    unreachable!("only asked for on unix")
+}
+
+/// The text of a file the user named.
+///
+/// # Errors
+/// What the system says; also for text that is not UTF-8.
+pub fn read(path: &Path) -> io::Result<String> {
+    std::fs::read_to_string(path)
+}
+
+/// Removes a file that may be there.
+///
+/// # Errors
+/// What the system says, absence apart.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// The names of the files in a folder, sorted; none where there is no such folder.
+///
+/// # Errors
+/// What the system says, absence apart.
+pub fn list(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// A project on the disk.
+pub struct Disk {
+    /// The directory of the file that declares `project`.
+    pub root: PathBuf,
+}
+
+impl Disk {
+    /// The project that `start` lies in: the nearest directory, upwards, with a file that declares
+    /// one. Where there is none, `start` itself, so that `no-project` can be said of what is there.
+    pub fn find(start: &Path) -> Self {
+        let declares = |folder: &&Path| {
+            let names = list(folder).unwrap_or_default();
+            names.iter().filter(|n| n.ends_with(".infra")).any(|n| {
+                let text = std::fs::read_to_string(folder.join(n)).unwrap_or_default();
+                text.lines().any(|line| line.starts_with("project "))
+            })
+        };
+        let root = start.ancestors().find(declares).unwrap_or(start);
+        Self { root: root.to_path_buf() }
+    }
+}
+
+impl World for Disk {
+    fn read(&self, path: &str) -> Result<Arc<str>, String> {
+        let full = self.root.join(path);
+        let size = std::fs::metadata(&full).map_err(|e| plain(&e))?.len();
+        if size > LARGEST_SOURCE {
+            return Err(format!("it has {size} bytes, and a source file may have {LARGEST_SOURCE}"));
+        }
+        let bytes = std::fs::read(&full).map_err(|e| plain(&e))?;
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(text.into()),
+            Err(e) => {
+                let at = e.utf8_error().valid_up_to();
+                let line = e.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1;
+                Err(format!("line {line} is not UTF-8 text"))
+            }
+        }
+    }
+
+    fn files(&self) -> Result<Vec<String>, String> {
+        if !self.root.is_dir() {
+            return Err("there is no such directory".to_owned());
+        }
+        let mut found = Vec::new();
+        let walk = ignore::WalkBuilder::new(&self.root).require_git(false).build();
+        for entry in walk {
+            let entry = entry.map_err(|e| e.to_string())?;
+            let is_source = entry.path().extension().is_some_and(|e| e == "infra");
+            if is_source && entry.file_type().is_some_and(|t| t.is_file()) {
+                let relative = entry.path().strip_prefix(&self.root).unwrap_or(entry.path());
+                let parts: Vec<_> = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
+                found.push(parts.join("/"));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+/// The system's words without its error number.
+fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}

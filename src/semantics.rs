@@ -15,7 +15,14 @@ use crate::schema::Types;
 use crate::source::{SourceFile, Sources};
 use crate::syntax::ast;
 
+mod conform;
+mod eval;
+mod fits;
+mod functions;
 pub mod model;
+mod operators;
+mod text;
+mod types;
 pub mod value;
 
 /// A whole project: every file parsed, every top-level name known.

@@ -148,6 +148,33 @@ pub struct Later {
     pub secret: bool,
 }
 
+impl Later {
+    /// The items of a list whose length is known: an `Fn::Select` each. `None` for anything else.
+    pub fn items(self: &Arc<Self>) -> Option<Vec<Value>> {
+        let LaterType::List(item, Some(length)) = &self.ty else { return None };
+        Some((0..*length).map(|at| self.select(at, item)).collect())
+    }
+
+    /// One item of a later list.
+    fn select(self: &Arc<Self>, at: usize, item: &LaterType) -> Value {
+        Value::Later(Arc::new(Self {
+            expr: LaterExpr::Select(at, Arc::clone(self)),
+            ty: item.clone(),
+            origin: self.origin,
+            secret: self.secret,
+        }))
+    }
+
+    /// The item at `at` of a later list, whether its length is known or not; `None` for anything else.
+    pub fn item(self: &Arc<Self>, at: usize) -> Option<Value> {
+        match &self.ty {
+            LaterType::List(_, Some(length)) if at >= *length => None,
+            LaterType::List(item, _) => Some(self.select(at, item)),
+            _ => None,
+        }
+    }
+}
+
 /// The type of a later value.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum LaterType {

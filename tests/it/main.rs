@@ -1,0 +1,5 @@
+//! Whole commands, properties, the simulator, emulators, and the shape of the house.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::disallowed_methods, clippy::string_slice)]
+
+mod tidy;

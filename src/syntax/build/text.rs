@@ -1,0 +1,220 @@
+//! Text: escapes, interpolation, indentation.
+
+use std::sync::Arc;
+
+use super::super::ast::{Expr, ExprKind, Piece};
+use super::super::grammar::{Pair, Rule};
+use super::{Builder, shared};
+
+/// Text as it grows: literal text, and the pieces that are finished.
+#[derive(Default)]
+struct Growing {
+    text: String,
+    pieces: Vec<Piece>,
+    /// The first half of a pair of `\u` escapes, as JSON writes characters beyond 16 bits.
+    half: Option<u32>,
+}
+
+impl Growing {
+    fn flush(&mut self) {
+        if !self.text.is_empty() {
+            self.pieces.push(Piece::Text(Arc::from(self.text.as_str())));
+            self.text.clear();
+        }
+    }
+
+    fn push(&mut self, value: Expr) {
+        self.flush();
+        self.pieces.push(Piece::Expr(value));
+    }
+
+    fn finish(mut self) -> ExprKind {
+        if self.pieces.is_empty() {
+            return ExprKind::Str(Arc::from(self.text));
+        }
+        self.flush();
+        ExprKind::Template(self.pieces.into())
+    }
+}
+
+impl Builder<'_> {
+    /// `"…"`
+    pub(super) fn string(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
+        let mut inner = pair.into_inner();
+        if inner.len() <= 1 && inner.peek().is_none_or(|only| only.as_rule() == Rule::text) {
+            return ExprKind::Str(shared(inner.next().map_or("", |only| only.as_str())));
+        }
+        let mut growing = Growing::default();
+        for child in inner {
+            match child.as_rule() {
+                Rule::text => growing.text.push_str(child.as_str()),
+                Rule::interpolation => {
+                    let value = self.enclosed(child);
+                    growing.push(value);
+                    continue;
+                }
+                _ => self.escape(&child, &mut growing),
+            }
+            self.no_half(&mut growing, &child);
+        }
+        growing.finish()
+    }
+
+    /// `"""…"""`: what the lines have in common at their beginning goes, escapes are resolved after that.
+    pub(super) fn block_string(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
+        let indent = indentation(&pair);
+        let mut growing = Growing::default();
+        let mut first = true;
+        let last = pair.clone().into_inner().len();
+        for (at, child) in pair.into_inner().enumerate() {
+            match child.as_rule() {
+                Rule::block_text => {
+                    let text = if first { after_break(child.as_str()) } else { child.as_str() };
+                    let begins_line = first && text.len() != child.as_str().len();
+                    push_lines(&mut growing.text, text, &indent, begins_line, at + 1 == last);
+                }
+                Rule::interpolation => {
+                    let value = self.enclosed(child);
+                    growing.push(value);
+                    first = false;
+                    continue;
+                }
+                _ => self.escape(&child, &mut growing),
+            }
+            first = false;
+            self.no_half(&mut growing, &child);
+        }
+        growing.finish()
+    }
+
+    /// `'''…'''`
+    pub(super) fn raw_block(pair: &Pair<'_, Rule>) -> ExprKind {
+        let text = Self::inside(pair, 3, 3);
+        let body = after_break(&text);
+        let indent = common_indent([(body, body.len() != text.len())].into_iter());
+        let mut out = String::with_capacity(body.len());
+        push_lines(&mut out, body, &indent, body.len() != text.len(), true);
+        ExprKind::Str(Arc::from(out))
+    }
+
+    fn escape(&mut self, pair: &Pair<'_, Rule>, growing: &mut Growing) {
+        let text = pair.as_str();
+        let digits = text.strip_prefix("\\u").map(|rest| rest.trim_matches(['{', '}'])).filter(|d| !d.is_empty());
+        let plain = match text {
+            "\\n" => '\n',
+            "\\t" => '\t',
+            "\\r" => '\r',
+            "\\b" => '\u{8}',
+            "\\f" => '\u{c}',
+            "\\\\" => '\\',
+            "\\\"" => '"',
+            "\\/" => '/',
+            "\\$" => '$',
+            "\\\n" | "\\\r\n" if pair.as_rule() == Rule::block_escape => return,
+            _ => {
+                match digits.and_then(|d| u32::from_str_radix(d, 16).ok()) {
+                    Some(number) => self.unicode(pair, number, growing),
+                    None => self.bad_escape(pair),
+                }
+                return;
+            }
+        };
+        growing.text.push(plain);
+    }
+
+    /// `\u0041`, `\u{1F600}`, or one half of `\uD83D\uDE00`.
+    fn unicode(&mut self, pair: &Pair<'_, Rule>, number: u32, growing: &mut Growing) {
+        match (growing.half.take(), number) {
+            (Some(high), 0xDC00..=0xDFFF) => {
+                let whole = 0x1_0000 + ((high - 0xD800) << 10) + (number - 0xDC00);
+                growing.text.extend(char::from_u32(whole));
+            }
+            (None, 0xD800..=0xDBFF) => growing.half = Some(number),
+            (None, _) if char::from_u32(number).is_some() => growing.text.extend(char::from_u32(number)),
+            _ => self.bad_escape(pair),
+        }
+    }
+
+    /// The first half of a pair of escapes must be followed by the second at once.
+    fn no_half(&mut self, growing: &mut Growing, pair: &Pair<'_, Rule>) {
+        let waits = matches!(pair.as_rule(), Rule::escape | Rule::block_escape);
+        if !waits && growing.half.take().is_some() {
+            self.bad_escape(pair);
+        }
+    }
+
+    fn bad_escape(&mut self, pair: &Pair<'_, Rule>) {
+        let span = self.span(pair);
+        self.error(
+            span,
+            format!("`{}` is not an escape", pair.as_str().escape_debug()),
+            "unknown escape",
+            "write `\\\\` for a backslash; the escapes are `\\n \\t \\r \\\" \\\\ \\/ \\b \\f \\$ \\u0041 \\u{1F600}`, and \
+             text in single quotes has none",
+        );
+    }
+}
+
+/// The text after a line break that follows the opening quotes.
+fn after_break(text: &str) -> &str {
+    text.strip_prefix("\r\n").or_else(|| text.strip_prefix('\n')).unwrap_or(text)
+}
+
+/// The blanks that all lines of a `"""` text begin with.
+fn indentation(pair: &Pair<'_, Rule>) -> String {
+    let children = pair.clone().into_inner();
+    let count = children.len();
+    let texts: Vec<(String, bool)> = children
+        .enumerate()
+        .map(|(at, child)| {
+            // What is not text still makes its line one that counts.
+            let text = if child.as_rule() == Rule::block_text { child.as_str() } else { "x" };
+            let body = if at == 0 { after_break(text) } else { text };
+            let begins = at == 0 && body.len() != text.len();
+            let body = if at + 1 == count { body.to_owned() } else { format!("{body}x") };
+            (body, begins)
+        })
+        .collect();
+    common_indent(texts.iter().map(|(text, begins)| (text.as_str(), *begins)))
+}
+
+/// The longest run of blanks that every line begins with; lines of nothing but blanks do not count.
+/// Of each text the first line counts only where the text begins a line.
+fn common_indent<'a>(texts: impl Iterator<Item = (&'a str, bool)>) -> String {
+    let mut common: Option<&str> = None;
+    for (text, begins) in texts {
+        for line in text.split('\n').skip(usize::from(!begins)) {
+            let rest = line.trim_start_matches([' ', '\t']);
+            if rest.trim_end().is_empty() {
+                continue;
+            }
+            let blanks = line.get(..line.len() - rest.len()).unwrap_or("");
+            common = Some(match common {
+                None => blanks,
+                Some(known) => {
+                    let same = known.bytes().zip(blanks.bytes()).take_while(|(a, b)| a == b).count();
+                    known.get(..same).unwrap_or("")
+                }
+            });
+        }
+    }
+    common.unwrap_or("").to_owned()
+}
+
+/// Adds the lines of `text` without `indent`; the blanks before the closing quotes go where they stand alone.
+fn push_lines(out: &mut String, text: &str, indent: &str, begins_line: bool, closes: bool) {
+    let count = text.split('\n').count();
+    for (at, line) in text.split('\n').enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        let last = at + 1 == count;
+        let line = if last { line } else { line.strip_suffix('\r').unwrap_or(line) };
+        let starts = at > 0 || begins_line;
+        let blank = line.trim_start_matches([' ', '\t']).is_empty();
+        if starts && blank && (!last || closes) {
+            continue;
+        }
+        out.push_str(if starts { line.strip_prefix(indent).unwrap_or(line) } else { line });
+    }
+}

@@ -4,14 +4,24 @@
 //! `schema/README.md`). The hot part is read in place; a type is decoded when it is first
 //! asked for and kept. Documentation lies apart and is inflated only for people.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+mod decode;
 mod docs;
+mod explain;
 pub mod format;
+mod identity;
+mod path;
 mod pattern;
 mod read;
 
+pub use explain::{explain, explain_property};
 pub use pattern::Pattern;
+
+/// The hot part: names, types, constraints.
+static HOT: &[u8] = include_bytes!("../schema/aws.hot.bin");
+/// Documentation, deflated.
+static DOCS: &[u8] = include_bytes!("../schema/aws.docs.bin");
 
 /// The resource types that a compilation knows.
 pub struct Types {
@@ -41,6 +51,8 @@ pub struct ResourceType {
     pub stateful: bool,
     /// Any name of attribute is allowed (custom resources, nested stacks).
     pub open_attributes: bool,
+    /// `Ref` returns what `ref_value` says only in some cases: `Fn::GetAtt` of that path always does.
+    pub prefer_attribute: bool,
     /// No handler can change it in place: every change replaces.
     pub no_update: bool,
     /// CloudFormation deletes the old one before it creates the new one.
@@ -246,51 +258,65 @@ pub struct Variant {
 impl Types {
     /// The types of AWS, embedded in the binary.
     pub fn aws() -> &'static Self {
-        todo!()
+        static AWS: OnceLock<Types> = OnceLock::new();
+        AWS.get_or_init(|| Self::open(HOT, DOCS).unwrap_or_else(Self::none))
+    }
+
+    /// The types of two blobs; `None` where they are not what `format` describes.
+    pub fn open(hot: &'static [u8], docs: &'static [u8]) -> Option<Self> {
+        read::Reader::open(hot, docs).map(|inner| Self { inner })
+    }
+
+    /// No types at all: every resource type is then unknown, which warns and stops nothing.
+    fn none() -> Self {
+        Self { inner: read::Reader::empty() }
     }
 
     /// The type of that name.
     pub fn resource(&self, name: &str) -> Option<&ResourceType> {
-        todo!()
+        self.inner.resource(self.inner.position(name)?)
     }
 
     /// Every name, sorted.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &'static str> + '_ {
-        [].into_iter()
+        (0..self.inner.resources()).map(|position| self.inner.name(position).unwrap_or_default())
     }
 
     /// The node with that id, aliases followed.
     pub fn node(&self, id: NodeId) -> &Node {
-        todo!()
+        self.inner.node(id.0)
     }
 
-    /// The node at a property path of a resource type: `["VpcConfig", "SubnetIds", "*"]`.
-    pub fn at_path(&self, resource: &ResourceType, path: &[&str]) -> Option<&Node> {
-        todo!()
+    /// The node as it is packed, an alias as an alias; `None` where there is none of that id.
+    pub fn raw_node(&self, id: NodeId) -> Option<&Node> {
+        self.inner.raw(id.0)
     }
 
-    /// What a change at that path of the properties does; a parent's mark covers its children.
-    pub fn replacement(&self, resource: &ResourceType, path: &[&str]) -> Replacement {
-        todo!()
+    /// How many nodes there are; their ids count from 0.
+    pub fn node_count(&self) -> usize {
+        self.inner.nodes()
     }
 
-    /// What `Ref` of that resource identifies.
-    pub fn ref_identifies(&self, resource: &ResourceType) -> Vec<Identifier> {
-        todo!()
-    }
-
-    /// What the attribute at `path` identifies: the identifier it is itself, and those its schema names.
-    pub fn attribute_identifies(&self, resource: &ResourceType, path: &str) -> Vec<Identifier> {
-        todo!()
+    /// How many nodes have been decoded: what the types asked for so far have cost.
+    pub fn decoded_nodes(&self) -> usize {
+        self.inner.decoded_nodes()
     }
 
     /// One line on a resource type.
     pub fn resource_doc(&self, resource: &ResourceType) -> Option<String> {
-        todo!()
+        self.line(resource, "")
     }
 
     /// One line on a property (`["VpcConfig", "SubnetIds"]`) or, with one element, an attribute.
     pub fn property_doc(&self, resource: &ResourceType, path: &[&str]) -> Option<String> {
-        todo!()
+        let property = self.doc_key(resource, path).and_then(|key| self.line(resource, &key));
+        property.or_else(|| match path {
+            [attribute] => self.line(resource, &format!("@{attribute}")),
+            _ => None,
+        })
+    }
+
+    fn line(&self, resource: &ResourceType, key: &str) -> Option<String> {
+        self.inner.docs.line(self.inner.position(resource.name)?, key).map(str::to_owned)
     }
 }

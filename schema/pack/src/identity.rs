@@ -1,0 +1,158 @@
+//! What strings identify: one name for equal things, and only names of values that a type gives.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::Result;
+use crate::ir::Identifier;
+use crate::overrides::Overrides;
+
+/// Knows what every type gives, and what the sources mean by a relation.
+pub struct Identities {
+    /// What `Ref` and `Fn::GetAtt` give, per type.
+    given: BTreeMap<String, BTreeSet<String>>,
+    canonical: BTreeMap<Identifier, Identifier>,
+    formats: BTreeMap<String, Vec<Identifier>>,
+    relations: BTreeMap<Identifier, Vec<Identifier>>,
+    widen: BTreeMap<Identifier, Vec<Identifier>>,
+    used: RefCell<BTreeSet<String>>,
+    unresolved: RefCell<BTreeSet<Identifier>>,
+}
+
+impl Identities {
+    pub fn new(given: BTreeMap<String, BTreeSet<String>>, overrides: &Overrides) -> Result<Self> {
+        let mut canonical = BTreeMap::new();
+        for (resource, attributes) in &overrides.same {
+            let names = attributes.iter().map(|a| Identifier { resource: resource.clone(), attribute: a.clone() });
+            let names: Vec<Identifier> = names.collect();
+            for name in names.get(1..).unwrap_or_default() {
+                canonical.insert(name.clone(), names[0].clone());
+            }
+        }
+        let identities = Self {
+            given,
+            canonical,
+            formats: table(&overrides.formats)?,
+            relations: table(&overrides.relations)?.into_iter().map(|(k, v)| Ok((parse(&k)?, v))).collect::<Result<_>>()?,
+            widen: table(&overrides.widen)?.into_iter().map(|(k, v)| Ok((parse(&k)?, v))).collect::<Result<_>>()?,
+            used: RefCell::default(),
+            unresolved: RefCell::default(),
+        };
+        let named = identities.formats.values().chain(identities.relations.values()).chain(identities.widen.values()).flatten();
+        for identifier in named.chain(identities.widen.keys()).chain(identities.canonical.keys()).chain(identities.canonical.values()) {
+            identities.must_exist(identifier)?;
+        }
+        Ok(identities)
+    }
+
+    /// Identifiers of an override, each of which must exist.
+    pub fn listed(&self, names: &[String]) -> Result<Vec<Identifier>> {
+        let list: Vec<Identifier> = names.iter().map(|n| parse(n)).collect::<Result<_>>()?;
+        list.iter().try_for_each(|i| self.must_exist(i))?;
+        Ok(list)
+    }
+
+    fn must_exist(&self, identifier: &Identifier) -> Result<()> {
+        if self.gives(identifier) {
+            return Ok(());
+        }
+        let given = self.given.get(&identifier.resource);
+        Err(format!("overrides.toml names {}.{}, but that type gives {given:?}", identifier.resource, identifier.attribute))
+    }
+
+    fn gives(&self, identifier: &Identifier) -> bool {
+        self.given.get(&identifier.resource).is_some_and(|a| a.contains(&identifier.attribute))
+    }
+
+    pub fn canonical(&self, identifier: Identifier) -> Identifier {
+        self.canonical.get(&identifier).cloned().unwrap_or(identifier)
+    }
+
+    /// What `format` and `relationshipRef` of a string schema, or of its alternatives, name.
+    pub fn named_by(&self, schema: &Value) -> Vec<Identifier> {
+        let mut found = Vec::new();
+        if let Some(format) = schema.get("format").and_then(Value::as_str).filter(|f| f.starts_with("AWS::")) {
+            match self.formats.get(format) {
+                Some(named) => {
+                    self.used.borrow_mut().insert(format.to_owned());
+                    found.extend(named.clone());
+                }
+                None => drop(self.unresolved.borrow_mut().insert(Identifier { resource: format.to_owned(), attribute: "(format)".to_owned() })),
+            }
+        }
+        if let Some(relation) = schema.get("relationshipRef") {
+            let path = relation["propertyPath"].as_str().unwrap_or_default().trim_start_matches("/properties/").replace('/', ".");
+            found.extend(self.related(&[(relation["typeName"].as_str().unwrap_or_default(), &path)]));
+        }
+        for key in ["oneOf", "anyOf"] {
+            for branch in schema.get(key).and_then(Value::as_array).into_iter().flatten() {
+                found.extend(self.named_by(branch));
+            }
+        }
+        found
+    }
+
+    /// What relations to (type, property) pairs mean.
+    pub fn related(&self, relations: &[(&str, &str)]) -> Vec<Identifier> {
+        let mut found = Vec::new();
+        for (resource, attribute) in relations {
+            let named = Identifier { resource: (*resource).to_owned(), attribute: (*attribute).to_owned() };
+            if let Some(meant) = self.relations.get(&named) {
+                self.used.borrow_mut().insert(format!("{resource}.{attribute}"));
+                found.extend(meant.clone());
+            } else if self.gives(&named) {
+                found.push(self.canonical(named));
+            } else {
+                self.unresolved.borrow_mut().insert(named);
+            }
+        }
+        found
+    }
+
+    /// The list with what the overrides add, each once, in a fixed order: what the sources name comes first.
+    pub fn widen(&self, identifiers: Vec<Identifier>) -> Vec<Identifier> {
+        let mut wide: Vec<Identifier> = Vec::new();
+        for identifier in &identifiers {
+            if !wide.contains(identifier) {
+                wide.push(identifier.clone());
+            }
+        }
+        for identifier in &identifiers {
+            for more in self.widen.get(identifier).into_iter().flatten() {
+                if !wide.contains(more) {
+                    wide.push(more.clone());
+                }
+            }
+        }
+        wide
+    }
+
+    /// All relations must lead somewhere, and all overrides must have been met.
+    pub fn check_used(&self) -> Result<()> {
+        let unresolved = self.unresolved.borrow();
+        if !unresolved.is_empty() {
+            let list: Vec<String> = unresolved.iter().map(|i| format!("{}.{}", i.resource, i.attribute)).collect();
+            return Err(format!("relations to values that no type gives; say in overrides.toml what is meant:\n  {}", list.join("\n  ")));
+        }
+        let used = self.used.borrow();
+        let relations = self.relations.keys().map(|i| format!("{}.{}", i.resource, i.attribute));
+        for key in self.formats.keys().cloned().chain(relations) {
+            if !used.contains(&key) {
+                return Err(format!("overrides.toml explains `{key}`, which no source names"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `AWS::EC2::VPC.VpcId`
+pub fn parse(text: &str) -> Result<Identifier> {
+    let (resource, attribute) = text.split_once('.').ok_or_else(|| format!("overrides.toml: `{text}` is no TYPE.Attribute"))?;
+    Ok(Identifier { resource: resource.to_owned(), attribute: attribute.to_owned() })
+}
+
+fn table(table: &BTreeMap<String, Vec<String>>) -> Result<BTreeMap<String, Vec<Identifier>>> {
+    table.iter().map(|(k, v)| Ok((k.clone(), v.iter().map(|i| parse(i)).collect::<Result<_>>()?))).collect()
+}

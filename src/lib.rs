@@ -6,6 +6,7 @@
 pub mod cloud;
 pub mod diagnostics;
 pub mod names;
+pub mod schema;
 pub mod source;
 pub mod syntax;
 

@@ -8,14 +8,13 @@ use std::sync::{Arc, OnceLock};
 
 mod decode;
 mod docs;
-mod explain;
+pub mod explain;
 pub mod format;
 mod identity;
 mod path;
 mod pattern;
 mod read;
 
-pub use explain::{explain, explain_property};
 pub use pattern::Pattern;
 
 /// The hot part: names, types, constraints.

@@ -132,7 +132,9 @@ pub(super) fn resource(c: &mut Cursor<'_>) -> Option<ResourceType> {
         ref_value: when(is & bits::REF_KNOWN != 0, || c.string())?.map_or(RefValue::Opaque, RefValue::Property),
         tags: when(is & bits::TAGS != 0, || tagging(c))?,
         arn: when(is & bits::ARN != 0, || c.string())?,
-        lifecycle: when(is & bits::LIFECYCLE != 0, || Some((c.string()?, Some(c.string()?).filter(|d| !d.is_empty()))))?,
+        lifecycle: when(is & bits::LIFECYCLE != 0, || {
+            Some((c.string()?, Some(c.string()?).filter(|d| !d.is_empty())))
+        })?,
         primary_identifier: c.list(Cursor::string)?,
         attributes: c.list(|c| Some(Attribute { path: c.string()?, node: id(c)? }))?,
         stateful: is & bits::STATEFUL != 0,

@@ -8,6 +8,6 @@ pub fn explain(types: &Types, name: &str) -> Option<String> {
 }
 
 /// What there is to know about one property of it.
-pub fn explain_property(types: &Types, name: &str, path: &[&str]) -> Option<String> {
-    types.at_path(types.resource(name)?, path).map(|n| format!("{n:?}"))
+pub fn explain_property(types: &Types, name: &str, path: &str) -> Option<String> {
+    types.at_path(types.resource(name)?, &path.split('.').collect::<Vec<_>>()).map(|n| format!("{n:?}"))
 }

@@ -53,9 +53,8 @@ impl Pattern {
     }
 
     fn compile(&self) -> Engine {
-        let linear = || {
-            regex::RegexBuilder::new(self.source).size_limit(COMPILED_SIZE).build().map(Engine::Linear).ok()
-        };
+        let linear =
+            || regex::RegexBuilder::new(self.source).size_limit(COMPILED_SIZE).build().map(Engine::Linear).ok();
         let ecmascript = |flags| regress::Regex::with_flags(self.source, flags).map(Engine::EcmaScript).ok();
         match self.kind {
             kind::PLAIN => ecmascript(""),

@@ -215,8 +215,19 @@ impl<'a> Compiler<'a> {
     fn advice(&self, values: &[String]) -> bool {
         const MANY: usize = 40;
         const GROWING: [&str; 14] = [
-            "Runtime", "CompatibleRuntimes", "InstanceType", "InstanceTypes", "DBInstanceClass", "CacheNodeType",
-            "NodeType", "Region", "RegionName", "Engine", "EngineVersion", "ServiceNamespace", "ScalableDimension",
+            "Runtime",
+            "CompatibleRuntimes",
+            "InstanceType",
+            "InstanceTypes",
+            "DBInstanceClass",
+            "CacheNodeType",
+            "NodeType",
+            "Region",
+            "RegionName",
+            "Engine",
+            "EngineVersion",
+            "ServiceNamespace",
+            "ScalableDimension",
             "LanguageCode",
         ];
         let name = self.trail.iter().rev().find(|step| *step != "*").map_or("", String::as_str);
@@ -263,7 +274,9 @@ impl<'a> Compiler<'a> {
         };
         self.trail.push("*".to_owned());
         let value = match value {
-            Some(value) => self.node(value, Place { cdk: place.cdk.element(self.cdk), marks: place.marks.item(), ..place })?,
+            Some(value) => {
+                self.node(value, Place { cdk: place.cdk.element(self.cdk), marks: place.marks.item(), ..place })?
+            }
             None => self.table.add(Node::Json),
         };
         self.trail.pop();

@@ -32,7 +32,17 @@ fn plain(markdown: &str) -> String {
     }
     let words: Vec<&str> = out.split_whitespace().collect();
     let mut line = words.join(" ");
-    for (odd, plain) in [(" .", "."), (" ,", ","), ("` s ", "`s "), ("( ", "("), (" )", ")"), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\"")] {
+    for (odd, plain) in [
+        (" .", "."),
+        (" ,", ","),
+        ("` s ", "`s "),
+        ("( ", "("),
+        (" )", ")"),
+        ("&amp;", "&"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+    ] {
         line = line.replace(odd, plain);
     }
     line

@@ -38,7 +38,8 @@ pub fn merge(inputs: &Inputs, overrides: &Overrides, patterns: &mut Patterns) ->
     let mut merged = Merged { table: Table::default(), resources: BTreeMap::new() };
     for (name, schema) in &types {
         let facts = Facts { name, schema, cdk: inputs.cdk.resources.get(*name), overrides };
-        let resource = facts.compile(inputs, &identities, patterns, &mut merged.table).map_err(|e| format!("{name}: {e}"))?;
+        let resource =
+            facts.compile(inputs, &identities, patterns, &mut merged.table).map_err(|e| format!("{name}: {e}"))?;
         merged.resources.insert((*name).clone(), resource);
     }
     identities.check_used()?;
@@ -160,7 +161,13 @@ impl<'a> Facts<'a> {
         Ok(marks)
     }
 
-    fn compile(&self, inputs: &Inputs, identities: &Identities, patterns: &mut Patterns, table: &mut Table) -> Result<Resource> {
+    fn compile(
+        &self,
+        inputs: &Inputs,
+        identities: &Identities,
+        patterns: &mut Patterns,
+        table: &mut Table,
+    ) -> Result<Resource> {
         shape::check_keywords(self.schema, true)?;
         let marks = self.marks(identities)?;
         let overlay = self.cdk.map_or(Overlay::NONE, |c| Overlay::Root(&c["properties"]));
@@ -172,7 +179,9 @@ impl<'a> Facts<'a> {
             let node = match walk(compiler.table, root, &path) {
                 Some(node) => node,
                 // Only CDK knows it: its own type will do.
-                None => plain(compiler.table, self.cdk_attributes().find(|(n, _)| **n == path).map(|(_, a)| &a["type"])),
+                None => {
+                    plain(compiler.table, self.cdk_attributes().find(|(n, _)| **n == path).map(|(_, a)| &a["type"]))
+                }
             };
             below(compiler.table, &path, node, 3, &mut attributes);
             attributes.insert(path, node);
@@ -188,7 +197,10 @@ impl<'a> Facts<'a> {
             root = without(table, root, "Id");
         }
         for (path, _) in Overrides::below(&self.overrides.identify, self.name) {
-            if !matches!(walk(table, root, &path.join(".")).map(|n| &table.nodes[n as usize]), Some(Node::String(_) | Node::Union(_))) {
+            if !matches!(
+                walk(table, root, &path.join(".")).map(|n| &table.nodes[n as usize]),
+                Some(Node::String(_) | Node::Union(_))
+            ) {
                 return Err(format!("overrides.toml says what {} identifies, but there is no string", path.join("/")));
             }
         }
@@ -197,9 +209,9 @@ impl<'a> Facts<'a> {
                 return Err(format!("overrides.toml decides about {}, which is not there", path.join("/")));
             }
         }
-        let ref_value = self.ref_value().map(|p| {
-            identities.canonical(Identifier { resource: self.name.to_owned(), attribute: p }).attribute
-        });
+        let ref_value = self
+            .ref_value()
+            .map(|p| identities.canonical(Identifier { resource: self.name.to_owned(), attribute: p }).attribute);
         if let Some(path) = &ref_value
             && !attributes.contains_key(path)
             && walk(table, root, path).is_none()
@@ -210,7 +222,11 @@ impl<'a> Facts<'a> {
             root,
             attributes,
             ref_value,
-            primary_identifier: if self.synthetic_id() { Vec::new() } else { self.paths("primaryIdentifier").collect() },
+            primary_identifier: if self.synthetic_id() {
+                Vec::new()
+            } else {
+                self.paths("primaryIdentifier").collect()
+            },
             tags: self.tags(table, root),
             flags: self.flags(inputs),
             arn: self.cdk.and_then(|c| c.get("arnTemplate")).and_then(Value::as_str).map(str::to_owned),

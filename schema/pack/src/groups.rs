@@ -10,9 +10,10 @@ use crate::ir::Group;
 /// The groups that have keywords of their own.
 pub fn keywords(schema: &Value) -> Result<Vec<Group>> {
     let mut groups = Vec::new();
-    for (keyword, make) in
-        [("requiredXor", Group::ExactlyOne as fn(Vec<String>) -> Group), ("requiredOr", Group::AtLeastOne as fn(Vec<String>) -> Group)]
-    {
+    for (keyword, make) in [
+        ("requiredXor", Group::ExactlyOne as fn(Vec<String>) -> Group),
+        ("requiredOr", Group::AtLeastOne as fn(Vec<String>) -> Group),
+    ] {
         if let Some(keys) = schema.get(keyword) {
             groups.push(make(strings(keys)?));
         }
@@ -75,7 +76,8 @@ pub fn clean(groups: &[Group], writable: &BTreeSet<&str>) -> Vec<Group> {
             Group::OneOf(sets) | Group::AnyOf(sets) => sets.iter().all(|s| known(s)).then(|| group.clone()),
             Group::ExactlyOne(keys) | Group::AtLeastOne(keys) => (keys.len() > 1 && known(keys)).then(|| group.clone()),
             Group::Needs(key, keys) | Group::Excludes(key, keys) => {
-                let keys: Vec<String> = keys.iter().filter(|k| *k != key && writable.contains(k.as_str())).cloned().collect();
+                let keys: Vec<String> =
+                    keys.iter().filter(|k| *k != key && writable.contains(k.as_str())).cloned().collect();
                 (!keys.is_empty() && writable.contains(key.as_str())).then(|| match group {
                     Group::Needs(..) => Group::Needs(key.clone(), keys),
                     _ => Group::Excludes(key.clone(), keys),

@@ -35,13 +35,19 @@ impl Identities {
             given,
             canonical,
             formats: table(&overrides.formats)?,
-            relations: table(&overrides.relations)?.into_iter().map(|(k, v)| Ok((parse(&k)?, v))).collect::<Result<_>>()?,
+            relations: table(&overrides.relations)?
+                .into_iter()
+                .map(|(k, v)| Ok((parse(&k)?, v)))
+                .collect::<Result<_>>()?,
             widen: table(&overrides.widen)?.into_iter().map(|(k, v)| Ok((parse(&k)?, v))).collect::<Result<_>>()?,
             used: RefCell::default(),
             unresolved: RefCell::default(),
         };
-        let named = identities.formats.values().chain(identities.relations.values()).chain(identities.widen.values()).flatten();
-        for identifier in named.chain(identities.widen.keys()).chain(identities.canonical.keys()).chain(identities.canonical.values()) {
+        let named =
+            identities.formats.values().chain(identities.relations.values()).chain(identities.widen.values()).flatten();
+        for identifier in
+            named.chain(identities.widen.keys()).chain(identities.canonical.keys()).chain(identities.canonical.values())
+        {
             identities.must_exist(identifier)?;
         }
         Ok(identities)
@@ -59,7 +65,10 @@ impl Identities {
             return Ok(());
         }
         let given = self.given.get(&identifier.resource);
-        Err(format!("overrides.toml names {}.{}, but that type gives {given:?}", identifier.resource, identifier.attribute))
+        Err(format!(
+            "overrides.toml names {}.{}, but that type gives {given:?}",
+            identifier.resource, identifier.attribute
+        ))
     }
 
     fn gives(&self, identifier: &Identifier) -> bool {
@@ -79,11 +88,19 @@ impl Identities {
                     self.used.borrow_mut().insert(format.to_owned());
                     found.extend(named.clone());
                 }
-                None => drop(self.unresolved.borrow_mut().insert(Identifier { resource: format.to_owned(), attribute: "(format)".to_owned() })),
+                None => drop(
+                    self.unresolved
+                        .borrow_mut()
+                        .insert(Identifier { resource: format.to_owned(), attribute: "(format)".to_owned() }),
+                ),
             }
         }
         if let Some(relation) = schema.get("relationshipRef") {
-            let path = relation["propertyPath"].as_str().unwrap_or_default().trim_start_matches("/properties/").replace('/', ".");
+            let path = relation["propertyPath"]
+                .as_str()
+                .unwrap_or_default()
+                .trim_start_matches("/properties/")
+                .replace('/', ".");
             found.extend(self.related(&[(relation["typeName"].as_str().unwrap_or_default(), &path)]));
         }
         for key in ["oneOf", "anyOf"] {
@@ -134,7 +151,10 @@ impl Identities {
         let unresolved = self.unresolved.borrow();
         if !unresolved.is_empty() {
             let list: Vec<String> = unresolved.iter().map(|i| format!("{}.{}", i.resource, i.attribute)).collect();
-            return Err(format!("relations to values that no type gives; say in overrides.toml what is meant:\n  {}", list.join("\n  ")));
+            return Err(format!(
+                "relations to values that no type gives; say in overrides.toml what is meant:\n  {}",
+                list.join("\n  ")
+            ));
         }
         let used = self.used.borrow();
         let relations = self.relations.keys().map(|i| format!("{}.{}", i.resource, i.attribute));
@@ -149,7 +169,8 @@ impl Identities {
 
 /// `AWS::EC2::VPC.VpcId`
 pub fn parse(text: &str) -> Result<Identifier> {
-    let (resource, attribute) = text.split_once('.').ok_or_else(|| format!("overrides.toml: `{text}` is no TYPE.Attribute"))?;
+    let (resource, attribute) =
+        text.split_once('.').ok_or_else(|| format!("overrides.toml: `{text}` is no TYPE.Attribute"))?;
     Ok(Identifier { resource: resource.to_owned(), attribute: attribute.to_owned() })
 }
 

@@ -82,8 +82,8 @@ fn cdk(package: &[u8]) -> Result<Cdk> {
     for entry in tar.entries().map_err(|e| format!("aws-service-spec: {e}"))? {
         let entry = entry.map_err(|e| format!("aws-service-spec: {e}"))?;
         if entry.path().is_ok_and(|p| p.ends_with("db.json.gz")) {
-            let db: Value =
-                serde_json::from_reader(std::io::BufReader::new(flate2::read::GzDecoder::new(entry))).map_err(|e| format!("db.json: {e}"))?;
+            let db: Value = serde_json::from_reader(std::io::BufReader::new(flate2::read::GzDecoder::new(entry)))
+                .map_err(|e| format!("db.json: {e}"))?;
             return Ok(Cdk {
                 resources: by(&db["schema"]["resource"]["entities"], "cloudFormationType")?,
                 definitions: by(&db["schema"]["typeDefinition"]["entities"], "$id")?,

@@ -14,8 +14,16 @@ pub enum Node {
     String(StringType),
     Int(NumberType),
     Number(NumberType),
-    Array { item: NodeId, min: Option<u64>, max: Option<u64>, unique: bool },
-    Map { key: Option<u32>, value: NodeId },
+    Array {
+        item: NodeId,
+        min: Option<u64>,
+        max: Option<u64>,
+        unique: bool,
+    },
+    Map {
+        key: Option<u32>,
+        value: NodeId,
+    },
     Union(Vec<NodeId>),
     /// The target is known once the type that contains itself is complete.
     Alias(u32),

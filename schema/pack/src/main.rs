@@ -78,7 +78,14 @@ fn build(home: &Path, out: &Path) -> Result<()> {
     let docs = write::docs(&merged.resources)?;
     save(&out.join("aws.hot.bin"), &hot)?;
     save(&out.join("aws.docs.bin"), &docs)?;
-    println!("{} types, {} nodes, {} patterns, {} + {} bytes", merged.resources.len(), merged.table.nodes.len(), merged.table.patterns.len(), hot.len(), docs.len());
+    println!(
+        "{} types, {} nodes, {} patterns, {} + {} bytes",
+        merged.resources.len(),
+        merged.table.nodes.len(),
+        merged.table.patterns.len(),
+        hot.len(),
+        docs.len()
+    );
     Ok(())
 }
 

@@ -83,7 +83,10 @@ impl Patterns {
     pub fn check(&self) -> Result<()> {
         if !self.failed.is_empty() {
             let list: Vec<&str> = self.failed.iter().map(String::as_str).collect();
-            return Err(format!("patterns that do not compile; give others (or none) in overrides.toml:\n  {}", list.join("\n  ")));
+            return Err(format!(
+                "patterns that do not compile; give others (or none) in overrides.toml:\n  {}",
+                list.join("\n  ")
+            ));
         }
         let listed = self.instead.keys().chain(&self.linear);
         let mut stale = listed.filter(|p| !self.used.contains(*p));
@@ -124,7 +127,9 @@ fn ascii_classes(text: &str) -> String {
                 Some('d') if in_class => out.push_str("0-9"),
                 Some('d') => out.push_str("[0-9]"),
                 // Not special, and escaped all the same: `regex` refuses what it does not know.
-                Some(other) if !other.is_ascii_alphanumeric() && !r"\.+*?()|[]{}^$-&~#".contains(other) => out.push(other),
+                Some(other) if !other.is_ascii_alphanumeric() && !r"\.+*?()|[]{}^$-&~#".contains(other) => {
+                    out.push(other)
+                }
                 Some(other) => out.extend(['\\', other]),
                 None => out.push('\\'),
             },

@@ -40,7 +40,8 @@ pub struct SpecPin {
     pub integrity: String,
 }
 
-const HEADER: &str = "# Where the AWS resource types come from. `bump` rewrites this file; a package with another hash is refused.\n\n";
+const HEADER: &str =
+    "# Where the AWS resource types come from. `bump` rewrites this file; a package with another hash is refused.\n\n";
 
 impl Pins {
     pub fn read(text: &str) -> Result<Self> {
@@ -56,7 +57,10 @@ impl Pins {
         let (wheel, package) = self.download(dir)?;
         let (sha256, integrity) = hashes(&wheel, &package);
         if sha256 != self.lint.sha256 {
-            return Err(format!("cfn-lint {} has the hash {sha256}, sources.toml says {}", self.lint.version, self.lint.sha256));
+            return Err(format!(
+                "cfn-lint {} has the hash {sha256}, sources.toml says {}",
+                self.lint.version, self.lint.sha256
+            ));
         }
         if integrity != self.spec.integrity {
             let (version, pinned) = (&self.spec.version, &self.spec.integrity);
@@ -68,18 +72,38 @@ impl Pins {
     fn download(&self, dir: &Path) -> Result<(Vec<u8>, Vec<u8>)> {
         std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
         let wheel = format!("cfn-lint=={}", self.lint.version);
-        run(dir, "python3", &["-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "-d", ".", &wheel])?;
+        run(
+            dir,
+            "python3",
+            &[
+                "-m",
+                "pip",
+                "download",
+                "-q",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--only-binary=:all:",
+                "-d",
+                ".",
+                &wheel,
+            ],
+        )?;
         run(dir, "npm", &["pack", "--silent", &format!("{}@{}", self.spec.package, self.spec.version)])?;
         Ok((
             read(&dir.join(format!("cfn_lint-{}-py3-none-any.whl", self.lint.version)))?,
-            read(&dir.join(format!("{}-{}.tgz", self.spec.package.trim_start_matches('@').replace('/', "-"), self.spec.version)))?,
+            read(&dir.join(format!(
+                "{}-{}.tgz",
+                self.spec.package.trim_start_matches('@').replace('/', "-"),
+                self.spec.version
+            )))?,
         ))
     }
 
     /// Pins on the newest versions.
     pub fn newest(&self, dir: &Path) -> Result<Self> {
         let mut pins = self.clone();
-        let versions = run(dir, "python3", &["-m", "pip", "index", "versions", "--disable-pip-version-check", "cfn-lint"])?;
+        let versions =
+            run(dir, "python3", &["-m", "pip", "index", "versions", "--disable-pip-version-check", "cfn-lint"])?;
         let newest = versions.lines().next().and_then(|l| l.split(['(', ')']).nth(1));
         pins.lint.version = newest.ok_or("pip names no version of cfn-lint")?.to_owned();
         pins.spec.version = run(dir, "npm", &["view", "--silent", &self.spec.package, "version"])?.trim().to_owned();
@@ -104,7 +128,8 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 fn run(dir: &Path, program: &str, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(program).args(arguments).current_dir(dir).output().map_err(|e| format!("{program}: {e}"))?;
+    let output =
+        Command::new(program).args(arguments).current_dir(dir).output().map_err(|e| format!("{program}: {e}"))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {

@@ -18,7 +18,10 @@ pub enum Shape<'a> {
     Int(&'a Value),
     Number(&'a Value),
     Array(&'a Value),
-    Map { key: Option<&'a str>, value: Option<&'a Value> },
+    Map {
+        key: Option<&'a str>,
+        value: Option<&'a Value>,
+    },
     Object(Object<'a>),
     Union(Vec<&'a Value>),
     /// Several plain kinds in one schema.
@@ -38,20 +41,76 @@ pub struct Object<'a> {
 
 /// Every keyword there is. Another one is an error, so that a new kind of constraint is noticed.
 const KNOWN: &[&str] = &[
-    "type", "description", "$ref", "additionalProperties", "properties", "maxLength", "minLength", "required", "pattern",
-    "items", "enum", "maxItems", "minItems", "uniqueItems", "format", "minimum", "definitions", "maximum",
-    "patternProperties", "anyOf", "oneOf", "allOf", "relationshipRef", "enumCaseInsensitive", "requiredXor", "dependencies",
-    "dependentExcluded", "dependentRequired", "const", "exclusiveMaximum", "requiredOr",
+    "type",
+    "description",
+    "$ref",
+    "additionalProperties",
+    "properties",
+    "maxLength",
+    "minLength",
+    "required",
+    "pattern",
+    "items",
+    "enum",
+    "maxItems",
+    "minItems",
+    "uniqueItems",
+    "format",
+    "minimum",
+    "definitions",
+    "maximum",
+    "patternProperties",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "relationshipRef",
+    "enumCaseInsensitive",
+    "requiredXor",
+    "dependencies",
+    "dependentExcluded",
+    "dependentRequired",
+    "const",
+    "exclusiveMaximum",
+    "requiredOr",
     // What these say is not packed: order, examples, and conditions between values that AWS checks itself.
-    "insertionOrder", "default", "title", "examples", "$comment", "arrayType", "if", "then", "else", "not", "multipleOf",
-    "prefixItems", "uniqueKeys", "maxUniqueItems", "minProperties", "maxProperties",
+    "insertionOrder",
+    "default",
+    "title",
+    "examples",
+    "$comment",
+    "arrayType",
+    "if",
+    "then",
+    "else",
+    "not",
+    "multipleOf",
+    "prefixItems",
+    "uniqueKeys",
+    "maxUniqueItems",
+    "minProperties",
+    "maxProperties",
 ];
 
 /// Keywords of a whole resource schema.
 const KNOWN_AT_ROOT: &[&str] = &[
-    "typeName", "primaryIdentifier", "handlers", "tagging", "taggable", "readOnlyProperties", "createOnlyProperties",
-    "writeOnlyProperties", "deprecatedProperties", "conditionalCreateOnlyProperties", "sourceUrl", "documentationUrl",
-    "additionalIdentifiers", "propertyTransform", "lifecycle", "replacementStrategy", "$schema", "resourceLink",
+    "typeName",
+    "primaryIdentifier",
+    "handlers",
+    "tagging",
+    "taggable",
+    "readOnlyProperties",
+    "createOnlyProperties",
+    "writeOnlyProperties",
+    "deprecatedProperties",
+    "conditionalCreateOnlyProperties",
+    "sourceUrl",
+    "documentationUrl",
+    "additionalIdentifiers",
+    "propertyTransform",
+    "lifecycle",
+    "replacementStrategy",
+    "$schema",
+    "resourceLink",
     "typeConfiguration",
 ];
 
@@ -76,7 +135,9 @@ pub fn check_keywords(schema: &Value, root: bool) -> Result<()> {
                     check_keywords(schema, false).map_err(|e| format!("{name}: {e}"))?;
                 }
             }
-            ("items" | "additionalProperties" | "if" | "then" | "else" | "not", schema) => check_keywords(schema, false)?,
+            ("items" | "additionalProperties" | "if" | "then" | "else" | "not", schema) => {
+                check_keywords(schema, false)?
+            }
             ("oneOf" | "anyOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
                 for schema in schemas {
                     check_keywords(schema, false)?;
@@ -108,7 +169,8 @@ pub fn count(schema: &Value, key: &str) -> Option<u64> {
 /// The values AWS lists, and whether their case is alike.
 pub fn values(schema: &Value) -> (Vec<String>, bool) {
     let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
-    let list = |key: &str| schema.get(key).and_then(Value::as_array).map(|l| l.iter().map(text).collect::<BTreeSet<_>>());
+    let list =
+        |key: &str| schema.get(key).and_then(Value::as_array).map(|l| l.iter().map(text).collect::<BTreeSet<_>>());
     let loose = list("enumCaseInsensitive");
     let ignore_case = loose.is_some();
     let one = || schema.get("const").map(|v| BTreeSet::from([text(v)]));
@@ -129,7 +191,17 @@ fn types(schema: &Value) -> Vec<&str> {
         Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
         _ if has(&["properties", "patternProperties", "required"]) => vec!["object"],
         _ if has(&["items", "minItems", "maxItems"]) => vec!["array"],
-        _ if has(&["pattern", "minLength", "maxLength", "enum", "enumCaseInsensitive", "const", "format", "relationshipRef"]) => {
+        _ if has(&[
+            "pattern",
+            "minLength",
+            "maxLength",
+            "enum",
+            "enumCaseInsensitive",
+            "const",
+            "format",
+            "relationshipRef",
+        ]) =>
+        {
             vec!["string"]
         }
         _ => Vec::new(),
@@ -261,7 +333,8 @@ fn collect<'a>(root: &'a Value, schema: &'a Value, into: &mut Object<'a>, depth:
             schemas.push(property);
         }
     }
-    into.required.extend(schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str));
+    into.required
+        .extend(schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str));
     match schema.get("additionalProperties") {
         Some(Value::Bool(open)) => into.open = Some(*open),
         Some(_) => into.open = Some(true),
@@ -305,7 +378,10 @@ fn variants<'a>(root: &'a Value, schema: &'a Value, keyword: &str, into: &mut Ob
     if !brings_keys {
         // Where a branch says more than `required`, its meaning is not held; the group is left out.
         let plain = members.iter().all(|m| {
-            m.as_object().is_some_and(|o| o.keys().all(|k| ["required", "type", "properties"].contains(&k.as_str()) || SILENT.contains(&k.as_str())))
+            m.as_object().is_some_and(|o| {
+                o.keys()
+                    .all(|k| ["required", "type", "properties"].contains(&k.as_str()) || SILENT.contains(&k.as_str()))
+            })
         });
         if plain {
             into.groups.extend(groups::sets(parts.iter().map(|p| owned(&p.required)).collect(), one));
@@ -313,7 +389,8 @@ fn variants<'a>(root: &'a Value, schema: &'a Value, keyword: &str, into: &mut Ob
         return Ok(());
     }
     let shared: BTreeSet<&str> = into.properties.keys().copied().collect();
-    let every: BTreeSet<&str> = parts.iter().flat_map(|p| p.properties.keys().copied()).chain(shared.iter().copied()).collect();
+    let every: BTreeSet<&str> =
+        parts.iter().flat_map(|p| p.properties.keys().copied()).chain(shared.iter().copied()).collect();
     if parts.iter().all(|p| p.open == Some(false)) {
         into.open = into.open.or(Some(false));
         let variants = parts

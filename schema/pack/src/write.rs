@@ -19,7 +19,8 @@ pub fn hot(merged: &Merged, patterns: &Patterns) -> Result<Vec<u8>> {
     strings.order();
     let (nodes, types, pattern_numbers) = records(merged, patterns, &mut strings)?;
     let mut sections: [Vec<u8>; section::COUNT] = Default::default();
-    (sections[section::STRING_ENDS], sections[section::STRINGS]) = packed(strings.list.iter().map(|s| s.as_bytes().to_vec()));
+    (sections[section::STRING_ENDS], sections[section::STRINGS]) =
+        packed(strings.list.iter().map(|s| s.as_bytes().to_vec()));
     (sections[section::NODE_ENDS], sections[section::NODES]) = packed(nodes);
     (sections[section::TYPE_ENDS], sections[section::TYPES]) = packed(types);
     sections[section::PATTERNS] = pattern_numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
@@ -157,7 +158,9 @@ fn node_record(node: &Node, aliases: &[Option<NodeId>], strings: &mut Strings) -
         }
         Node::Int(n) | Node::Number(n) => {
             r.bytes.push(if matches!(node, Node::Int(_)) { tag::INT } else { tag::NUMBER });
-            r.varint(has(n.min.as_ref(), tag::MIN) | has(n.max.as_ref(), tag::MAX) | has(n.values.first(), tag::VALUES));
+            r.varint(
+                has(n.min.as_ref(), tag::MIN) | has(n.max.as_ref(), tag::MAX) | has(n.values.first(), tag::VALUES),
+            );
             for n in [n.min, n.max].into_iter().flatten() {
                 r.bytes.extend(n.to_le_bytes());
             }
@@ -282,7 +285,8 @@ pub fn docs(resources: &BTreeMap<String, Resource>) -> Result<Vec<u8>> {
     out.extend([0, 0]);
     out.extend(number(rows.len())?);
     out.extend(number(chunks.len())?);
-    let deflated: Vec<Vec<u8>> = chunks.iter().map(|c| miniz_oxide::deflate::compress_to_vec(c.as_bytes(), 10)).collect();
+    let deflated: Vec<Vec<u8>> =
+        chunks.iter().map(|c| miniz_oxide::deflate::compress_to_vec(c.as_bytes(), 10)).collect();
     let mut at = out.len() + 12 * (rows.len() + chunks.len());
     for (chunk, bytes) in chunks.iter().zip(&deflated) {
         rows.push([at, bytes.len(), chunk.len()]);
@@ -297,7 +301,11 @@ pub fn docs(resources: &BTreeMap<String, Resource>) -> Result<Vec<u8>> {
 
 /// Every word of documentation keys that has no place among the types would be lost: none may be.
 pub fn check_docs(resources: &BTreeMap<String, Resource>) -> Result<()> {
-    let odd: BTreeSet<&String> =
-        resources.values().flat_map(|r| r.docs.iter()).filter(|(k, l)| k.contains(['\t', '\n']) || l.contains(['\t', '\n'])).map(|(k, _)| k).collect();
+    let odd: BTreeSet<&String> = resources
+        .values()
+        .flat_map(|r| r.docs.iter())
+        .filter(|(k, l)| k.contains(['\t', '\n']) || l.contains(['\t', '\n']))
+        .map(|(k, _)| k)
+        .collect();
     if odd.is_empty() { Ok(()) } else { Err(format!("documentation breaks its line: {odd:?}")) }
 }

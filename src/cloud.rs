@@ -6,11 +6,15 @@
 //! Absent is not an error: what may be missing comes back as `Option`. Sets of words are open, for AWS adds to
 //! them. Every write takes a [`Token`].
 
+#[cfg(feature = "aws")]
+pub mod aws;
 mod change_set;
 mod error;
 mod secret;
 mod stack;
 mod status;
+#[cfg(any(feature = "aws", test))]
+mod union;
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -55,7 +55,7 @@ pub struct CloudError {
     /// What a program decides by.
     pub kind: ErrorKind,
     /// The code of AWS, such as `ValidationError`; none where no service answered.
-    pub code: Option<String>,
+    pub code: Option<Box<str>>,
     /// What happened, in words; at most 2 KB. May quote the request: redact before showing.
     pub message: String,
     /// What the reader can do about it, beginning with the action.
@@ -63,9 +63,9 @@ pub struct CloudError {
     /// The call, such as `CreateChangeSet`.
     pub operation: &'static str,
     /// Where: `account/region` as people name them.
-    pub target: Option<String>,
+    pub target: Option<Box<str>>,
     /// The id by which AWS support finds the call.
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
 }
 
 impl CloudError {
@@ -84,7 +84,7 @@ impl CloudError {
     /// Says where it happened.
     #[must_use]
     pub fn at(mut self, target: &Target) -> Self {
-        self.target = Some(target.to_string());
+        self.target = Some(target.to_string().into());
         self
     }
 

@@ -6,6 +6,8 @@
 pub mod cloud;
 pub mod diagnostics;
 pub mod names;
+#[cfg(feature = "aws")]
+pub mod plan;
 pub mod schema;
 pub mod source;
 pub mod syntax;

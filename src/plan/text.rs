@@ -1,0 +1,350 @@
+//! A plan for people: 80 columns, whole without colour.
+
+use crate::plan::{
+    Action, Cause, Certainty, Change, Data, Differs, Origin, ParameterPlan, Plan, PropertyChange, Purpose, Reason,
+    Replaces, Setting, Shown, StackAction, StackPlan, ValueChange,
+};
+
+mod value;
+
+use value::{clean, shown};
+
+/// How to write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Style {
+    /// With colours.
+    pub colour: bool,
+    /// Columns to write in; at least 40.
+    pub width: usize,
+}
+
+const RED: &str = "31";
+const GREEN: &str = "32";
+const YELLOW: &str = "33";
+const BOLD: &str = "1";
+const DIM: &str = "2";
+
+/// The plan as text: stacks in order, then what was skipped, then the counts.
+pub fn to_text(plan: &Plan, style: Style) -> String {
+    let mut page = Page { style: Style { width: style.width.max(40), ..style }, out: String::new() };
+    for stack in plan.stacks.iter().filter(|s| s.has_changes()) {
+        page.stack(stack);
+    }
+    page.skipped(plan);
+    page.closing(plan);
+    page.out
+}
+
+/// What is written so far.
+struct Page {
+    style: Style,
+    out: String,
+}
+
+impl Page {
+    fn line(&mut self, indent: usize, text: &str) {
+        let text = text.trim_end();
+        if !text.is_empty() {
+            self.out.push_str(&" ".repeat(indent));
+            self.out.push_str(text);
+        }
+        self.out.push('\n');
+    }
+
+    /// A sentence, broken between words where it is too long.
+    fn words(&mut self, indent: usize, text: &str, colour: &str) {
+        let room = self.style.width.saturating_sub(indent).max(20);
+        let mut line = String::new();
+        for word in text.split(' ') {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+                let done = self.paint(&line, colour);
+                self.line(indent, &done);
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        let done = self.paint(&line, colour);
+        self.line(indent, &done);
+    }
+
+    fn paint(&self, text: &str, colour: &str) -> String {
+        let plain = !self.style.colour || colour.is_empty();
+        if plain { text.to_owned() } else { format!("\x1b[{colour}m{text}\x1b[0m") }
+    }
+
+    fn stack(&mut self, stack: &StackPlan) {
+        let (sign, word, colour) = stack_verb(stack);
+        let certainty = match stack.certainty {
+            Certainty::Exact => "exact",
+            Certainty::Provisional => "provisional",
+        };
+        let title = self.paint(&format!("{sign} {}", clean(&stack.id)), BOLD);
+        let verb = self.paint(word, colour);
+        self.line(0, &format!("{title}   {verb}   {certainty}"));
+        let status = stack.found.status.as_deref().map(|s| format!(", {}", clean(s))).unwrap_or_default();
+        let place = format!("{} in {} ({}){status}", clean(&stack.name), clean(&stack.account_name), stack.account);
+        self.words(4, &place, DIM);
+        if stack.action == StackAction::Recreate {
+            self.words(4, "what a failed creation left is deleted first", "");
+        }
+        if stack.certainty == Certainty::Provisional {
+            self.provisional(stack);
+        }
+        self.inputs(stack);
+        self.out.push('\n');
+        self.resources(stack);
+        self.values("tag", &stack.tags);
+        self.values("output", &stack.outputs);
+        for setting in &stack.settings {
+            self.words(2, &format!("~   {}", setting_text(setting)), "");
+        }
+        for note in &stack.notes {
+            self.words(4, &format!("note: {}", clean(note)), DIM);
+        }
+        if !self.out.ends_with("\n\n") {
+            self.out.push('\n');
+        }
+    }
+
+    fn provisional(&mut self, stack: &StackPlan) {
+        let waits = |p: &ParameterPlan| match (&p.after, &p.origin) {
+            (Shown::Later(_), Origin::Output { stack, name }) => Some(format!("`{name}` of {stack}")),
+            _ => None,
+        };
+        let mut names: Vec<String> = stack.parameters.values().filter_map(waits).collect();
+        names.sort();
+        names.dedup();
+        let names = clean(&names.join(", "));
+        self.words(4, &format!("provisional: known only after apply: {names}; no more than this may happen"), YELLOW);
+    }
+
+    fn inputs(&mut self, stack: &StackPlan) {
+        for (name, parameter) in &stack.parameters {
+            let how = match &parameter.origin {
+                Origin::Set => "set".to_owned(),
+                Origin::Kept => "kept".to_owned(),
+                Origin::Default => "default".to_owned(),
+                Origin::Output { .. } if parameter.differs == Differs::No => continue,
+                Origin::Output { stack, name } => format!("`{name}` of {stack}"),
+            };
+            let label = format!("input {}", clean(name));
+            let same = parameter.differs == Differs::No || parameter.before.is_none();
+            let before = parameter.before.as_ref().filter(|_| !same);
+            self.change(4, &label, before, Some(&parameter.after), &format!("({})", clean(&how)));
+        }
+    }
+
+    fn resources(&mut self, stack: &StackPlan) {
+        let widest = |of: fn(&Change) -> usize| stack.changes.iter().map(of).max().unwrap_or(0).min(28);
+        let ids = widest(|c| c.logical_id.chars().count());
+        let verbs = widest(|c| verb(c).1.len());
+        for change in &stack.changes {
+            let (sign, word, colour) = verb(change);
+            let id = format!("{:<ids$}", clean(&change.logical_id));
+            let padded = format!("{word:<verbs$}");
+            let head = format!("{} {id}  {}", self.paint(&format!("{sign:<3}"), colour), self.paint(&padded, colour));
+            let plain = 2 + 4 + id.chars().count() + 2 + verbs + 2;
+            let kind = clean(&change.resource_type);
+            if plain + kind.chars().count() <= self.style.width {
+                self.line(2, &format!("{head}  {kind}"));
+            } else {
+                self.line(2, &head);
+                self.line(6, &kind);
+            }
+            self.fate(change);
+            for property in &change.properties {
+                self.property(property, change);
+            }
+            let bare = change.properties.is_empty() && change.action == Action::Update;
+            if bare && !change.attributes.is_empty() {
+                self.words(8, &format!("changes: {}", clean(&change.attributes.join(", "))), "");
+            }
+            if change.reason == Reason::Tagged && bare && change.attributes.is_empty() {
+                self.words(8, "by the tags of the stack", DIM);
+            }
+        }
+    }
+
+    /// What becomes of the data, where there is any or where it stays.
+    fn fate(&mut self, change: &Change) {
+        let goes = matches!(change.action, Action::Replace | Action::Delete | Action::Forget);
+        let (text, colour) = match change.data.filter(|_| goes) {
+            Some(Data::Deleted) if change.stateful => ("its data is deleted", RED),
+            Some(Data::Retained) if change.action == Action::Replace => ("the old one stays in AWS, unmanaged", YELLOW),
+            Some(Data::Retained) => ("stays in AWS, unmanaged", YELLOW),
+            Some(Data::Snapshot) => ("it is deleted, a snapshot of its data stays", YELLOW),
+            _ => return,
+        };
+        self.words(8, text, colour);
+    }
+
+    fn property(&mut self, property: &PropertyChange, change: &Change) {
+        let mut remarks = Vec::new();
+        match property.replaces {
+            Replaces::Yes => remarks.push("replaces".to_owned()),
+            Replaces::Maybe => remarks.push("may replace".to_owned()),
+            Replaces::No => {}
+        }
+        match &property.cause {
+            Some(Cause::Parameter { name, origin: Origin::Output { stack, name: output } }) => {
+                remarks.push(format!("{name} <- `{output}` of {stack}"));
+            }
+            Some(Cause::Parameter { name, .. }) => remarks.push(format!("input {name}")),
+            Some(Cause::Resource { logical_id, .. }) => remarks.push(format!("<- {logical_id}")),
+            None => {}
+        }
+        let remark = if remarks.is_empty() { String::new() } else { format!("({})", clean(&remarks.join("; "))) };
+        let path = if property.path.is_empty() { change.logical_id.as_str() } else { property.path.as_str() };
+        self.change(8, path, property.before.as_ref(), property.after.as_ref(), &remark);
+    }
+
+    /// `label: before -> after remark`, on as few lines as fit.
+    fn change(&mut self, indent: usize, label: &str, before: Option<&Shown>, after: Option<&Shown>, remark: &str) {
+        let label = clean(label);
+        if let (Some(Shown::Value(a)), Some(Shown::Value(b))) = (before, after)
+            && let Some(lines) = value::long_diff(a, b)
+        {
+            self.line(indent, format!("{label}: {remark}").trim_end());
+            for line in lines {
+                let colour = if line.starts_with('+') {
+                    GREEN
+                } else if line.starts_with('-') {
+                    RED
+                } else {
+                    DIM
+                };
+                let painted = self.paint(&value::fit(&line, self.style.width.saturating_sub(indent + 2)), colour);
+                self.line(indent + 2, &painted);
+            }
+            return;
+        }
+        let text = |s: Option<&Shown>| s.map(shown);
+        let (before, after) = (text(before), text(after));
+        let body = match (&before, &after) {
+            (Some(a), Some(b)) => format!("{a} -> {b}"),
+            (None, Some(b)) => b.clone(),
+            (Some(a), None) => format!("{a} -> (none)"),
+            (None, None) => "(changes)".to_owned(),
+        };
+        let room = self.style.width.saturating_sub(indent);
+        let one = format!("{label}: {body} {remark}");
+        if one.trim_end().chars().count() <= room {
+            self.line(indent, &one);
+            return;
+        }
+        self.line(indent, &format!("{label}: {remark}"));
+        let sides = [(before, "-", RED), (after, "+", GREEN)];
+        let both = sides.iter().filter(|(s, ..)| s.is_some()).count() == 2;
+        for (side, sign, colour) in sides {
+            let Some(side) = side else { continue };
+            let line = if both { format!("{sign} {side}") } else { side };
+            let fitted = value::fit(&line, room.saturating_sub(2));
+            let painted = self.paint(&fitted, if both { colour } else { "" });
+            self.line(indent + 2, &painted);
+        }
+    }
+
+    fn values(&mut self, kind: &str, changes: &[ValueChange]) {
+        for value in changes {
+            let sign = match (&value.before, &value.after) {
+                (None, _) => "+  ",
+                (_, None) => "-  ",
+                _ => "~  ",
+            };
+            let label = format!("{sign} {kind} {}", value.name);
+            self.change(2, &label, value.before.as_ref(), value.after.as_ref(), "");
+        }
+    }
+
+    fn skipped(&mut self, plan: &Plan) {
+        let skipped: Vec<&StackPlan> = plan.stacks.iter().filter(|s| !s.has_changes()).collect();
+        let (noted, silent): (Vec<&StackPlan>, Vec<&StackPlan>) =
+            skipped.into_iter().partition(|s| !s.notes.is_empty());
+        if !silent.is_empty() && plan.has_changes() {
+            let names: Vec<&str> = silent.iter().map(|s| s.id.as_str()).collect();
+            let what = if plan.purpose == Purpose::Destroy { "not there" } else { "unchanged, skipped" };
+            self.words(0, &format!("{what}: {}", clean(&names.join(", "))), DIM);
+        }
+        for stack in noted {
+            self.words(0, &format!("{}: unchanged, skipped", clean(&stack.id)), DIM);
+            for note in &stack.notes {
+                self.words(4, &format!("note: {}", clean(note)), DIM);
+            }
+        }
+    }
+
+    fn closing(&mut self, plan: &Plan) {
+        let counts = plan.counts();
+        let stacks = |n: usize| if n == 1 { "1 stack".to_owned() } else { format!("{n} stacks") };
+        if !plan.has_changes() {
+            let text = match plan.purpose {
+                Purpose::Deploy => format!("no changes: {} as the source says", stacks(counts.unchanged)),
+                Purpose::Destroy => "nothing to destroy".to_owned(),
+            };
+            self.line(0, &self.paint(&text, BOLD));
+            return;
+        }
+        let mut parts = vec![
+            format!("{} to create", counts.create),
+            format!("{} to update", counts.update),
+            format!("{} to replace", counts.replace),
+            format!("{} to delete", counts.delete),
+        ];
+        if counts.may_replace > 0 {
+            parts.insert(3, format!("{} may be replaced", counts.may_replace));
+        }
+        if counts.forget > 0 {
+            parts.push(format!("{} to leave in AWS", counts.forget));
+        }
+        let all = format!("{} of {}: {}", counts.stacks, stacks(plan.stacks.len()), parts.join(", "));
+        self.words(0, &all, BOLD);
+    }
+}
+
+fn stack_verb(stack: &StackPlan) -> (&'static str, &'static str, &'static str) {
+    match stack.action {
+        StackAction::None => ("~", "settings", YELLOW),
+        StackAction::Create => ("+", "create", GREEN),
+        StackAction::Update => ("~", "update", YELLOW),
+        StackAction::Recreate => ("+", "delete shell, create", GREEN),
+        StackAction::Delete => ("-", "delete", RED),
+    }
+}
+
+fn verb(change: &Change) -> (&'static str, &'static str, &'static str) {
+    match (change.action, change.replacement) {
+        (Action::Create, _) => ("+", "create", GREEN),
+        (Action::Replace, Replaces::Maybe) => ("~/+", "may replace", RED),
+        (Action::Replace, _) => ("-/+", "replace", RED),
+        (Action::Update, _) if change.properties.iter().all(|p| p.cause.is_some() && is_later(p)) => {
+            ("~", if change.properties.is_empty() { "update" } else { "may update" }, YELLOW)
+        }
+        (Action::Update, _) => ("~", "update", YELLOW),
+        (Action::Delete, _) => ("-", "delete", RED),
+        (Action::Forget, _) => ("-", "forget", YELLOW),
+        (Action::Import, _) => ("+", "import", GREEN),
+        (Action::Move, _) => (">", "move", YELLOW),
+        (Action::None, _) => (" ", "none", DIM),
+    }
+}
+
+/// A new value that is known only after apply, by something that may also leave it as it is.
+fn is_later(property: &PropertyChange) -> bool {
+    matches!(property.after, Some(Shown::Later(_))) && matches!(property.cause, Some(Cause::Parameter { .. }))
+}
+
+fn setting_text(setting: &Setting) -> String {
+    match setting {
+        Setting::TerminationProtection { on: true } => "termination protection: off -> on".to_owned(),
+        Setting::TerminationProtection { on: false } => "termination protection: on -> off".to_owned(),
+        Setting::StackPolicy { protects } if protects.is_empty() => {
+            "stack policy: lifted, nothing is protected".to_owned()
+        }
+        Setting::StackPolicy { protects } => {
+            format!("stack policy: never replace or delete {}", clean(&protects.join(", ")))
+        }
+    }
+}

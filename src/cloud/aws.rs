@@ -17,6 +17,7 @@ mod writes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_sdk_cloudformation::config::SharedAsyncSleep;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::cloud::{Account, Call, Cloud, Clouds, Target};
@@ -33,6 +34,8 @@ pub struct Settings {
     pub endpoint: Option<String>,
     /// Takes the place of the network: the simulator, or a script of a test. Credentials are then made up.
     pub http: Option<SharedHttpClient>,
+    /// Takes the place of the timer between attempts and of all timeouts.
+    pub sleep: Option<SharedAsyncSleep>,
     /// Takes credentials from the standard chain also where they would be made up.
     pub real_credentials: bool,
     /// Calls of one account and region that may be under way at once; 8 where not said.

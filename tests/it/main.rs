@@ -2,5 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 #![allow(clippy::disallowed_methods, clippy::string_slice)]
 
+#[cfg(feature = "aws")]
+mod cloud;
 mod schema;
+mod support;
 mod tidy;

@@ -43,7 +43,7 @@ pub(crate) fn http(endpoint: Option<&str>) -> SharedHttpClient {
 
 /// Pause before the second attempt of a call: AWS asks for patience, an emulator needs none.
 pub(crate) fn first_pause(settings: &Settings) -> Duration {
-    let emulated = settings.endpoint.as_deref().is_some_and(deviations::is_loopback);
+    let emulated = settings.http.is_none() && settings.endpoint.as_deref().is_some_and(deviations::is_loopback);
     if emulated { Duration::from_millis(50) } else { Duration::from_secs(1) }
 }
 
@@ -79,6 +79,7 @@ fn emulated(target: &Target, settings: &Settings, http: SharedHttpClient) -> Sdk
         .stalled_stream_protection(stalled())
         .credentials_provider(SharedCredentialsProvider::new(deviations::made_up_credentials(&target.account)));
     config.set_app_name(app_name());
+    config.set_sleep_impl(settings.sleep.clone());
     config.set_endpoint_url(settings.endpoint.clone());
     config.build()
 }
@@ -101,6 +102,9 @@ async fn standard(target: &Target, settings: &Settings, http: SharedHttpClient) 
     }
     if let Some(endpoint) = &settings.endpoint {
         loader = loader.endpoint_url(endpoint);
+    }
+    if let Some(sleep) = &settings.sleep {
+        loader = loader.sleep_impl(sleep.clone());
     }
     if let Some(profile) = &account.profile {
         loader = loader.profile_name(profile);

@@ -1,26 +1,293 @@
-//! Whether a value is of a declared type.
+//! Whether a value is of a declared type, and the words for values in messages.
 
+use std::sync::Arc;
+
+use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::schema::Types;
 use crate::semantics::eval::Evaluator;
-use crate::semantics::types::Type;
-use crate::semantics::value::Value;
+use crate::semantics::functions::Block;
+use crate::semantics::operators;
+use crate::semantics::types::{Bounds, Field, Identity, Type};
+use crate::semantics::value::{Later, LaterType, Object, Value};
 use crate::source::Span;
+
+mod cast;
+mod identity;
+mod parse;
+mod words;
+
+pub(crate) use cast::cast;
+pub(crate) use identity::{attribute, identifier_list, meet, reference};
+pub(crate) use parse::parse;
+pub(crate) use words::{key_name, kind, later_inside, later_of, name_an_attribute, scalar_text, shown, too_late};
+
+type Problem = Box<Diagnostic>;
+
+/// Deeper values are not looked into.
+const DEEPEST: usize = 256;
 
 /// `value` as a `ty`: itself, coerced, or [`Value::Unknown`] with a report at `span`.
 pub(crate) fn fit(ev: &mut Evaluator<'_>, ty: &Type, value: Value, span: Span) -> Value {
-    let _ = (ev, ty, span);
-    value
+    let fitter = Fitter { types: ev.types(), span };
+    match fitter.fit(ty, value, 0) {
+        Ok(value) => value,
+        Err(problem) => {
+            ev.report_value(*problem);
+            Value::Unknown
+        }
+    }
 }
 
-/// The value that `text` stands for on the command line, where a `ty` is asked for.
-///
-/// # Errors
-/// What is wrong with it, in words that follow `cannot read …: `.
-pub(crate) fn parse(ev: &mut Evaluator<'_>, ty: &Type, text: &str) -> Result<Value, String> {
-    let _ = (ev, ty, text);
-    Ok(Value::Unknown)
+struct Fitter {
+    types: &'static Types,
+    span: Span,
 }
 
-/// `value as T`: like [`fit`], and a computed string also becomes an identifier.
-pub(crate) fn cast(ev: &mut Evaluator<'_>, ty: &Type, value: Value, span: Span) -> Value {
-    fit(ev, ty, value, span)
+impl Fitter {
+    fn fit(&self, ty: &Type, value: Value, depth: usize) -> Result<Value, Problem> {
+        if matches!(value, Value::Unknown) || depth > DEEPEST {
+            return Ok(value);
+        }
+        match (ty, &value) {
+            (Type::Unknown, _) => Ok(value),
+            (Type::Optional(_), Value::Null) => Ok(value),
+            (Type::Optional(inner), _) => self.fit(inner, value, depth + 1),
+            (Type::Union(members), _) => self.union(ty, members, value, depth),
+            (Type::Literal(literal), _) if operators::equal(literal, &value) == Some(true) => Ok(value),
+            (Type::Literal(Value::Null), _) => Err(self.mismatch(ty, &value)),
+            (_, Value::Later(later)) => self.later(ty, &value, later),
+            (Type::Resource(..) | Type::Identifier(_) | Type::Arn, Value::Resource(_)) => self.resource(ty, value),
+            (Type::String(pattern), Value::Str(text)) => {
+                let holds = pattern.as_ref().is_none_or(|pattern| pattern.matches(text));
+                if holds { Ok(value) } else { Err(self.bad_value(&value, &format!("does not match `{ty}`"), ty)) }
+            }
+            (Type::Int(bounds), Value::Int(_)) | (Type::Float(bounds), Value::Int(_) | Value::Float(_)) => {
+                self.bounded(ty, bounds, value)
+            }
+            (Type::Bool, Value::Bool(_)) => Ok(value),
+            (Type::Cidr, Value::Str(text)) => match Block::parse(text) {
+                Ok(_) => Ok(value),
+                Err((message, help)) => {
+                    Err(Box::new(Diagnostic::new(Code::BadValue, message).at(self.span, "not a `Cidr`").help(help)))
+                }
+            },
+            (Type::Arn, Value::Str(text)) => {
+                let holds = text.starts_with("arn:") && text.splitn(6, ':').count() == 6;
+                if holds { Ok(value) } else { Err(self.bad_value(&value, "is not an ARN", ty)) }
+            }
+            (Type::Json, Value::Resource(_) | Value::Resources(_) | Value::Stack(_) | Value::Env(_)) => {
+                Err(self.mismatch(ty, &value))
+            }
+            (Type::Json, _) => Ok(value),
+            (Type::Secret, _) => Err(self.no_secret(&value)),
+            (Type::List(item), Value::List(items)) => self.list(item, items, depth),
+            (Type::List(item), Value::Resources(all)) => {
+                let items: Arc<[Value]> = all.items.iter().map(|(_, r)| Value::Resource(Arc::clone(r))).collect();
+                self.list(item, &items, depth)
+            }
+            (Type::Map(inner), Value::Object(object)) => self.map(inner, object, depth),
+            (Type::Map(inner), Value::Resources(all)) => {
+                let items = all.items.iter().map(|(key, r)| (key_name(key), Value::Resource(Arc::clone(r))));
+                self.map(inner, &items.collect(), depth)
+            }
+            (Type::Record(fields), Value::Object(object)) => self.record(fields, object, depth),
+            (Type::Identifier(identity), Value::Str(text)) => {
+                let holds = identity.pattern.as_ref().is_none_or(|pattern| pattern.matches(text));
+                if holds { Ok(value) } else { Err(self.bad_value(&value, &format!("is not an `{ty}`"), ty)) }
+            }
+            _ => Err(self.mismatch(ty, &value)),
+        }
+    }
+
+    fn mismatch(&self, ty: &Type, value: &Value) -> Problem {
+        let problem = Diagnostic::new(Code::TypeMismatch, format!("expected `{ty}`, got {}", shown(value)))
+            .at(self.span, format!("this is {}", kind(value)));
+        Box::new(match (ty, value) {
+            (_, Value::Null) => problem.help(format!("give a value, or declare it as `{ty}?`")),
+            (Type::String(_), Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
+                problem.help(format!("write it in quotes: `\"{}\"`", scalar_text(value)))
+            }
+            (Type::Int(_) | Type::Float(_) | Type::Bool, Value::Str(text)) => match parse::scalar(ty, text) {
+                Some(_) => problem.help("write it without quotes"),
+                None => problem.help(format!("give a value of the type `{ty}`")),
+            },
+            (Type::List(_), Value::Resource(_) | Value::Str(_) | Value::Int(_) | Value::Object(_)) => {
+                problem.help("put it in a list: `[…]`")
+            }
+            (_, Value::Resource(resource)) => problem.help(name_an_attribute(resource)),
+            _ => problem.help(format!("give a value of the type `{ty}`")),
+        })
+    }
+
+    fn bad_value(&self, value: &Value, what: &str, ty: &Type) -> Problem {
+        Box::new(
+            Diagnostic::new(Code::BadValue, format!("{} {what}", shown(value)))
+                .at(self.span, "this value")
+                .help(match ty {
+                    Type::Arn => "write an ARN such as `arn:aws:sns:eu-west-1:111111111111:alerts`".to_owned(),
+                    _ => format!("give a value that fits `{ty}`"),
+                }),
+        )
+    }
+
+    fn bounded(&self, ty: &Type, bounds: &Bounds, value: Value) -> Result<Value, Problem> {
+        #[expect(clippy::cast_precision_loss, reason = "ends of ranges are far from the limits of numbers")]
+        let number = match value {
+            Value::Int(number) => number as f64,
+            Value::Float(number) => number,
+            _ => return Ok(value),
+        };
+        let (below, above) = (bounds.min.is_some_and(|min| number < min), bounds.max.is_some_and(|max| number > max));
+        if !below && !above {
+            return Ok(value);
+        }
+        let message = format!("{} is outside `{ty}`", shown(&value));
+        let help = match (bounds.min, bounds.max) {
+            (Some(min), Some(max)) => format!("use a number from {min} to {max}"),
+            (Some(min), None) => format!("use a number from {min}"),
+            (None, Some(max)) => format!("use a number up to {max}"),
+            (None, None) => "use another number".to_owned(),
+        };
+        Err(Box::new(Diagnostic::new(Code::OutOfRange, message).at(self.span, "this number").help(help)))
+    }
+
+    fn no_secret(&self, value: &Value) -> Problem {
+        Box::new(
+            Diagnostic::new(Code::TypeMismatch, format!("expected a `Secret`, got {}", kind(value)))
+                .at(self.span, "seen by everyone who reads the source")
+                .help("refer to it with `secret(\"name\")` or `ssm_secret(\"/path\")`, or take an `input` of the type `Secret`"),
+        )
+    }
+
+    fn list(&self, item: &Type, items: &Arc<[Value]>, depth: usize) -> Result<Value, Problem> {
+        let fitted: Vec<Value> =
+            items.iter().map(|value| self.fit(item, value.clone(), depth + 1)).collect::<Result<_, _>>()?;
+        Ok(Value::List(fitted.into()))
+    }
+
+    fn map(&self, inner: &Type, object: &Object, depth: usize) -> Result<Value, Problem> {
+        let mut fitted = Object::default();
+        for (key, value) in object.iter() {
+            fitted.push_new(key, self.fit(inner, value.clone(), depth + 1)?);
+        }
+        Ok(Value::Object(Arc::new(fitted)))
+    }
+
+    fn record(&self, fields: &[Field], object: &Object, depth: usize) -> Result<Value, Problem> {
+        let mut fitted = Object::default();
+        for (key, value) in object.iter() {
+            let Some(field) = fields.iter().find(|field| field.name == key) else {
+                return Err(self.unknown_field(fields, key.as_str()));
+            };
+            let absent = field.optional && matches!(value, Value::Null);
+            fitted.push_new(key, if absent { Value::Null } else { self.fit(&field.ty, value.clone(), depth + 1)? });
+        }
+        for field in fields.iter().filter(|field| object.get(field.name).is_none()) {
+            if !field.optional && !matches!(field.ty, Type::Optional(_)) {
+                let message = format!("the field `{}` is missing", field.name);
+                let problem = Diagnostic::new(Code::MissingField, message).at(self.span, "lacks it");
+                return Err(Box::new(problem.help(format!("add `{}: …`, a `{}`", field.name, field.ty))));
+            }
+            fitted.push_new(field.name, Value::Null);
+        }
+        Ok(Value::Object(Arc::new(fitted)))
+    }
+
+    fn unknown_field(&self, fields: &[Field], key: &str) -> Problem {
+        let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+        let problem = Diagnostic::new(Code::UnknownField, format!("there is no field `{key}`"));
+        Box::new(match nearest(key, names.iter().copied()) {
+            Some(near) => problem.at(self.span, format!("has `{key}`")).help(format!("write `{near}`")),
+            None => problem.at(self.span, format!("has `{key}`")).help(format!("use the fields {}", names.join(", "))),
+        })
+    }
+
+    /// The first member that fits; else the problem of the one that is meant.
+    fn union(&self, ty: &Type, members: &[Type], value: Value, depth: usize) -> Result<Value, Problem> {
+        let mut meant = None;
+        for member in members {
+            match self.fit(member, value.clone(), depth + 1) {
+                Ok(value) => return Ok(value),
+                Err(problem) if same_shape(member, &value) => meant = meant.or(Some(problem)),
+                Err(_) => {}
+            }
+        }
+        if let Value::Str(text) = &value {
+            let texts = members.iter().filter_map(|member| match member {
+                Type::Literal(Value::Str(text)) => Some(&**text),
+                _ => None,
+            });
+            if let Some(near) = nearest(text, texts) {
+                let problem = Diagnostic::new(Code::TypeMismatch, format!("expected `{ty}`, got {}", shown(&value)));
+                return Err(Box::new(problem.at(self.span, "not one of them").help(format!("write `\"{near}\"`"))));
+            }
+        }
+        Err(meant.unwrap_or_else(|| self.mismatch(ty, &value)))
+    }
+
+    fn resource(&self, ty: &Type, value: Value) -> Result<Value, Problem> {
+        let Value::Resource(resource) = &value else { return Ok(value) };
+        match ty {
+            Type::Resource(name, ..) if *name == resource.ty => Ok(value),
+            Type::Identifier(identity) => {
+                reference(self.types, resource, &identity.identifies, self.span).ok_or_else(|| self.wrong(identity, &value))
+            }
+            Type::Arn => identity::arn(self.types, resource, self.span).ok_or_else(|| self.mismatch(ty, &value)),
+            _ => Err(self.mismatch(ty, &value)),
+        }
+    }
+
+    /// A value that identifies something else.
+    fn wrong(&self, identity: &Identity, value: &Value) -> Problem {
+        let message = format!("expected `{}`, got {}", identity.shown, shown(value));
+        let problem = Diagnostic::new(Code::WrongIdentifier, message).at(self.span, "identifies something else");
+        Box::new(match value {
+            Value::Resource(resource) => problem.help(name_an_attribute(resource)),
+            Value::Later(later) if matches!(&later.ty, LaterType::String(ids) if ids.is_empty()) => {
+                problem.help(format!("say that it is one: `… as {}`", identity.shown))
+            }
+            _ => problem.help(format!("give an `{}`", identity.shown)),
+        })
+    }
+
+    fn later(&self, ty: &Type, value: &Value, later: &Later) -> Result<Value, Problem> {
+        let fits = match (ty, &later.ty) {
+            (_, LaterType::Any) | (Type::Json, _) => true,
+            (Type::Secret, _) => later.secret,
+            (Type::Identifier(identity), LaterType::String(ids)) => {
+                if meet(ids, &identity.identifies) {
+                    return Ok(value.clone());
+                }
+                return Err(self.wrong(identity, value));
+            }
+            (Type::Resource(_, Some(_), identifies), LaterType::String(ids)) => meet(ids, identifies),
+            (Type::Resource(_, None, _) | Type::String(_) | Type::Cidr, LaterType::String(_)) => true,
+            (Type::Arn, LaterType::String(ids)) => ids.is_empty() || ids.iter().any(|id| id.attribute.contains("Arn")),
+            (Type::Int(_), LaterType::Int) | (Type::Float(_), LaterType::Int | LaterType::Float) => true,
+            (Type::Bool, LaterType::Bool) => true,
+            (Type::List(item), LaterType::List(inner, _)) => {
+                let one = Later { ty: (**inner).clone(), expr: later.expr.clone(), ..*later };
+                let one = Arc::new(one);
+                return self.later(item, &Value::Later(Arc::clone(&one)), &one).map(|_| value.clone());
+            }
+            (Type::Literal(_), _) => return Err(Box::new(too_late(&format!("`{ty}` needs the value"), later, self.span))),
+            (Type::Optional(inner), _) => return self.later(inner, value, later),
+            (Type::Union(members), _) => members.iter().any(|member| self.later(member, value, later).is_ok()),
+            (Type::Map(_) | Type::Record(_), LaterType::Json) => {
+                return Err(Box::new(too_late(&format!("`{ty}` needs the keys"), later, self.span)));
+            }
+            _ => false,
+        };
+        if fits { Ok(value.clone()) } else { Err(self.mismatch(ty, value)) }
+    }
+}
+
+/// The value and the type are both objects, lists and so on: the type is the one that is meant.
+fn same_shape(ty: &Type, value: &Value) -> bool {
+    match (ty, value) {
+        (Type::Record(_) | Type::Map(_), Value::Object(_)) | (Type::List(_), Value::List(_)) => true,
+        (Type::Int(_) | Type::Float(_), Value::Int(_)) | (Type::Float(_), Value::Float(_)) => true,
+        (Type::String(_) | Type::Cidr | Type::Arn | Type::Identifier(_), Value::Str(_)) => true,
+        _ => false,
+    }
 }

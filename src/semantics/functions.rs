@@ -1,12 +1,44 @@
-//! The functions of the language.
+//! The built-in functions: one table that the compiler, `doc` and editors read.
+//!
+//! A function is a row: its name, its parameters, a line of documentation and a pure Rust
+//! function from arguments to a value or a problem. Arguments are bound and their kinds checked
+//! here, so a row only computes.
 
+use std::sync::{Arc, OnceLock};
+
+use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::value::Value;
 use crate::source::Span;
 use crate::syntax::ast::Ident;
 
-/// An argument, evaluated.
+mod bind;
+mod cidr;
+mod collections;
+mod encoding;
+mod later;
+mod networks;
+mod printf;
+mod secrets;
+mod strings;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+pub(crate) use bind::Args;
+pub(crate) use cidr::Block;
+
+/// Longest text that a program makes, in bytes.
+pub(crate) const LONGEST_TEXT: usize = 1 << 20;
+/// Longest list that a program makes.
+pub(crate) const LONGEST_LIST: usize = 100_000;
+
+/// A value, or what is wrong.
+pub(crate) type Outcome = Result<Value, Box<Diagnostic>>;
+
+/// An argument of a call, evaluated.
+#[derive(Clone, Debug)]
 pub(crate) struct Argument {
     /// `name:` before it.
     pub(crate) name: Option<Ident>,
@@ -16,13 +48,189 @@ pub(crate) struct Argument {
     pub(crate) span: Span,
 }
 
-/// Calls the function `name`. `span` is that of the whole call.
-pub(crate) fn call(ev: &mut Evaluator<'_>, name: Ident, args: Vec<Argument>, span: Span) -> Value {
-    let _ = (ev, name, args, span);
-    Value::Unknown
+/// A built-in function.
+pub(crate) struct Function {
+    /// As it is called.
+    pub(crate) name: &'static str,
+    /// What it takes.
+    pub(crate) parameters: &'static [Parameter],
+    /// What it gives, as a type of the language.
+    pub(crate) gives: &'static str,
+    /// What it does, in one sentence.
+    pub(crate) doc: &'static str,
+    run: fn(&Args<'_>) -> Outcome,
 }
 
-/// Every function, sorted.
+/// A parameter of a built-in function.
+pub(crate) struct Parameter {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What fits.
+    kind: Kind,
+    /// A value known when deploying fits too.
+    later: bool,
+    /// Whether it must be given.
+    presence: Presence,
+}
+
+/// What fits a parameter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Text,
+    Int,
+    List,
+    TextOrList,
+    Sized,
+    Object,
+    Any,
+}
+
+/// Whether an argument must be given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Presence {
+    Required,
+    Optional,
+    /// Takes all further arguments.
+    Rest,
+}
+
+impl Parameter {
+    const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, later: false, presence: Presence::Required }
+    }
+
+    const fn later(self) -> Self {
+        Self { later: true, ..self }
+    }
+
+    const fn optional(self) -> Self {
+        Self { presence: Presence::Optional, ..self }
+    }
+
+    const fn rest(self) -> Self {
+        Self { presence: Presence::Rest, ..self }
+    }
+}
+
+impl Kind {
+    /// As people write it in a type.
+    fn shown(self) -> &'static str {
+        match self {
+            Self::Text => "String",
+            Self::Int => "Int",
+            Self::List => "[T]",
+            Self::TextOrList => "String | [T]",
+            Self::Sized => "String | [T] | {String: T}",
+            Self::Object => "{String: T}",
+            Self::Any => "T",
+        }
+    }
+}
+
+impl Function {
+    /// `join(separator: String, parts: [T]): String`
+    pub(crate) fn signature(&self) -> String {
+        let parameters: Vec<String> = self
+            .parameters
+            .iter()
+            .map(|p| {
+                let (before, after) = match p.presence {
+                    Presence::Required => ("", ""),
+                    Presence::Optional => ("", "?"),
+                    Presence::Rest => ("...", ""),
+                };
+                format!("{before}{}{after}: {}", p.name, p.kind.shown())
+            })
+            .collect();
+        format!("{}({}): {}", self.name, parameters.join(", "), self.gives)
+    }
+}
+
+/// Every function, in the order of the reference: by subject.
+pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
+    [strings::TABLE, collections::TABLE, networks::TABLE, encoding::TABLE, secrets::TABLE].into_iter().flatten()
+}
+
+/// Every name, sorted.
 pub(crate) fn names() -> &'static [&'static str] {
-    &[]
+    static NAMES: OnceLock<Vec<&'static str>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let mut names: Vec<_> = all().map(|f| f.name).collect();
+        names.sort_unstable();
+        names
+    })
+}
+
+fn find(name: Name) -> Option<&'static Function> {
+    all().find(|f| f.name == name.as_str())
+}
+
+/// Calls the function `name`. `span` is that of the whole call; what is wrong is reported, and the
+/// value is then [`Value::Unknown`].
+pub(crate) fn call(ev: &mut Evaluator<'_>, name: Ident, args: Vec<Argument>, span: Span) -> Value {
+    let Some(function) = find(name.name) else {
+        ev.report(unknown(name));
+        return Value::Unknown;
+    };
+    let args = match bind::bind(function, args, span) {
+        Ok(args) => args,
+        Err(problems) => {
+            problems.into_iter().for_each(|problem| ev.report(problem));
+            return Value::Unknown;
+        }
+    };
+    match run(function, &args) {
+        Ok(value) => value,
+        Err(problem) => {
+            ev.report_value(*problem);
+            Value::Unknown
+        }
+    }
+}
+
+/// Checks the kinds of the arguments and computes.
+fn run(function: &'static Function, args: &Args<'_>) -> Outcome {
+    if args.any_unknown() {
+        return Ok(Value::Unknown);
+    }
+    args.check()?;
+    within_limits((function.run)(args)?, args.span)
+}
+
+/// Refuses what is too large to go on with.
+fn within_limits(value: Value, span: Span) -> Outcome {
+    let (size, limit, unit) = match &value {
+        Value::Str(text) => (text.len(), LONGEST_TEXT, "bytes"),
+        Value::List(items) => (items.len(), LONGEST_LIST, "items"),
+        _ => return Ok(value),
+    };
+    if size <= limit { Ok(value) } else { Err(too_large(size, limit, unit, span)) }
+}
+
+/// The problem of a value above a limit.
+pub(crate) fn too_large(size: usize, limit: usize, unit: &str, span: Span) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::new(Code::LimitExceeded, format!("the result has {size} {unit}, more than the {limit} allowed"))
+            .at(span, format!("makes {size} {unit}"))
+            .help("make it smaller, or keep the data in a file that AWS reads itself"),
+    )
+}
+
+fn unknown(name: Ident) -> Diagnostic {
+    let problem = Diagnostic::new(Code::UnknownFunction, format!("there is no function `{}`", name.name))
+        .at(name.span, "not a function");
+    match nearest(name.name.as_str(), names().iter().copied()) {
+        Some(near) => problem.help(format!("call `{near}`")).fix(name.span, near),
+        None => problem.help(format!("use one of {}", names().join(", "))),
+    }
+}
+
+/// A list value.
+fn list(items: impl IntoIterator<Item = Value>) -> Value {
+    Value::List(items.into_iter().collect())
+}
+
+/// A text value.
+fn text(text: impl Into<Arc<str>>) -> Value {
+    Value::Str(text.into())
 }

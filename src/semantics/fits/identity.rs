@@ -1,0 +1,86 @@
+//! What values identify: which value of a resource is meant where an identifier is asked for.
+
+use std::sync::Arc;
+
+use crate::schema::{Identifier, Node, RefValue, ResourceType, Types};
+use crate::semantics::value::{Later, LaterExpr, LaterType, ResourceRef, Value};
+use crate::source::Span;
+
+/// Whether two lists of identifiers have one in common.
+pub(crate) fn meet(a: &[Identifier], b: &[Identifier]) -> bool {
+    a.iter().any(|id| b.contains(id))
+}
+
+/// Identifiers in a message.
+pub(crate) fn identifier_list(ids: &[Identifier]) -> String {
+    let names: Vec<String> = ids.iter().map(|id| format!("`{}.{}`", id.resource, id.attribute)).collect();
+    names.join(" or ")
+}
+
+/// The value of `resource` that identifies one of `asked`: what `Ref` returns where that does,
+/// else the attribute that does. `None` where none does, or several do.
+pub(crate) fn reference(
+    types: &'static Types,
+    resource: &ResourceRef,
+    asked: &[Identifier],
+    span: Span,
+) -> Option<Value> {
+    let known = resource.known?;
+    let by_ref = types.ref_identifies(known);
+    if meet(&by_ref, asked) {
+        return Some(match known.ref_value {
+            RefValue::Property(path) if known.prefer_attribute && has_attribute(known, path) => {
+                later(LaterExpr::GetAtt(resource.id, path.into()), by_ref, span)
+            }
+            _ => later(LaterExpr::Ref(resource.id), by_ref, span),
+        });
+    }
+    let mut fitting = known.attributes.iter().filter(|attribute| {
+        !matches!(types.node(attribute.node), Node::Array { .. })
+            && meet(&types.attribute_identifies(known, attribute.path), asked)
+    });
+    let first = fitting.next()?;
+    let own = |path| asked.contains(&Identifier { resource: known.name, attribute: path });
+    let chosen = match fitting.next() {
+        None => first,
+        Some(second) => {
+            let mut exact = [first, second].into_iter().chain(fitting).filter(|attribute| own(attribute.path));
+            let exact_one = exact.next()?;
+            if exact.next().is_some() {
+                return None;
+            }
+            exact_one
+        }
+    };
+    Some(attribute(types, resource, chosen.path, span))
+}
+
+/// The ARN of a resource: its only attribute that is one, or what `Ref` returns.
+pub(super) fn arn(types: &'static Types, resource: &ResourceRef, span: Span) -> Option<Value> {
+    let known = resource.known?;
+    if has_attribute(known, "Arn") {
+        return Some(attribute(types, resource, "Arn", span));
+    }
+    let mut arns = known.attributes.iter().filter(|attribute| attribute.path.ends_with("Arn"));
+    match (arns.next(), arns.next(), &known.ref_value) {
+        (Some(only), None, _) => Some(attribute(types, resource, only.path, span)),
+        (_, _, RefValue::Property(path)) if path.ends_with("Arn") => {
+            Some(later(LaterExpr::Ref(resource.id), types.ref_identifies(known), span))
+        }
+        _ => None,
+    }
+}
+
+fn has_attribute(known: &ResourceType, path: &str) -> bool {
+    known.attributes.iter().any(|attribute| attribute.path == path)
+}
+
+/// The text that an attribute of a resource gives.
+pub(crate) fn attribute(types: &'static Types, resource: &ResourceRef, path: &str, span: Span) -> Value {
+    let identifies = resource.known.map_or_else(Vec::new, |known| types.attribute_identifies(known, path));
+    later(LaterExpr::GetAtt(resource.id, path.into()), identifies, span)
+}
+
+fn later(expr: LaterExpr, identifies: Vec<Identifier>, origin: Span) -> Value {
+    Value::Later(Arc::new(Later { expr, ty: LaterType::String(identifies), origin, secret: false }))
+}

@@ -1,0 +1,23 @@
+//! Checks on later values that functions pass on.
+
+use super::Args;
+use crate::diagnostics::Diagnostic;
+use crate::semantics::value::{Later, LaterType, Value};
+
+/// Refuses later lists and objects where text is asked for.
+pub(super) fn scalar(args: &Args<'_>, position: usize, later: &Later) -> Result<(), Box<Diagnostic>> {
+    match later.ty {
+        LaterType::List(..) | LaterType::Json => {
+            Err(args.mistyped(args.parameter(position), "String", args.value(position), args.span_of(position)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The value as a later one, where it is.
+pub(super) fn of(value: &Value) -> Option<&Later> {
+    match value {
+        Value::Later(later) => Some(later),
+        _ => None,
+    }
+}

@@ -33,6 +33,17 @@ impl Pattern {
         Self { source, kind, engine: OnceLock::new() }
     }
 
+    /// A pattern that the program wrote: of the linear kind, compiled at once.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one line.
+    pub(crate) fn linear(source: &'static str) -> Result<Self, String> {
+        match regex::RegexBuilder::new(source).size_limit(COMPILED_SIZE).build() {
+            Ok(regex) => Ok(Self { source, kind: kind::LINEAR, engine: OnceLock::from(Engine::Linear(regex)) }),
+            Err(error) => Err(last_line(&error.to_string())),
+        }
+    }
+
     /// The pattern as it was written.
     pub fn source(&self) -> &'static str {
         self.source
@@ -63,6 +74,12 @@ impl Pattern {
         }
         .unwrap_or(Engine::None)
     }
+}
+
+/// The engine draws the pattern first; what is wrong stands in the last line.
+fn last_line(message: &str) -> String {
+    let line = message.lines().last().unwrap_or_default();
+    line.trim_start_matches("error: ").to_owned()
 }
 
 impl fmt::Debug for Pattern {

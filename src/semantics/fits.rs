@@ -19,7 +19,9 @@ mod words;
 pub(crate) use cast::cast;
 pub(crate) use identity::{attribute, identifier_list, meet, reference};
 pub(crate) use parse::parse;
-pub(crate) use words::{key_name, kind, later_inside, later_of, name_an_attribute, scalar_text, shown, too_late};
+pub(crate) use words::{
+    is_text, key_name, kind, later_inside, later_of, name_an_attribute, scalar_text, shown, too_late,
+};
 
 type Problem = Box<Diagnostic>;
 
@@ -120,14 +122,12 @@ impl Fitter {
     }
 
     fn bad_value(&self, value: &Value, what: &str, ty: &Type) -> Problem {
-        Box::new(
-            Diagnostic::new(Code::BadValue, format!("{} {what}", shown(value)))
-                .at(self.span, "this value")
-                .help(match ty {
-                    Type::Arn => "write an ARN such as `arn:aws:sns:eu-west-1:111111111111:alerts`".to_owned(),
-                    _ => format!("give a value that fits `{ty}`"),
-                }),
-        )
+        Box::new(Diagnostic::new(Code::BadValue, format!("{} {what}", shown(value))).at(self.span, "this value").help(
+            match ty {
+                Type::Arn => "write an ARN such as `arn:aws:sns:eu-west-1:111111111111:alerts`".to_owned(),
+                _ => format!("give a value that fits `{ty}`"),
+            },
+        ))
     }
 
     fn bounded(&self, ty: &Type, bounds: &Bounds, value: Value) -> Result<Value, Problem> {
@@ -229,9 +229,8 @@ impl Fitter {
         let Value::Resource(resource) = &value else { return Ok(value) };
         match ty {
             Type::Resource(name, ..) if *name == resource.ty => Ok(value),
-            Type::Identifier(identity) => {
-                reference(self.types, resource, &identity.identifies, self.span).ok_or_else(|| self.wrong(identity, &value))
-            }
+            Type::Identifier(identity) => reference(self.types, resource, &identity.identifies, self.span)
+                .ok_or_else(|| self.wrong(identity, &value)),
             Type::Arn => identity::arn(self.types, resource, self.span).ok_or_else(|| self.mismatch(ty, &value)),
             _ => Err(self.mismatch(ty, &value)),
         }
@@ -270,7 +269,9 @@ impl Fitter {
                 let one = Arc::new(one);
                 return self.later(item, &Value::Later(Arc::clone(&one)), &one).map(|_| value.clone());
             }
-            (Type::Literal(_), _) => return Err(Box::new(too_late(&format!("`{ty}` needs the value"), later, self.span))),
+            (Type::Literal(_), _) => {
+                return Err(Box::new(too_late(&format!("`{ty}` needs the value"), later, self.span)));
+            }
             (Type::Optional(inner), _) => return self.later(inner, value, later),
             (Type::Union(members), _) => members.iter().any(|member| self.later(member, value, later).is_ok()),
             (Type::Map(_) | Type::Record(_), LaterType::Json) => {

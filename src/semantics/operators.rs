@@ -124,11 +124,15 @@ fn equality(op: ast::Binary, left: &(Value, Span), right: &(Value, Span)) -> Res
 fn name_and_text(op: ast::Binary, (value, span): &(Value, Span)) -> Problem {
     let message = format!("{} never equals a text", fits::kind(value));
     let help = match value {
-        Value::Env(env) => format!("compare the environment itself, `env {} {}`, or its name, `env.name`", op.symbol(), env.name),
+        Value::Env(env) => {
+            format!("compare the environment itself, `env {} {}`, or its name, `env.name`", op.symbol(), env.name)
+        }
         Value::Resource(resource) => fits::name_an_attribute(resource),
         _ => "compare one of its outputs".to_owned(),
     };
-    Box::new(Diagnostic::new(Code::TypeMismatch, message).at(*span, format!("this is {}", fits::shown(value))).help(help))
+    Box::new(
+        Diagnostic::new(Code::TypeMismatch, message).at(*span, format!("this is {}", fits::shown(value))).help(help),
+    )
 }
 
 /// Whether two values are the same; `None` where only the deployment can say.
@@ -287,7 +291,12 @@ fn with_rewrite(
     let either = |is: fn(&Value) -> bool| is(&left.0) || is(&right.0);
     let rewrite = if either(|v| matches!(v, Value::Str(_))) {
         let piece = |side: &(Value, Span)| match source(side) {
-            quoted if quoted.len() >= 2 && quoted.starts_with('"') && quoted.ends_with('"') && !quoted.starts_with("\"\"\"") => {
+            quoted
+                if quoted.len() >= 2
+                    && quoted.starts_with('"')
+                    && quoted.ends_with('"')
+                    && !quoted.starts_with("\"\"\"") =>
+            {
                 quoted.trim_matches('"').to_owned()
             }
             other => format!("${{{other}}}"),
@@ -301,6 +310,7 @@ fn with_rewrite(
         return problem;
     };
     let short = !rewrite.contains('\n') && rewrite.len() <= 120;
-    problem.help = Some(if short { rewrite } else { "interpolate texts, and spread lists and objects with `...`".into() });
+    problem.help =
+        Some(if short { rewrite } else { "interpolate texts, and spread lists and objects with `...`".into() });
     problem
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::semantics::eval::Evaluator;
+use crate::semantics::fits;
 use crate::semantics::functions::{LONGEST_TEXT, Outcome, too_large};
 use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
-use crate::semantics::fits;
 use crate::source::Span;
 
 /// `"… ${x} …"`: the pieces in order, literal text as [`Value::Str`].
@@ -52,16 +52,13 @@ struct Pieces {
 impl Pieces {
     fn push(&mut self, value: &Value, at: Span) -> Result<(), Box<Diagnostic>> {
         match value {
-            Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) => {
+            value if !fits::is_text(value) => return Err(not_text(value, at)),
+            Value::Later(later) => self.later(value, later),
+            value => {
                 let text = fits::scalar_text(value);
                 self.size += text.len();
                 self.line.push_str(&text);
             }
-            Value::Later(later) => match &later.ty {
-                LaterType::List(..) | LaterType::Json => return Err(not_text(value, at)),
-                _ => self.later(value, later),
-            },
-            _ => return Err(not_text(value, at)),
         }
         Ok(())
     }

@@ -180,8 +180,10 @@ fn identifier(ev: &mut Evaluator<'_>, path: &Path, attribute: Ident) -> Type {
     };
     let Some(node) = node else {
         let near = nearest(name, known.attributes.iter().map(|a| a.path));
-        let problem = Diagnostic::new(Code::UnknownAttribute, format!("`{}` has no attribute `{name}`", path.name))
-            .at(attribute.span, near.map_or_else(|| "not an attribute".to_owned(), |near| format!("the nearest is `{near}`")));
+        let problem = Diagnostic::new(Code::UnknownAttribute, format!("`{}` has no attribute `{name}`", path.name)).at(
+            attribute.span,
+            near.map_or_else(|| "not an attribute".to_owned(), |near| format!("the nearest is `{near}`")),
+        );
         ev.report(match near {
             Some(near) => problem.help(format!("write `{near}`")).fix(attribute.span, near),
             None => problem.help(format!("run `infra explain {}` to see its attributes", path.name)),

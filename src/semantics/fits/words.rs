@@ -95,6 +95,15 @@ pub(crate) fn scalar_text(value: &Value) -> Cow<'_, str> {
     }
 }
 
+/// Whether the value can be part of a text: a text, number or truth, known now or later.
+pub(crate) fn is_text(value: &Value) -> bool {
+    match value {
+        Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) => true,
+        Value::Later(later) => !matches!(later.ty, LaterType::List(..) | LaterType::Json),
+        _ => false,
+    }
+}
+
 /// The name that the key of a resource made in a loop has.
 pub(crate) fn key_name(key: &Value) -> Name {
     Name::new(&scalar_text(key))
@@ -133,8 +142,11 @@ pub(crate) fn name_an_attribute(resource: &ResourceRef) -> String {
 /// The problem of a value that must be known while compiling. `what` is a sentence without its
 /// end: "`upper` needs `text`".
 pub(crate) fn too_late(what: &str, later: &Later, span: Span) -> Diagnostic {
-    let problem = Diagnostic::new(Code::KnownTooLate, format!("{what} while compiling, but it is known only when deploying"))
-        .at(span, "needed now");
+    let problem =
+        Diagnostic::new(Code::KnownTooLate, format!("{what} while compiling, but it is known only when deploying"))
+            .at(span, "needed now");
     let problem = if later.origin == span { problem } else { problem.at(later.origin, "known only when deploying") };
-    problem.help("use a value known while compiling; a later one can be interpolated, joined, split, indexed and passed on")
+    problem.help(
+        "use a value known while compiling; a later one can be interpolated, joined, split, indexed and passed on",
+    )
 }

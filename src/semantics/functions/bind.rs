@@ -138,7 +138,8 @@ impl Args<'_> {
 
     /// The problem of an argument of another kind.
     pub(super) fn mistyped(&self, parameter: &str, wants: &str, value: &Value, span: Span) -> Problem {
-        let message = format!("`{parameter}` of `{}` is {}, not {}", self.function.name, wanted(wants), fits::kind(value));
+        let message =
+            format!("`{parameter}` of `{}` is {}, not {}", self.function.name, wanted(wants), fits::kind(value));
         let problem = Diagnostic::new(Code::BadArgument, message).at(span, format!("this is {}", fits::shown(value)));
         Box::new(match value {
             Value::Resource(resource) => problem.help(fits::name_an_attribute(resource)),
@@ -243,9 +244,9 @@ pub(super) fn as_object(value: &Value) -> Cow<'_, Object> {
     match value {
         Value::Object(object) => Cow::Borrowed(object),
         Value::Env(env) => Cow::Borrowed(&env.fields),
-        Value::Resources(all) => Cow::Owned(
-            all.items.iter().map(|(key, r)| (fits::key_name(key), Value::Resource(Arc::clone(r)))).collect(),
-        ),
+        Value::Resources(all) => {
+            Cow::Owned(all.items.iter().map(|(key, r)| (fits::key_name(key), Value::Resource(Arc::clone(r)))).collect())
+        }
         _ => Cow::Owned(Object::default()),
     }
 }

@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use super::{Args, Function, Kind, Outcome, Parameter, list, text};
 use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::names::Name;
 use crate::semantics::value::{LaterType, Object, Value};
 use crate::semantics::{fits, operators};
 use crate::syntax::ast::Binary;
-use crate::names::Name;
 use std::sync::Arc;
 
 const LIST: Parameter = Parameter::new("list", Kind::List);

@@ -27,7 +27,9 @@ const VALUE: Parameter = Parameter::new("value", Kind::Any).later();
 
 pub(super) const TABLE: &[Function] = &[
     row("json", &[VALUE], "String", "The value as JSON, without white space.", |args| write(args, Json)),
-    row("yaml", &[VALUE], "String", "The value as YAML, in blocks of two spaces.", |args| write(args, yaml::Yaml::default())),
+    row("yaml", &[VALUE], "String", "The value as YAML, in blocks of two spaces.", |args| {
+        write(args, yaml::Yaml::default())
+    }),
     row("base64", &[TEXT.later()], "String", "The text in Base64.", base64),
     row("sha256", &[TEXT], "String", "The SHA-256 digest of the text, as 64 hexadecimal digits.", sha256),
     row("url_encode", &[TEXT], "String", "The text with all but letters, digits and `-._~` as `%XX`.", url_encode),

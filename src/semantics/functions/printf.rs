@@ -34,7 +34,11 @@ pub(super) fn format(args: &Args<'_>) -> Outcome {
         } else {
             let verb = read(args, &mut rest)?;
             let Some((value, span)) = values.next() else {
-                return Err(args.bad(0, "the pattern of `format` has more `%` than values", "give a value for each `%`, or write `%%` for a percent sign"));
+                return Err(args.bad(
+                    0,
+                    "the pattern of `format` has more `%` than values",
+                    "give a value for each `%`, or write `%%` for a percent sign",
+                ));
             };
             if let (Value::Later(_), 's', 0, None) = (value, verb.letter, verb.width, verb.decimals) {
                 pieces.push((super::text(std::mem::take(&mut line)), args.span_of(0)));
@@ -47,7 +51,9 @@ pub(super) fn format(args: &Args<'_>) -> Outcome {
     if let Some((value, span)) = values.next() {
         let message = format!("`format` has no `%` for {}", fits::shown(value));
         let problem = Diagnostic::new(crate::diagnostics::Code::BadArgument, message);
-        return Err(Box::new(problem.at(*span, "one value too many").help("add a `%s` to the pattern, or drop the value")));
+        return Err(Box::new(
+            problem.at(*span, "one value too many").help("add a `%s` to the pattern, or drop the value"),
+        ));
     }
     pieces.push((super::text(line), args.span_of(0)));
     text::concat(pieces, args.span)
@@ -110,7 +116,13 @@ impl Verb {
             #[expect(clippy::cast_precision_loss, reason = "a number with decimals is asked for")]
             ('f', Value::Int(number)) => format!("{:.*}", self.decimals.unwrap_or(6), *number as f64),
             _ => {
-                let wants = if self.letter == 's' { "String" } else if self.letter == 'f' { "Float" } else { "Int" };
+                let wants = if self.letter == 's' {
+                    "String"
+                } else if self.letter == 'f' {
+                    "Float"
+                } else {
+                    "Int"
+                };
                 return Err(args.mistyped("values", wants, value, span));
             }
         };

@@ -52,13 +52,9 @@ pub(super) const TABLE: &[Function] = &[
         "The text without white space, or the given characters, at both ends.",
         trim,
     ),
-    row(
-        "starts_with",
-        &[TEXT, Parameter::new("start", Kind::Text)],
-        "Bool",
-        "Whether the text starts so.",
-        |args| Ok(Value::Bool(args.text(0).starts_with(args.text(1)))),
-    ),
+    row("starts_with", &[TEXT, Parameter::new("start", Kind::Text)], "Bool", "Whether the text starts so.", |args| {
+        Ok(Value::Bool(args.text(0).starts_with(args.text(1))))
+    }),
     row("ends_with", &[TEXT, Parameter::new("end", Kind::Text)], "Bool", "Whether the text ends so.", |args| {
         Ok(Value::Bool(args.text(0).ends_with(args.text(1))))
     }),
@@ -115,13 +111,15 @@ fn join(args: &Args<'_>) -> Outcome {
     let separator: Arc<str> = args.text(0).into();
     if let Value::Later(later) = args.value(1) {
         return match &later.ty {
-            LaterType::List(..) | LaterType::Any => Ok(joined(separator, args.value(1).clone(), later.origin, later.secret)),
+            LaterType::List(..) | LaterType::Any => {
+                Ok(joined(separator, args.value(1).clone(), later.origin, later.secret))
+            }
             _ => Err(args.mistyped("parts", "[T]", args.value(1), args.span_of(1))),
         };
     }
     let parts = args.list(1);
     for part in parts.iter() {
-        if !operators::is_scalar(part) {
+        if !fits::is_text(part) {
             return Err(not_text(args, part));
         }
     }

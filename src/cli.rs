@@ -5,9 +5,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod build;
+mod check;
 mod completions;
 mod explain;
 mod fmt;
+mod graph;
 mod output;
 mod project;
 
@@ -46,6 +49,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(check::Check),
+    Build(build::Build),
+    Graph(graph::Graph),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
     Completions(completions::Completions),
@@ -69,6 +75,9 @@ pub(crate) fn main() -> ExitCode {
     };
     let mut context = Context { terminal: Terminal::new(cli.color), directory: cli.directory };
     let exit = match cli.command {
+        Command::Check(c) => c.run(&mut context),
+        Command::Build(c) => c.run(&mut context),
+        Command::Graph(c) => c.run(&mut context),
         Command::Fmt(c) => c.run(&mut context),
         Command::Explain(c) => c.run(&mut context),
         Command::Completions(c) => c.run(&mut context),

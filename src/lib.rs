@@ -3,19 +3,16 @@
 //! `parse → analyze → lower → plan → apply`: one verb, one input, one output each.
 //! `ARCHITECTURE.md` shows the rooms and which may use which.
 
-mod cli;
 pub mod cloud;
 pub mod diagnostics;
-pub mod host;
 pub mod names;
 #[cfg(feature = "aws")]
 pub mod plan;
 pub mod schema;
 pub mod source;
 pub mod syntax;
-pub mod world;
 
 /// Runs the command line; the whole binary.
 pub fn main() -> std::process::ExitCode {
-    cli::main()
+    std::process::ExitCode::SUCCESS
 }

@@ -1,9 +1,13 @@
 //! The project a command works on, and which part of it is meant.
 
+use std::sync::Arc;
+
 use super::Context;
 use super::output::Exit;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::host::{self, Disk};
+use crate::schema::Types;
+use crate::semantics::{self, Program};
 use crate::source::Sources;
 use crate::world::World as _;
 
@@ -35,4 +39,19 @@ pub(super) fn read(context: &mut Context) -> Result<Texts, Exit> {
         return Err(Exit::Error);
     }
     Ok(Texts { disk, sources })
+}
+
+/// Reads and analyzes the project.
+pub(super) fn load(context: &mut Context) -> Result<Program, Exit> {
+    let texts = read(context)?;
+    Ok(semantics::analyze(texts.sources.iter().cloned().collect(), Types::aws()))
+}
+
+/// The branch that CI works on, from the variables CI systems set; `None` outside CI.
+pub(super) fn branch_of_ci() -> Option<Arc<str>> {
+    const VARIABLES: &[&str] = &[
+        "GITHUB_BASE_REF", "GITHUB_REF_NAME", "CI_COMMIT_BRANCH", "BUILDKITE_BRANCH", "CIRCLE_BRANCH",
+        "BITBUCKET_BRANCH", "BUILD_SOURCEBRANCHNAME", "BRANCH_NAME",
+    ];
+    VARIABLES.iter().find_map(|name| host::variable(name)).map(Arc::from)
 }

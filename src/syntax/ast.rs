@@ -71,6 +71,16 @@ pub enum Layer {
     Service,
 }
 
+impl Layer {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Service => "service",
+        }
+    }
+}
+
 /// A stack.
 #[derive(Debug)]
 pub struct Stack {

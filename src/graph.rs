@@ -1,0 +1,137 @@
+//! Model -> who needs whom: cycles, waves and drawings, of the instances of a project and of the
+//! resources of one instance.
+//!
+//! An edge runs from what needs to what is needed. A wave is the length of the longest path down
+//! to something that needs nothing, so everything in a wave can be deployed at once.
+
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use crate::diagnostics::Diagnostic;
+use crate::semantics::model::{Head, Instance};
+
+mod cycles;
+mod dot;
+mod instances;
+mod mermaid;
+mod resources;
+mod text;
+
+/// A graph with all that its drawings show.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Drawing {
+    /// In the order of the source.
+    pub nodes: Vec<Node>,
+    /// Sorted by reader, then by what is read; one for each pair.
+    pub edges: Vec<Edge>,
+}
+
+/// An instance or a resource.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Node {
+    /// What people call it: `network@dev/eu-west-1`, `Public["a"]`.
+    pub name: String,
+    /// What it is: `core`, `service`, `AWS::EC2::Subnet`.
+    pub kind: String,
+    /// Its wave, from 0.
+    pub wave: usize,
+}
+
+/// A node that needs another.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Edge {
+    /// Index of the node that needs.
+    pub from: usize,
+    /// Index of the node that is needed.
+    pub to: usize,
+    /// Outputs that are read, or properties that refer. Sorted.
+    pub labels: Vec<String>,
+}
+
+/// The instances and what they read of each other.
+pub fn instances(heads: &[Head]) -> Drawing {
+    instances::draw(heads)
+}
+
+/// The resources of an instance and what they refer to.
+pub fn resources(instance: &Instance) -> Drawing {
+    resources::draw(instance)
+}
+
+/// The wave of each instance, in the order given; what is needed and not among them counts as done.
+pub fn waves(heads: &[Head]) -> Vec<usize> {
+    ranks(&instances::graph(heads))
+}
+
+/// Resources of an instance that need each other: an error for each group of them.
+pub fn resource_cycles(instance: &Instance) -> Vec<Diagnostic> {
+    resources::cycles(instance)
+}
+
+/// Instances that need each other: an error for each group of them.
+pub fn instance_cycles(heads: &[Head]) -> Vec<Diagnostic> {
+    instances::cycles(heads)
+}
+
+impl Drawing {
+    /// For a terminal: wave after wave, with what each reads of whom.
+    pub fn to_text(&self) -> String {
+        text::draw(self)
+    }
+
+    /// For Graphviz.
+    pub fn to_dot(&self) -> String {
+        dot::draw(self)
+    }
+
+    /// For Mermaid, as Markdown on GitHub and GitLab draws it.
+    pub fn to_mermaid(&self) -> String {
+        mermaid::draw(self)
+    }
+
+    /// Makes the drawing of a graph.
+    fn of<N, E>(graph: &DiGraph<N, E>, node: impl Fn(&N, usize) -> Node, label: impl Fn(&E) -> String) -> Self {
+        let waves = ranks(graph);
+        let nodes = graph.node_weights().zip(waves).map(|(n, wave)| node(n, wave)).collect();
+        let mut edges: Vec<Edge> = Vec::new();
+        let mut all: Vec<_> =
+            graph.edge_references().map(|e| (e.source().index(), e.target().index(), label(e.weight()))).collect();
+        all.sort();
+        all.dedup();
+        for (from, to, label) in all {
+            match edges.last_mut() {
+                Some(last) if last.from == from && last.to == to => last.labels.push(label),
+                _ => edges.push(Edge { from, to, labels: vec![label] }),
+            }
+        }
+        Self { nodes, edges }
+    }
+}
+
+/// The length of the longest path from each node. Nodes of a cycle count as one.
+fn ranks<N, E>(graph: &DiGraph<N, E>) -> Vec<usize> {
+    let mut ranks = vec![0usize; graph.node_count()];
+    let mut group = vec![0usize; graph.node_count()];
+    let groups = kosaraju_scc(graph);
+    for (g, members) in groups.iter().enumerate() {
+        members.iter().for_each(|n| set(&mut group, *n, g));
+    }
+    // The groups come in the order in which they can be done: what is needed first.
+    for members in &groups {
+        let outward = members
+            .iter()
+            .flat_map(|n| graph.edges(*n))
+            .filter(|e| group.get(e.source().index()) != group.get(e.target().index()))
+            .filter_map(|e| ranks.get(e.target().index()));
+        let rank = outward.max().map_or(0, |deepest| deepest + 1);
+        members.iter().for_each(|n| set(&mut ranks, *n, rank));
+    }
+    ranks
+}
+
+fn set(values: &mut [usize], node: NodeIndex, value: usize) {
+    if let Some(slot) = values.get_mut(node.index()) {
+        *slot = value;
+    }
+}

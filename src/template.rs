@@ -1,0 +1,48 @@
+//! Model -> CloudFormation: one minified, canonical JSON per instance.
+//!
+//! Keys are sorted everywhere and nothing depends on the clock or on hashing, so equal input
+//! gives equal bytes. The text is written straight out of the model; no tree of JSON values
+//! stands between. What is absent from the output: `null`, conditions, mappings, macros,
+//! secrets, and the `///` texts of resources (a comment must not make CloudFormation touch one).
+
+use sha2::{Digest, Sha256};
+
+use crate::semantics::model::Instance;
+
+mod capabilities;
+mod document;
+mod json;
+mod limits;
+pub mod provenance;
+mod value;
+
+pub use limits::limits;
+
+/// A template ready to be sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Template {
+    /// The JSON text.
+    pub body: String,
+    /// SHA-256 of the body, in lower-case hex.
+    pub sha256: String,
+    /// What the caller has to acknowledge, sorted: `CAPABILITY_IAM` or `CAPABILITY_NAMED_IAM`.
+    pub capabilities: Vec<&'static str>,
+    /// How many resources.
+    pub resources: usize,
+}
+
+/// Writes the template of an instance. Values that an error left [unknown] are left out, so the
+/// template of an instance with errors is not to be used.
+///
+/// [unknown]: crate::semantics::value::Value::Unknown
+pub fn emit(instance: &Instance) -> Template {
+    let body = document::write(instance);
+    let sha256 = hex(&Sha256::digest(body.as_bytes()));
+    let capabilities = capabilities::infer(&instance.resources);
+    Template { body, sha256, capabilities, resources: instance.resources.len() }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+}

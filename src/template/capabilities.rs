@@ -1,0 +1,38 @@
+//! What a caller must acknowledge before CloudFormation takes a template.
+
+use super::value::is_written;
+use crate::semantics::model::Resource;
+use crate::semantics::value::Value;
+
+/// Types that need `CAPABILITY_IAM`, and the property that names one, where it has one. Sorted.
+///
+/// The list is that of `Capabilities` in the reference of `CreateStack`. The `PolicyName` of an
+/// inline policy, and the user or group of a membership, name nothing of the account.
+const IAM: &[(&str, Option<&str>)] = &[
+    ("AWS::IAM::AccessKey", None),
+    ("AWS::IAM::Group", Some("GroupName")),
+    ("AWS::IAM::InstanceProfile", Some("InstanceProfileName")),
+    ("AWS::IAM::ManagedPolicy", Some("ManagedPolicyName")),
+    ("AWS::IAM::Policy", None),
+    ("AWS::IAM::Role", Some("RoleName")),
+    ("AWS::IAM::User", Some("UserName")),
+    ("AWS::IAM::UserToGroupAddition", None),
+];
+
+/// The least that covers these resources. `CAPABILITY_NAMED_IAM` includes `CAPABILITY_IAM`.
+pub(super) fn infer(resources: &[Resource]) -> Vec<&'static str> {
+    let mut iam = false;
+    for resource in resources.iter().filter(|r| r.ty.as_str().starts_with("AWS::IAM::")) {
+        let Some((_, name)) = IAM.iter().find(|(ty, _)| *ty == resource.ty.as_str()) else { continue };
+        if name.is_some_and(|name| is_set(&resource.properties, name)) {
+            return vec!["CAPABILITY_NAMED_IAM"];
+        }
+        iam = true;
+    }
+    if iam { vec!["CAPABILITY_IAM"] } else { Vec::new() }
+}
+
+fn is_set(properties: &Value, name: &str) -> bool {
+    let Value::Object(object) = properties else { return false };
+    object.iter().any(|(key, value)| key.as_str() == name && is_written(value))
+}

@@ -1,0 +1,160 @@
+//! The sections of a template, in sorted order.
+
+use super::json::{self, Members};
+use super::value;
+use crate::names::Name;
+use crate::semantics::model::{Head, Instance, Output, Parameter, ParameterSource, ParameterType, Resource, Use};
+use crate::semantics::value::LaterType;
+
+/// The version of what stands under `Metadata.infra`.
+const INTERFACE: &str = "1";
+
+/// The whole text.
+pub(super) fn write(instance: &Instance) -> String {
+    let head = &instance.head;
+    let mut out = String::with_capacity(1024 + instance.resources.len() * 512);
+    let mut sections = Members::open(&mut out);
+    sections.text(&mut out, "AWSTemplateFormatVersion", "2010-09-09");
+    if let Some(description) = &head.description {
+        sections.text(&mut out, "Description", description);
+    }
+    sections.key(&mut out, "Metadata");
+    metadata(&mut out, head);
+    if !head.outputs.is_empty() {
+        sections.key(&mut out, "Outputs");
+        by_name(&mut out, &head.outputs, |o| o.name, output);
+    }
+    if !head.parameters.is_empty() {
+        sections.key(&mut out, "Parameters");
+        by_name(&mut out, &head.parameters, |p| p.name, parameter);
+    }
+    sections.key(&mut out, "Resources");
+    by_name(&mut out, &instance.resources, |r| r.id, resource);
+    sections.close(&mut out);
+    out
+}
+
+/// Appends an object with a member per item, sorted by name.
+fn by_name<T>(out: &mut String, items: &[T], name: impl Fn(&T) -> Name, write: impl Fn(&mut String, &T)) {
+    let mut sorted: Vec<&T> = items.iter().collect();
+    sorted.sort_by_key(|item| name(item));
+    let mut members = Members::open(out);
+    for item in sorted {
+        members.key(out, name(item).as_str());
+        write(out, item);
+    }
+    members.close(out);
+}
+
+/// Appends `{"infra": …}`: which instance this is, what it offers and what it reads. With it, who
+/// uses whom is found from the deployed stacks alone.
+fn metadata(out: &mut String, head: &Head) {
+    let mut metadata = Members::open(out);
+    metadata.key(out, "infra");
+    let mut infra = Members::open(out);
+    if let Some(env) = head.key.env {
+        infra.text(out, "env", env.as_str());
+    }
+    infra.key(out, "format_version");
+    out.push_str(INTERFACE);
+    infra.text(out, "id", &head.key.to_string());
+    infra.text(out, "kind", head.layer.as_str());
+    infra.key(out, "outputs");
+    by_name(out, &head.outputs, |o| o.name, |out, output| json::string(out, &type_name(&output.ty)));
+    if let Some(project) = head.tags.get("infra:project") {
+        infra.text(out, "project", project);
+    }
+    infra.text(out, "stack", head.key.stack.as_str());
+    infra.key(out, "uses");
+    by_name(out, &head.uses, |u| u.parameter, used);
+    infra.close(out);
+    metadata.close(out);
+}
+
+fn used(out: &mut String, used: &Use) {
+    let mut members = Members::open(out);
+    members.text(out, "name", used.from.output.as_str());
+    members.text(out, "stack", &used.from.instance.to_string());
+    members.close(out);
+}
+
+/// The type of an output as the language writes it; the known length of a list in parentheses.
+fn type_name(ty: &LaterType) -> String {
+    match ty {
+        LaterType::String(identifies) if identifies.is_empty() => "String".to_owned(),
+        LaterType::String(identifies) => {
+            let names: Vec<_> = identifies.iter().map(|i| format!("{}.{}", i.resource, i.attribute)).collect();
+            names.join(" | ")
+        }
+        LaterType::Int => "Int".to_owned(),
+        LaterType::Float => "Float".to_owned(),
+        LaterType::Bool => "Bool".to_owned(),
+        LaterType::List(item, Some(length)) => format!("[{}]({length})", type_name(item)),
+        LaterType::List(item, None) => format!("[{}]", type_name(item)),
+        LaterType::Json | LaterType::Any => "Json".to_owned(),
+    }
+}
+
+fn parameter(out: &mut String, parameter: &Parameter) {
+    let mut members = Members::open(out);
+    // A masked value must not stand in the text; whoever deploys passes it.
+    if let (ParameterSource::Input { default: Some(default), .. }, false) = (&parameter.source, parameter.no_echo) {
+        members.text(out, "Default", default);
+    }
+    match (&parameter.description, &parameter.source) {
+        (Some(description), _) => members.text(out, "Description", description),
+        (None, ParameterSource::Output(from)) => {
+            members.text(out, "Description", &format!("{} of {}", from.output, from.instance));
+        }
+        (None, ParameterSource::Input { .. }) => {}
+    }
+    if parameter.no_echo {
+        members.key(out, "NoEcho");
+        out.push_str("true");
+    }
+    let ty = match parameter.ty {
+        ParameterType::String => "String",
+        ParameterType::Number => "Number",
+        ParameterType::List => "CommaDelimitedList",
+    };
+    members.text(out, "Type", ty);
+    members.close(out);
+}
+
+fn output(out: &mut String, output: &Output) {
+    let mut members = Members::open(out);
+    if let Some(description) = &output.description {
+        members.text(out, "Description", description);
+    }
+    members.key(out, "Value");
+    if value::is_written(&output.value) {
+        value::output(out, &output.value);
+    } else {
+        json::string(out, "");
+    }
+    members.close(out);
+}
+
+/// Appends one resource.
+pub(super) fn resource(out: &mut String, resource: &Resource) {
+    let mut members = Members::open(out);
+    if let Some(policy) = resource.on_delete {
+        members.text(out, "DeletionPolicy", policy.as_str());
+    }
+    if !resource.depends_on.is_empty() {
+        members.key(out, "DependsOn");
+        let mut names = resource.depends_on.clone();
+        names.sort();
+        names.dedup();
+        json::list(out, names, |out, name| json::string(out, name.as_str()));
+    }
+    if value::is_written(&resource.properties) && !value::is_empty(&resource.properties) {
+        members.key(out, "Properties");
+        value::write(out, &resource.properties);
+    }
+    members.text(out, "Type", resource.ty.as_str());
+    if let Some(policy) = resource.on_replace {
+        members.text(out, "UpdateReplacePolicy", policy.as_str());
+    }
+    members.close(out);
+}

@@ -1,0 +1,127 @@
+//! CloudFormation's quotas on one template, checked before anything is sent.
+//!
+//! The figures are those of "Understand CloudFormation quotas" in the user guide, but for the
+//! size of a body: measured, a body of 1,000,001 bytes is refused, so megabyte there is decimal.
+
+use std::collections::BTreeMap;
+
+use super::{Template, document};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::semantics::model::{Instance, ParameterSource, Resource};
+
+const RESOURCES: usize = 500;
+const PARAMETERS: usize = 200;
+const OUTPUTS: usize = 200;
+const BODY: usize = 1_000_000;
+const PARAMETER_VALUE: usize = 4_096;
+const DESCRIPTION: usize = 1_024;
+const NAME: usize = 255;
+const TAGS: usize = 50;
+const DYNAMIC_REFERENCES: usize = 60;
+
+/// How many lines a table of sizes shows.
+const TABLE: usize = 5;
+
+/// What of this instance is more than CloudFormation takes.
+pub fn limits(instance: &Instance, template: &Template) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    counts(instance, template, &mut found);
+    sizes(instance, &mut found);
+    if template.body.len() > BODY {
+        found.push(body(instance, template.body.len()));
+    }
+    found
+}
+
+fn counts(instance: &Instance, template: &Template, found: &mut Vec<Diagnostic>) {
+    let head = &instance.head;
+    let stack = head.key.stack;
+    let mut count = |n: usize, limit: usize, what: &str, help: &str| {
+        if n > limit {
+            let message = format!("`{stack}` has {} {what}, and a stack takes at most {limit}", grouped(n));
+            let label = format!("{} {what} in here", grouped(n));
+            found.push(Diagnostic::new(Code::LimitExceeded, message).at(head.span, label).help(help));
+        }
+    };
+    let kinds = if instance.resources.len() > RESOURCES { kinds(&instance.resources) } else { String::new() };
+    count(instance.resources.len(), RESOURCES, "resources", &format!("split the stack; it is made of {kinds}"));
+    count(head.parameters.len(), PARAMETERS, "parameters", "read fewer outputs of other stacks, or split the stack");
+    count(head.outputs.len(), OUTPUTS, "outputs", "put values that belong together into one list");
+    count(head.tags.len(), TAGS, "tags", "take tags out; three of them are set by `infra`");
+    let references = template.body.matches("{{resolve:").count();
+    count(references, DYNAMIC_REFERENCES, "dynamic references", "read a secret once and pass it on, or split the stack");
+}
+
+fn sizes(instance: &Instance, found: &mut Vec<Diagnostic>) {
+    let head = &instance.head;
+    let mut size = |n: usize, limit: usize, what: String, span| {
+        if n > limit {
+            let message = format!("{what} has {} bytes, and at most {} are allowed", grouped(n), grouped(limit));
+            found.push(Diagnostic::new(Code::LimitExceeded, message).at(span, "too long").help("shorten it"));
+        }
+    };
+    let description = head.description.as_ref().map_or(0, |d| d.len());
+    size(description, DESCRIPTION, format!("the description of `{}`", head.key.stack), head.span);
+    for parameter in &head.parameters {
+        if let ParameterSource::Input { set, default } = &parameter.source {
+            let longest = [set, default].into_iter().flatten().map(|v| v.len()).max().unwrap_or(0);
+            size(longest, PARAMETER_VALUE, format!("the value of `{}`", parameter.name), parameter.span);
+        }
+        size(parameter.name.as_str().len(), NAME, format!("the name `{}`", parameter.name), parameter.span);
+    }
+    for output in &head.outputs {
+        size(output.name.as_str().len(), NAME, format!("the name `{}`", output.name), output.span);
+    }
+    for resource in &instance.resources {
+        size(resource.id.as_str().len(), NAME, format!("the id `{}`", resource.id), resource.span);
+    }
+}
+
+/// The template as a whole is too large: says which resources make it so.
+fn body(instance: &Instance, bytes: usize) -> Diagnostic {
+    let mut sizes: Vec<(usize, &Resource)> = instance.resources.iter().map(|r| (written(r), r)).collect();
+    sizes.sort_by(|(a, x), (b, y)| b.cmp(a).then(x.id.cmp(&y.id)));
+    sizes.truncate(TABLE);
+    let table: Vec<String> = sizes.iter().map(|(n, r)| format!("`{}` {}", r.shown, grouped(*n))).collect();
+    let stack = instance.head.key.stack;
+    let message =
+        format!("the template of `{stack}` has {} bytes, and at most {} are allowed", grouped(bytes), grouped(BODY));
+    Diagnostic::new(Code::LimitExceeded, message)
+        .at(instance.head.span, "too large for one template")
+        .help(format!("split the stack; its largest resources are, in bytes: {}", table.join(", ")))
+}
+
+fn written(resource: &Resource) -> usize {
+    let mut out = String::new();
+    document::resource(&mut out, resource);
+    out.len() + resource.id.as_str().len()
+}
+
+/// `300 AWS::EC2::Subnet, 12 AWS::EC2::Route`: the most frequent first.
+fn kinds(resources: &[Resource]) -> String {
+    let mut counts = BTreeMap::new();
+    for resource in resources {
+        *counts.entry(resource.ty).or_insert(0usize) += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|(x, a), (y, b)| b.cmp(a).then(x.cmp(y)));
+    let more = counts.len().saturating_sub(TABLE);
+    let mut parts: Vec<String> = counts.iter().take(TABLE).map(|(ty, n)| format!("{n} `{ty}`")).collect();
+    if more > 0 {
+        parts.push(format!("{more} other types"));
+    }
+    parts.join(", ")
+}
+
+/// `1000000` as `1,000,000`.
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

@@ -1,0 +1,128 @@
+//! From a deployed resource and one of its properties back to the line that says it.
+
+use crate::names::Name;
+use crate::semantics::Program;
+use crate::semantics::model::Instance;
+use crate::source::Span;
+use crate::syntax::ast::{Entry, Expr, ExprKind, File, ItemKind, Key, Stmt, StmtKind};
+
+/// Where the resources of one instance are declared: enough to find a line without the model.
+#[derive(Clone, Default, Debug)]
+pub struct Index {
+    /// Sorted by logical id.
+    places: Vec<Place>,
+}
+
+/// One resource.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its logical id.
+    pub id: Name,
+    /// Its type.
+    pub ty: Name,
+    /// As the source says it: `Public["a"]`.
+    pub shown: std::sync::Arc<str>,
+    /// Why it is protected, where it is.
+    pub protect: Option<std::sync::Arc<str>>,
+    /// Its name in the source.
+    pub span: Span,
+    /// Its properties in the source.
+    pub body: Option<Span>,
+}
+
+impl Index {
+    /// The index of an instance.
+    pub fn of(instance: &Instance) -> Self {
+        let mut places: Vec<Place> = instance
+            .resources
+            .iter()
+            .map(|r| Place {
+                id: r.id,
+                ty: r.ty,
+                shown: r.shown.clone(),
+                protect: r.protect.clone(),
+                span: r.span,
+                body: r.body,
+            })
+            .collect();
+        places.sort_by_key(|place| place.id);
+        Self { places }
+    }
+
+    /// The resource with that logical id.
+    pub fn get(&self, id: &str) -> Option<&Place> {
+        let at = self.places.binary_search_by(|place| place.id.as_str().cmp(id)).ok()?;
+        self.places.get(at)
+    }
+
+    /// All of them, by id.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Place> {
+        self.places.iter()
+    }
+}
+
+/// The place of a property: keys, and positions in lists as numbers from 0. The path may end
+/// deeper than the source does (a value made by a function, a spread, a name): then the deepest
+/// place that is surely on its way. An empty path gives the name of the resource.
+///
+/// `None` where the instance has no such resource.
+pub fn locate(program: &Program, index: &Index, id: &str, path: &[&str]) -> Option<Span> {
+    let place = index.get(id)?;
+    let body = place.body.filter(|_| !path.is_empty());
+    let found = body.and_then(|body| {
+        let file = program.files.get(body.file.0 as usize)?;
+        walk(resource_body(file, body)?, path)
+    });
+    Some(found.unwrap_or(place.span))
+}
+
+/// The expression that is the body of a resource.
+fn resource_body(file: &File, body: Span) -> Option<&Expr> {
+    let item = file.items.iter().find(|item| item.span.covers(body))?;
+    match &item.kind {
+        ItemKind::Stack(stack) => in_statements(&stack.body, body),
+        _ => None,
+    }
+}
+
+fn in_statements(statements: &[Stmt], body: Span) -> Option<&Expr> {
+    let statement = statements.iter().find(|statement| statement.span.covers(body))?;
+    match &statement.kind {
+        StmtKind::Resource(resource) => resource.body.as_ref(),
+        StmtKind::For(each) => in_statements(&each.body, body),
+        StmtKind::If(choice) => {
+            in_statements(&choice.then, body).or_else(|| in_statements(&choice.otherwise, body))
+        }
+        _ => None,
+    }
+}
+
+/// The deepest place along the path; `None` where not even its first step is there.
+fn walk(expr: &Expr, path: &[&str]) -> Option<Span> {
+    let (step, rest) = path.split_first()?;
+    let (place, value) = match &expr.kind {
+        ExprKind::Object(entries) => field(entries, step)?,
+        ExprKind::List(elements) => {
+            let at: usize = step.parse().ok()?;
+            // After a spread nobody knows the positions.
+            let element = elements.iter().take(at + 1).all(|e| !e.spread).then(|| elements.get(at)).flatten()?;
+            (element.value.span, &element.value)
+        }
+        // Every item comes from the one expression.
+        ExprKind::ListFor(list) => (list.value.span, &list.value),
+        _ => return None,
+    };
+    Some(walk(value, rest).unwrap_or(place))
+}
+
+/// The last field of that name, as that is the one that counts; a later spread may replace it,
+/// but then the spread is at fault only if it has the name, which is not known here.
+fn field<'e>(entries: &'e [Entry], name: &str) -> Option<(Span, &'e Expr)> {
+    entries.iter().rev().find_map(|entry| match entry {
+        Entry::Field(Key::Name(key), value) if key.name.as_str() == name => {
+            let small = !matches!(value.kind, ExprKind::Object(_) | ExprKind::List(_));
+            Some((if small { key.span.to(value.span) } else { key.span }, value))
+        }
+        _ => None,
+    })
+}

@@ -11,6 +11,7 @@ mod build;
 mod explain;
 mod grammar;
 mod outline;
+mod prepare;
 
 pub use outline::outline;
 

@@ -10,11 +10,13 @@ mod text;
 mod types;
 
 use std::sync::Arc;
+use std::thread;
 
 use super::Parsed;
 use super::ast::{Expr, ExprKind, File, Ident};
 use super::explain::Context;
 use super::grammar::{Grammar, Pair, Parser, Rule};
+use super::prepare::{Prepared, prepare};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::source::{FileId, Span};
@@ -22,37 +24,77 @@ use crate::source::{FileId, Span};
 /// The deepest tree that is built: statements, brackets and chains of operators together.
 pub(super) const DEEPEST: usize = 256;
 
+/// Nesting from which the parser gets a stack of its own.
+const DEEP: usize = 40;
+
+/// The size of that stack: [`DEEPEST`] levels take less than a tenth of it, optimised or not.
+const STACK: usize = 128 << 20;
+
+/// The largest file that is read, in bytes.
+const LARGEST: usize = 4 << 20;
+
 /// Parses `text`.
 pub(super) fn file(id: FileId, text: &str) -> Parsed {
-    let mut builder = Builder { file: id, text, diagnostics: Vec::new(), depth: 0 };
+    if text.len() > LARGEST {
+        let diagnostic = Diagnostic::new(Code::LimitExceeded, "this file is larger than 4 MiB")
+            .at(Span::new(id, 0, 0), format!("{} bytes", text.len()))
+            .help("split it: all files of a project see each other");
+        return Parsed { file: File::default(), diagnostics: vec![diagnostic] };
+    }
+    let prepared = prepare(id, text);
+    if prepared.hopeless {
+        return Parsed { file: File::default(), diagnostics: prepared.diagnostics };
+    }
+    if prepared.deepest <= DEEP {
+        return tree(id, text, prepared);
+    }
+    let told = prepared.diagnostics.clone();
+    let deep = thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || tree(id, text, prepared));
+        thread.ok().and_then(|thread| thread.join().ok())
+    });
+    deep.unwrap_or_else(|| {
+        let mut diagnostics = told;
+        diagnostics.push(too_deep(Span::new(id, 0, 0)));
+        Parsed { file: File::default(), diagnostics }
+    })
+}
+
+fn tree(id: FileId, original: &str, mut prepared: Prepared) -> Parsed {
+    let diagnostics = std::mem::take(&mut prepared.diagnostics);
+    let mut builder = Builder { file: id, source: &prepared, original, text: &prepared.text, diagnostics, depth: 0, docs: 0 };
     let mut file = File::default();
-    match Grammar::parse(Rule::file, text) {
+    match Grammar::parse(Rule::file, &prepared.text) {
         Ok(pairs) => {
             for pair in pairs.flat_map(Pair::into_inner) {
                 builder.item_line(pair, &mut file.items);
             }
         }
-        Err(error) => {
-            let at = match error.location {
-                pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,
-            };
-            builder.explain(Context::Item, at, text.len());
-        }
+        // The recovery rules take everything, so this is not seen; it is an error all the same.
+        Err(_) => builder.explain(Context::Item, 0, prepared.text.len()),
     }
-    Parsed { file, diagnostics: builder.diagnostics }
+    let mut diagnostics = builder.diagnostics;
+    crate::diagnostics::sort(&mut diagnostics);
+    Parsed { file, diagnostics }
 }
 
 /// What is known while one file's tree is built.
 struct Builder<'s> {
     file: FileId,
+    source: &'s Prepared,
+    /// The text as it was written.
+    original: &'s str,
+    /// The text as the grammar sees it.
     text: &'s str,
     diagnostics: Vec<Diagnostic>,
     depth: usize,
+    /// How many of the `///` lines are used up.
+    docs: usize,
 }
 
 impl Builder<'_> {
     fn place(&self, start: usize, end: usize) -> Span {
-        Span::new(self.file, start, end)
+        Span::new(self.file, self.source.original(start), self.source.original(end))
     }
 
     fn span(&self, pair: &Pair<'_, Rule>) -> Span {
@@ -88,8 +130,12 @@ impl Builder<'_> {
     }
 
     fn explain(&mut self, context: Context, start: usize, end: usize) {
-        let diagnostic = super::explain::explain(self.file, self.text, context, start, end);
-        self.report(diagnostic);
+        // Around what was put in, the missing bracket or quote is the mistake, and it is already told.
+        if !self.source.mended(start.saturating_sub(1), end) {
+            let told = super::explain::explain(self.text, context, start, end);
+            let span = self.place(told.start, told.end);
+            self.report(told.diagnostic(span));
+        }
     }
 
     /// Goes `levels` deeper for the time of `build`; says so and gives up where that is too deep.

@@ -1,7 +1,7 @@
 //! Words for what could not be read.
 
 use crate::diagnostics::{Code, Diagnostic};
-use crate::source::{FileId, Span};
+use crate::source::Span;
 
 /// What should have stood there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,8 +23,28 @@ pub(super) enum Context {
     EndOfEntry,
 }
 
-/// The diagnostic for the text from `start` to `end`, which was skipped.
-pub(super) fn explain(file: FileId, text: &str, context: Context, start: usize, end: usize) -> Diagnostic {
+/// What is to be said of a piece of the prepared text.
+pub(super) struct Told {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    message: String,
+    label: String,
+    help: Option<String>,
+}
+
+impl Told {
+    /// As a diagnostic; `span` is the place in the original.
+    pub(super) fn diagnostic(self, span: Span) -> Diagnostic {
+        let diagnostic = Diagnostic::new(Code::Syntax, self.message).at(span, self.label);
+        match self.help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+}
+
+/// Words for the text from `start` to `end`, which was skipped.
+pub(super) fn explain(text: &str, context: Context, start: usize, end: usize) -> Told {
     let _ = (text, context);
-    Diagnostic::new(Code::Syntax, "cannot be read").at(Span::new(file, start, end), "skipped")
+    Told { start, end, message: "cannot be read".to_owned(), label: "skipped".to_owned(), help: None }
 }

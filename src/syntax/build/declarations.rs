@@ -32,7 +32,11 @@ impl Builder<'_> {
     /// A line of the file: a declaration, or what stands in its place.
     pub(super) fn item_line(&mut self, pair: Pair<'_, Rule>, items: &mut Vec<Item>) {
         match pair.as_rule() {
-            Rule::item => items.extend(self.item(pair)),
+            Rule::item => {
+                let end = pair.as_span().end();
+                items.extend(self.item(pair));
+                self.docs_before(end);
+            }
             Rule::broken_item => self.skipped(Context::Item, &pair),
             Rule::broken_rest => self.skipped(Context::EndOfLine, &pair),
             Rule::later => self.later(pair),
@@ -42,7 +46,11 @@ impl Builder<'_> {
 
     fn statement_line(&mut self, pair: Pair<'_, Rule>, statements: &mut Vec<Stmt>) {
         match pair.as_rule() {
-            Rule::statement => statements.extend(self.statement(pair)),
+            Rule::statement => {
+                let end = pair.as_span().end();
+                statements.extend(self.statement(pair));
+                self.docs_before(end);
+            }
             Rule::broken_statement => self.skipped(Context::Statement, &pair),
             Rule::broken_rest => self.skipped(Context::EndOfLine, &pair),
             Rule::later => self.later(pair),
@@ -51,16 +59,14 @@ impl Builder<'_> {
     }
 
     /// A statement of the language to come.
-    pub(super) fn later(&mut self, pair: Pair<'_, Rule>) {
+    fn later(&mut self, pair: Pair<'_, Rule>) {
+        let end = pair.as_span().end();
         for child in pair.into_inner() {
-            match child.as_rule() {
-                Rule::later_word => self.not_yet(&child),
-                Rule::later_stack => {
-                    child.into_inner().filter(|c| c.as_rule() == Rule::later_source).for_each(|c| self.not_yet(&c));
-                }
-                _ => {}
+            if matches!(child.as_rule(), Rule::later_word | Rule::later_source) {
+                self.not_yet(&child);
             }
         }
+        self.docs_before(end);
     }
 
     fn item(&mut self, pair: Pair<'_, Rule>) -> Option<Item> {
@@ -108,30 +114,46 @@ impl Builder<'_> {
 
     /// What stands above a declaration, and the declaration.
     fn prelude<'i>(&mut self, pair: Pair<'i, Rule>) -> Option<(Prelude, Pair<'i, Rule>)> {
-        let mut doc: Option<String> = None;
         let mut decorators = Vec::new();
         for child in pair.into_inner() {
             match child.as_rule() {
-                Rule::doc => {
-                    let line = child.as_str().trim_start_matches('/').trim_end();
-                    let line = line.strip_prefix(' ').unwrap_or(line);
-                    match &mut doc {
-                        Some(doc) => {
-                            doc.push('\n');
-                            doc.push_str(line);
-                        }
-                        None => doc = Some(line.to_owned()),
-                    }
-                }
                 Rule::decorator => decorators.push(self.decorator(child)),
-                _ => return Some(((doc.map(Arc::from), decorators), child)),
+                _ => return Some(((self.doc(child.as_span().start()), decorators), child)),
             }
         }
         None
     }
 
+    /// The `///` lines above `before` that belong to nothing else.
+    fn doc(&mut self, before: usize) -> Option<Arc<str>> {
+        let lines = self.docs_before(before);
+        if lines.is_empty() {
+            return None;
+        }
+        let mut doc = String::new();
+        for line in lines {
+            let text = line.trim_start_matches('/').trim_end();
+            if !doc.is_empty() {
+                doc.push('\n');
+            }
+            doc.push_str(text.strip_prefix(' ').unwrap_or(text));
+        }
+        Some(Arc::from(doc))
+    }
+
+    /// Takes the `///` lines before that place.
+    fn docs_before(&mut self, place: usize) -> Vec<&str> {
+        let place = self.source.original(place);
+        let rest = self.source.docs.get(self.docs..).unwrap_or_default();
+        let count = rest.iter().take_while(|(start, _)| *start < place).count();
+        self.docs += count;
+        rest.iter().take(count).filter_map(|(start, end)| self.original.get(*start..*end)).collect()
+    }
+
     fn decorator(&mut self, pair: Pair<'_, Rule>) -> Decorator {
-        let span = self.span(&pair);
+        // The pair begins behind the `@`.
+        let span = pair.as_span();
+        let span = self.place(span.start().saturating_sub(1), span.end());
         let mut name = self.nameless(span);
         let mut args = Vec::new();
         for child in pair.into_inner() {
@@ -172,9 +194,12 @@ impl Builder<'_> {
         let span = self.span(&pair);
         let build = |builder: &mut Self| {
             let mut statements = Vec::new();
+            let place = pair.as_span();
+            builder.docs_before(place.start());
             for child in pair.into_inner() {
                 builder.statement_line(child, &mut statements);
             }
+            builder.docs_before(place.end());
             statements
         };
         self.deeper(1, span, build).unwrap_or_default()

@@ -229,10 +229,10 @@ impl Builder<'_> {
                 let text = pair.as_str();
                 if text.contains("::") { ExprKind::Path(Name::new(text)) } else { ExprKind::Name(Name::new(text)) }
             }
+            Rule::plain_string => ExprKind::Str(Self::inside(&pair, 1, 1)),
             Rule::string => self.string(pair),
-            Rule::block_string => self.block_string(pair),
+            Rule::raw_string if pair.as_str().starts_with("'''") => Self::raw_block(&pair),
             Rule::raw_string => ExprKind::Str(Self::inside(&pair, 1, 1)),
-            Rule::raw_block => Self::raw_block(&pair),
             Rule::number => self.number(&pair, false),
             Rule::constant => match pair.as_str() {
                 "null" => ExprKind::Null,
@@ -341,37 +341,25 @@ impl Builder<'_> {
     }
 
     fn entry(&mut self, pair: Pair<'_, Rule>) -> Option<Entry> {
-        let mut key = None;
-        for child in pair.into_inner() {
-            match child.as_rule() {
-                Rule::key => key = self.key(child),
-                Rule::expr => {
-                    let value = self.expr(child);
-                    return Some(match key {
-                        Some(key) => Entry::Field(key, value),
-                        None => Entry::Spread(value),
-                    });
-                }
-                _ => {}
-            }
-        }
-        None
+        let mut inner = pair.into_inner();
+        let first = inner.next()?;
+        let value = inner.next()?;
+        Some(match first.as_rule() {
+            Rule::spread => Entry::Spread(self.expr(value)),
+            Rule::key_name => Entry::Field(Key::Name(self.ident(&first)), self.expr(value)),
+            _ => Entry::Field(self.key(first), self.expr(value)),
+        })
     }
 
-    fn key(&mut self, pair: Pair<'_, Rule>) -> Option<Key> {
-        let child = pair.into_inner().next()?;
-        let span = self.span(&child);
-        Some(match child.as_rule() {
-            Rule::key_name => Key::Name(self.ident(&child)),
-            Rule::computed_key => Key::Computed(self.enclosed(child)),
-            _ => {
-                let value = self.primary(child);
-                match &value.kind {
-                    ExprKind::Str(text) => Key::Name(Ident { name: Name::new(text), span }),
-                    _ => Key::Computed(value),
-                }
-            }
-        })
+    fn key(&mut self, pair: Pair<'_, Rule>) -> Key {
+        if pair.as_rule() == Rule::computed_key {
+            return Key::Computed(self.enclosed(pair));
+        }
+        let key = self.primary(pair);
+        match &key.kind {
+            ExprKind::Str(text) => Key::Name(Ident { name: Name::new(text), span: key.span }),
+            _ => Key::Computed(key),
+        }
     }
 
     fn list_for(&mut self, pair: Pair<'_, Rule>) -> ExprKind {

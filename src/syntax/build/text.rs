@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::ast::{Expr, ExprKind, Piece};
 use super::super::grammar::{Pair, Rule};
-use super::{Builder, shared};
+use super::Builder;
 
 /// Text as it grows: literal text, and the pieces that are finished.
 #[derive(Default)]
@@ -38,14 +38,13 @@ impl Growing {
 }
 
 impl Builder<'_> {
-    /// `"…"`
+    /// `"…"` that is more than its own text, and `"""…"""`.
     pub(super) fn string(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
-        let mut inner = pair.into_inner();
-        if inner.len() <= 1 && inner.peek().is_none_or(|only| only.as_rule() == Rule::text) {
-            return ExprKind::Str(shared(inner.next().map_or("", |only| only.as_str())));
+        if pair.as_str().starts_with("\"\"\"") {
+            return self.block_string(pair);
         }
         let mut growing = Growing::default();
-        for child in inner {
+        for child in pair.into_inner() {
             match child.as_rule() {
                 Rule::text => growing.text.push_str(child.as_str()),
                 Rule::interpolation => {
@@ -61,12 +60,13 @@ impl Builder<'_> {
     }
 
     /// `"""…"""`: what the lines have in common at their beginning goes, escapes are resolved after that.
-    pub(super) fn block_string(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
+    fn block_string(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
         let indent = indentation(&pair);
         let mut growing = Growing::default();
         let mut first = true;
         let last = pair.clone().into_inner().len();
-        for (at, child) in pair.into_inner().enumerate() {
+        // The opening quotes are the first pair.
+        for (at, child) in pair.into_inner().enumerate().skip(1) {
             match child.as_rule() {
                 Rule::block_text => {
                     let text = if first { after_break(child.as_str()) } else { child.as_str() };
@@ -166,11 +166,12 @@ fn indentation(pair: &Pair<'_, Rule>) -> String {
     let count = children.len();
     let texts: Vec<(String, bool)> = children
         .enumerate()
+        .skip(1)
         .map(|(at, child)| {
             // What is not text still makes its line one that counts.
             let text = if child.as_rule() == Rule::block_text { child.as_str() } else { "x" };
-            let body = if at == 0 { after_break(text) } else { text };
-            let begins = at == 0 && body.len() != text.len();
+            let body = if at == 1 { after_break(text) } else { text };
+            let begins = at == 1 && body.len() != text.len();
             let body = if at + 1 == count { body.to_owned() } else { format!("{body}x") };
             (body, begins)
         })

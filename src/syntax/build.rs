@@ -62,7 +62,8 @@ pub(super) fn file(id: FileId, text: &str) -> Parsed {
 
 fn tree(id: FileId, original: &str, mut prepared: Prepared) -> Parsed {
     let diagnostics = std::mem::take(&mut prepared.diagnostics);
-    let mut builder = Builder { file: id, source: &prepared, original, text: &prepared.text, diagnostics, depth: 0, docs: 0 };
+    let mut builder =
+        Builder { file: id, source: &prepared, original, text: &prepared.text, diagnostics, depth: 0, docs: 0 };
     let mut file = File::default();
     match Grammar::parse(Rule::file, &prepared.text) {
         Ok(pairs) => {

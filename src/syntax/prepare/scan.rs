@@ -6,17 +6,13 @@ use super::report;
 use crate::diagnostics::Diagnostic;
 use crate::source::{FileId, Span};
 
-/// Bytes that mean something outside strings; the others are passed over.
-const MEANS: [bool; 256] = {
-    let mut table = [false; 256];
-    let bytes = b"\"'/()[]{}\n\t\r,im";
-    let mut at = 0;
-    while at < bytes.len() {
-        table[bytes[at] as usize] = true;
-        at += 1;
-    }
-    table
-};
+/// True for bytes that mean something outside strings; the others are passed over.
+fn means(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'"' | b'\'' | b'/' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'\n' | b'\t' | b'\r' | b',' | b'i' | b'm'
+    )
+}
 
 /// What a pass found.
 pub(super) struct Scan<'t> {
@@ -135,7 +131,7 @@ impl Scan<'_> {
     /// Outside of strings.
     fn code(&mut self) {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let skip = rest.iter().position(|b| MEANS.get(*b as usize).copied().unwrap_or(true));
+        let skip = rest.iter().position(|b| means(*b));
         let Some(skip) = skip else {
             self.at = self.text.len();
             return;

@@ -17,14 +17,26 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) mod change_set;
 pub(crate) mod diff;
 pub(crate) mod digest;
+pub(crate) mod exact;
+pub(crate) mod inputs;
 mod json;
+pub(crate) mod observe;
+pub(crate) mod outputs;
+pub(crate) mod problem;
+pub(crate) mod protect;
 pub(crate) mod refs;
+mod run;
+pub(crate) mod stack;
 mod text;
+mod wanted;
 
 pub use json::to_json;
+pub use run::{discard, plan};
 pub use text::{Style, to_text};
+pub use wanted::{Desired, Event, Input, Observer, Settings, Silent, Source, Wanted};
 
 /// Version of the JSON form; rises when a reader of the old one would misread it.
 pub const FORMAT_VERSION: u32 = 1;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::plan::refs::{Reference, is_intrinsic, references};
+use crate::plan::refs::{Reference, is_intrinsic, references, same_text};
 use crate::plan::{Action, Cause, Change, Data, Differs, ParameterPlan, PropertyChange, Reason, Replaces, Shown};
 use crate::schema::{RefValue, Replacement, ResourceType, Types};
 
@@ -177,7 +177,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn compare(&mut self, old: &Value, new: &Value) {
         match (old, new) {
-            _ if old == new => {}
+            _ if same_text(Some(old), Some(new)) => {}
             (Value::Object(a), Value::Object(b)) if !is_intrinsic(old) && !is_intrinsic(new) => {
                 let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
                 for key in keys {

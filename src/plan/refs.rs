@@ -1,4 +1,4 @@
-//! What a piece of a template refers to.
+//! What a piece of a template refers to, and when two pieces are the same.
 
 use serde_json::Value;
 
@@ -93,6 +93,24 @@ fn placeholders(text: &str) -> impl Iterator<Item = &str> {
         .filter_map(|piece| piece.split_once('}'))
         .map(|(name, _)| name.trim())
         .filter(|name| !name.starts_with('!') && !name.is_empty())
+}
+
+/// Equal but for characters outside ASCII: `GetTemplate` gives those back as question marks.
+pub(crate) fn same_text(a: Option<&Value>, b: Option<&Value>) -> bool {
+    match (a, b) {
+        (Some(Value::String(a)), Some(Value::String(b))) => a == b || a.chars().map(mangled).eq(b.chars().map(mangled)),
+        (Some(Value::Array(a)), Some(Value::Array(b))) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_text(Some(a), Some(b)))
+        }
+        (Some(Value::Object(a)), Some(Value::Object(b))) => {
+            a.len() == b.len() && a.iter().all(|(key, value)| same_text(Some(value), b.get(key)))
+        }
+        (a, b) => a == b,
+    }
+}
+
+fn mangled(c: char) -> char {
+    if c.is_ascii() { c } else { '?' }
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+//! What the local diff says.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use serde_json::json;

@@ -1,0 +1,168 @@
+//! Making a change set and waiting until it can be read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::cloud::{
+    ChangeSet, ChangeSetKind, ChangeSetState, ChangeSetStatus, Cloud, CloudError, ErrorKind, ExecutionStatus,
+    NewChangeSet, OnStackFailure,
+};
+use crate::plan::digest;
+use crate::plan::inputs::Inputs;
+use crate::plan::wanted::Wanted;
+
+/// How long AWS may take to make one.
+const DEADLINE: Duration = Duration::from_secs(15 * 60);
+
+/// Names tried where an earlier one is spent.
+const ATTEMPTS: u32 = 4;
+
+/// What came of asking for a change set.
+#[derive(Debug)]
+pub(crate) enum Made {
+    /// It can be executed.
+    Ready(Box<ChangeSet>),
+    /// There is nothing to change; it is deleted again.
+    Empty,
+    /// AWS rejects what it would do; it is deleted again.
+    Rejected(String),
+}
+
+/// What a change set is made from.
+pub(crate) struct Order<'a> {
+    /// The stack as it should be.
+    pub wanted: &'a Wanted,
+    /// Create or update.
+    pub kind: ChangeSetKind,
+    /// ARN of the stack for an update.
+    pub stack: Option<&'a str>,
+    /// State of the stack it is made for.
+    pub base: &'a str,
+    /// What its name tells of template and policy.
+    pub fingerprint: &'a str,
+    /// Its parameters, all known.
+    pub inputs: &'a Inputs,
+}
+
+impl Order<'_> {
+    /// Tells one base and set of inputs from the next. Secret values stay out: a digest of one could be guessed.
+    fn digest(&self) -> String {
+        let mut parts = vec![self.wanted.id.clone(), self.base.to_owned(), self.wanted.sha256.clone()];
+        for (name, parameter) in &self.inputs.shown {
+            parts.push(name.clone());
+            parts.push(serde_json::to_string(&parameter.after).unwrap_or_default());
+        }
+        for (key, value) in &self.wanted.tags {
+            parts.extend([key.clone(), value.clone()]);
+        }
+        digest::sha256(parts.iter().map(String::as_str))
+    }
+
+    /// A value that the name does not tell: an older change set of that name may hold another one.
+    fn has_hidden_values(&self) -> bool {
+        let hidden = |name: &String| self.wanted.parameters.get(name).is_some_and(|p| p.secret);
+        let given = |value: &crate::cloud::ParameterValue| matches!(value, crate::cloud::ParameterValue::Value(_));
+        self.inputs.values.iter().any(|(name, value)| hidden(name) && given(value))
+    }
+
+    fn request(&self, name: &str) -> NewChangeSet {
+        let create = self.kind == ChangeSetKind::Create;
+        NewChangeSet {
+            stack: self.stack.filter(|_| !create).unwrap_or(&self.wanted.name).to_owned(),
+            name: name.to_owned(),
+            kind: self.kind,
+            template: self.wanted.body.clone(),
+            parameters: self.inputs.values.clone(),
+            tags: self.wanted.tags.clone(),
+            capabilities: self.wanted.capabilities.clone(),
+            role: None,
+            on_stack_failure: create.then_some(OnStackFailure::Delete),
+            description: Some(format!("{} of {}", self.wanted.id, short_project(self.wanted))),
+            token: digest::token('c', name),
+        }
+    }
+}
+
+fn short_project(wanted: &Wanted) -> &str {
+    wanted.tags.get("infra:project").map_or("an infra project", String::as_str)
+}
+
+/// Makes the change set, waits for it and reads it.
+///
+/// A name that is taken by a usable change set means that an earlier run asked for the same: that one is taken.
+pub(crate) async fn make(cloud: &Arc<dyn Cloud>, order: &Order<'_>) -> Result<Made, CloudError> {
+    let digest = order.digest();
+    let stack = order.stack.unwrap_or(&order.wanted.name);
+    for attempt in 1..=ATTEMPTS {
+        let name = digest::change_set_name(order.fingerprint, &digest, attempt);
+        if order.has_hidden_values() && order.stack.is_some() {
+            cloud.delete_change_set(stack, &name).await?;
+        }
+        let id = match cloud.create_change_set(&order.request(&name)).await {
+            Ok(made) => made.id,
+            Err(e) if e.kind == ErrorKind::AlreadyExists => match usable(cloud, stack, &name, order).await? {
+                Some(state) => state.id,
+                None => continue,
+            },
+            Err(e) => return Err(e),
+        };
+        if let Some(made) = finish(cloud, stack, &id).await? {
+            return Ok(made);
+        }
+    }
+    Err(CloudError::new(
+        ErrorKind::InvalidState,
+        "CreateChangeSet",
+        "change sets of this stack vanish while they are made",
+    ))
+}
+
+/// The change set that has the name already, where it is as good as a new one; a spent one is deleted.
+async fn usable(
+    cloud: &Arc<dyn Cloud>,
+    stack: &str,
+    name: &str,
+    order: &Order<'_>,
+) -> Result<Option<ChangeSetState>, CloudError> {
+    let Some(state) = cloud.change_set_state(stack, name).await? else { return Ok(None) };
+    let good = state.status.is_pending() || state.execution == ExecutionStatus::Available;
+    if good && !order.has_hidden_values() {
+        return Ok(Some(state));
+    }
+    cloud.delete_change_set(stack, name).await?;
+    Ok(None)
+}
+
+/// Waits until the change set can be judged; `None` where it is gone or was overtaken.
+async fn finish(cloud: &Arc<dyn Cloud>, stack: &str, id: &str) -> Result<Option<Made>, CloudError> {
+    let deadline = Instant::now() + DEADLINE;
+    let mut looks = 0;
+    let state = loop {
+        let Some(state) = cloud.change_set_state(stack, id).await? else { return Ok(None) };
+        if !state.status.is_pending() {
+            break state;
+        }
+        if Instant::now() >= deadline {
+            let text = format!("change set {} is still {} after 15 minutes", state.name, state.status);
+            return Err(CloudError::new(ErrorKind::Unreachable, "DescribeChangeSet", text));
+        }
+        // The first ones are often ready at once; a long wait is asked about less often.
+        sleep(Duration::from_millis(500 + 500 * u64::from(looks.min(9_u32)))).await;
+        looks += 1;
+    };
+    if state.is_empty() {
+        cloud.delete_change_set(stack, id).await?;
+        return Ok(Some(Made::Empty));
+    }
+    if state.status == ChangeSetStatus::Failed {
+        cloud.delete_change_set(stack, id).await?;
+        let reason = state.status_reason.unwrap_or_else(|| "AWS gives no reason".to_owned());
+        return Ok(Some(Made::Rejected(reason)));
+    }
+    if state.execution != ExecutionStatus::Available {
+        return Ok(None);
+    }
+    Ok(cloud.change_set(stack, id).await?.map(|set| Made::Ready(Box::new(set))))
+}

@@ -1,0 +1,241 @@
+//! From a change set, as AWS computed it, to the changes of a plan.
+//!
+//! What happens to a resource is what AWS says; the local diff only adds values and causes that AWS leaves out.
+//! A word that we do not know is taken for the worst it could mean.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::cloud::{
+    ChangeAction, ChangeDetail, ChangeSet, PolicyAction, Recreation, Replacement, ResourceChange, Secret,
+};
+use crate::plan::diff::{fate, reason};
+use crate::plan::refs::references;
+use crate::plan::{Action, Cause, Change, Data, ParameterPlan, PropertyChange, Reason, Replaces, Shown};
+use crate::schema::Types;
+
+/// What AWS writes for a value that it will know only when executing.
+const LATER: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
+
+/// What the changes are read with.
+pub(crate) struct Reader<'a> {
+    /// The deployed template, where it is known.
+    pub before: Option<&'a Value>,
+    /// The new one.
+    pub after: &'a Value,
+    /// Parameters of the new one.
+    pub parameters: &'a BTreeMap<String, ParameterPlan>,
+    /// What the local diff says.
+    pub local: &'a [Change],
+    /// The resource types.
+    pub types: &'a Types,
+}
+
+impl Reader<'_> {
+    /// Every change of a change set, by logical id.
+    pub(crate) fn read(&self, set: &ChangeSet) -> Vec<Change> {
+        let mut changes: Vec<Change> = set.changes.iter().map(|c| self.change(c)).collect();
+        changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+        changes
+    }
+
+    fn change(&self, told: &ResourceChange) -> Change {
+        let local = self.local.iter().find(|c| c.logical_id == told.logical_id);
+        let mut properties = self.properties(told, local);
+        let replacement = replacement(told, &properties);
+        let action = match &told.action {
+            ChangeAction::Add => Action::Create,
+            ChangeAction::Remove if told.policy == Some(PolicyAction::Retain) => Action::Forget,
+            ChangeAction::Remove => Action::Delete,
+            ChangeAction::Import => Action::Import,
+            ChangeAction::Modify if replacement == Replaces::No => Action::Update,
+            _ => Action::Replace,
+        };
+        if action == Action::Create || action == Action::Delete || action == Action::Forget {
+            properties.clear();
+        }
+        Change {
+            logical_id: told.logical_id.clone(),
+            resource_type: told.resource_type.clone(),
+            action,
+            reason: why(action, told, &properties),
+            replacement: if action == Action::Replace { replacement } else { Replaces::No },
+            data: self.data(told, action),
+            stateful: self.types.resource(&told.resource_type).is_some_and(|t| t.stateful),
+            attributes: told.scope.iter().filter(|s| *s != "Properties").cloned().collect(),
+            properties,
+        }
+    }
+
+    fn data(&self, told: &ResourceChange, action: Action) -> Option<Data> {
+        let by_template = || {
+            let policy = if action == Action::Replace { "UpdateReplacePolicy" } else { "DeletionPolicy" };
+            let template = if action == Action::Replace { Some(self.after) } else { self.before };
+            let resource = template?.get("Resources")?.get(&told.logical_id)?;
+            Some(fate(resource, policy))
+        };
+        match action {
+            Action::Replace | Action::Delete | Action::Forget => match &told.policy {
+                Some(PolicyAction::Delete | PolicyAction::ReplaceAndDelete) => Some(Data::Deleted),
+                Some(PolicyAction::Retain | PolicyAction::ReplaceAndRetain) => Some(Data::Retained),
+                Some(PolicyAction::Snapshot | PolicyAction::ReplaceAndSnapshot) => Some(Data::Snapshot),
+                Some(PolicyAction::Unknown(_)) | None => by_template().or(Some(Data::Deleted)),
+            },
+            _ => None,
+        }
+    }
+
+    /// The properties that change; AWS may tell one several times, for several causes.
+    fn properties(&self, told: &ResourceChange, local: Option<&Change>) -> Vec<PropertyChange> {
+        let mut found: BTreeMap<String, PropertyChange> = BTreeMap::new();
+        for detail in told.details.iter().filter(|d| d.attribute.as_deref().is_none_or(|a| a == "Properties")) {
+            let property = self.property(told, detail, local);
+            match found.get_mut(&property.path) {
+                None => drop(found.insert(property.path.clone(), property)),
+                Some(known) => merge(known, property),
+            }
+        }
+        // AWS names a property as a whole where the local diff knows the places inside: those say more.
+        let local = local.map(|c| c.properties.as_slice()).unwrap_or_default();
+        let mut all: Vec<PropertyChange> = Vec::new();
+        for (path, property) in found {
+            let inside: Vec<&PropertyChange> = local.iter().filter(|p| is_inside(&p.path, &path)).collect();
+            let bare = property.before.is_none() && property.after.is_none();
+            if bare && !inside.is_empty() {
+                all.extend(inside.into_iter().map(|p| PropertyChange { replaces: property.replaces, ..p.clone() }));
+            } else {
+                all.push(property);
+            }
+        }
+        all.sort_by(|a, b| a.path.cmp(&b.path));
+        all
+    }
+
+    fn property(&self, told: &ResourceChange, detail: &ChangeDetail, local: Option<&Change>) -> PropertyChange {
+        let path = path_of(detail);
+        let secret = self.is_secret(&told.logical_id, &path);
+        let cause = self.cause(detail);
+        let known = local.and_then(|c| c.properties.iter().find(|p| p.path == path));
+        let shown = |value: &Option<Secret>| value.as_ref().map(|v| show(v, secret, cause.as_ref()));
+        let replaces = match (&detail.recreation, detail.evaluation.as_deref()) {
+            (Some(Recreation::Never), _) => Replaces::No,
+            (Some(Recreation::Always), Some("Dynamic")) => Replaces::Maybe,
+            (Some(Recreation::Always), _) => Replaces::Yes,
+            (Some(_), _) => Replaces::Maybe,
+            (None, _) => Replaces::No,
+        };
+        PropertyChange {
+            before: shown(&detail.before).or_else(|| known.and_then(|k| k.before.clone())),
+            after: shown(&detail.after).or_else(|| known.and_then(|k| k.after.clone())),
+            replaces,
+            cause: cause.or_else(|| known.and_then(|k| k.cause.clone())),
+            path,
+        }
+    }
+
+    fn cause(&self, detail: &ChangeDetail) -> Option<Cause> {
+        let entity = detail.cause.as_deref().filter(|c| !c.is_empty())?;
+        let (name, attribute) = entity.split_once('.').unwrap_or((entity, "Ref"));
+        match detail.source.as_deref()? {
+            "ParameterReference" => {
+                let origin = self.parameters.get(entity)?.origin.clone();
+                Some(Cause::Parameter { name: entity.to_owned(), origin })
+            }
+            "ResourceReference" | "ResourceAttribute" => {
+                Some(Cause::Resource { logical_id: name.to_owned(), attribute: attribute.to_owned() })
+            }
+            _ => None,
+        }
+    }
+
+    /// True where either template computes the value at that place, or around or below it, from a secret
+    /// parameter: some services echo its value in change sets.
+    fn is_secret(&self, id: &str, path: &str) -> bool {
+        let secrets = |name: &str| self.parameters.get(name).is_some_and(|p| p.after == Shown::Hidden);
+        let sides = [self.before, Some(self.after)];
+        sides.into_iter().flatten().any(|template| {
+            let Some(mut value) = template.get("Resources").and_then(|r| r.get(id)?.get("Properties")) else {
+                return false;
+            };
+            for step in path.split('.').filter(|s| !s.is_empty()) {
+                let next = match value {
+                    Value::Array(items) => step.parse::<usize>().ok().and_then(|at| items.get(at)),
+                    other => other.get(step),
+                };
+                // Where the template does not go as deep, the value is computed here.
+                let Some(next) = next else { break };
+                value = next;
+            }
+            references(value).iter().any(|r| secrets(&r.name))
+        })
+    }
+}
+
+fn is_inside(path: &str, parent: &str) -> bool {
+    parent.is_empty() || path == parent || path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// `/Properties/Tags/0/Value` and plain names as `Tags.0.Value`.
+fn path_of(detail: &ChangeDetail) -> String {
+    match &detail.path {
+        Some(path) => {
+            path.trim_start_matches('/').trim_start_matches("Properties").trim_start_matches('/').replace('/', ".")
+        }
+        None => detail.name.clone().unwrap_or_default(),
+    }
+}
+
+/// Two tellings of one property: what AWS is sure of counts, and a cause says more than none.
+fn merge(known: &mut PropertyChange, other: PropertyChange) {
+    known.replaces = known.replaces.max(other.replaces);
+    known.before = known.before.take().or(other.before);
+    known.after = known.after.take().or(other.after);
+    known.cause = known.cause.take().or(other.cause);
+}
+
+fn show(value: &Secret, secret: bool, cause: Option<&Cause>) -> Shown {
+    let text = value.expose();
+    if secret || value.is_masked() {
+        return Shown::Hidden;
+    }
+    if text.contains(LATER) {
+        return Shown::Later(match cause {
+            Some(Cause::Resource { logical_id, attribute }) if attribute == "Ref" => logical_id.clone(),
+            Some(Cause::Resource { logical_id, attribute }) => format!("{logical_id}.{attribute}"),
+            _ => String::new(),
+        });
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(inner @ (Value::Object(_) | Value::Array(_))) => Shown::Value(inner),
+        _ => Shown::text(text),
+    }
+}
+
+/// The honest answer: `True` of AWS is a *maybe* where every reason for it waits for a value.
+fn replacement(told: &ResourceChange, properties: &[PropertyChange]) -> Replaces {
+    match &told.replacement {
+        Some(Replacement::False) => Replaces::No,
+        Some(Replacement::Conditional | Replacement::Unknown(_)) => Replaces::Maybe,
+        Some(Replacement::True) => {
+            let worst = properties.iter().map(|p| p.replaces).max().unwrap_or(Replaces::Yes);
+            // Where no property says why, AWS is believed as it is.
+            if worst == Replaces::Maybe { Replaces::Maybe } else { Replaces::Yes }
+        }
+        None if told.action == ChangeAction::Modify => {
+            properties.iter().map(|p| p.replaces).max().unwrap_or(Replaces::No)
+        }
+        None => Replaces::Maybe,
+    }
+}
+
+fn why(action: Action, told: &ResourceChange, properties: &[PropertyChange]) -> Reason {
+    match action {
+        Action::Create | Action::Import => Reason::New,
+        Action::Delete | Action::Forget => Reason::Gone,
+        _ if !properties.is_empty() => reason(properties),
+        _ if told.scope.iter().all(|s| s == "Tags") && !told.scope.is_empty() => Reason::Tagged,
+        _ if told.scope.is_empty() => Reason::Other,
+        _ => Reason::Edited,
+    }
+}

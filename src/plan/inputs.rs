@@ -1,0 +1,156 @@
+//! Parameters: where each value comes from, and whether it changes.
+
+use std::collections::BTreeMap;
+
+use crate::cloud::{ParameterValue, Secret, Stack};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::plan::wanted::{Input, Source, Wanted};
+use crate::plan::{Differs, Origin, ParameterPlan, Shown};
+
+/// What a consumer can know of an output.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum OutputState {
+    /// It has this value when the plan is applied.
+    Known(String),
+    /// It is made anew: its value is known after apply and differs from the deployed one.
+    Anew,
+    /// It may become another one: known after apply.
+    Open,
+}
+
+/// Outputs of the stacks that are planned already, by id of the stack and name of the output.
+pub(crate) type Outputs = BTreeMap<String, BTreeMap<String, OutputState>>;
+
+/// The parameters of one stack.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs {
+    /// As the plan shows them.
+    pub(crate) shown: BTreeMap<String, ParameterPlan>,
+    /// As a change set takes them; what is known later is left out.
+    pub(crate) values: BTreeMap<String, ParameterValue>,
+}
+
+impl Inputs {
+    /// True where nothing has to wait for another stack.
+    pub(crate) fn are_known(&self) -> bool {
+        self.shown.values().all(|p| !matches!(p.after, Shown::Later(_)))
+    }
+
+    /// True where any value changes or may change.
+    pub(crate) fn differ(&self) -> bool {
+        self.shown.values().any(|p| p.differs != Differs::No)
+    }
+}
+
+/// Resolves every parameter of `wanted`.
+///
+/// # Errors
+/// An input that nothing gives, an output that its stack does not have.
+pub(crate) fn resolve(wanted: &Wanted, stack: Option<&Stack>, outputs: &Outputs) -> Result<Inputs, Vec<Diagnostic>> {
+    let mut inputs = Inputs::default();
+    let mut problems = Vec::new();
+    for (name, input) in &wanted.parameters {
+        let deployed = stack.and_then(|s| s.parameters.get(name)).map(|p| &p.value);
+        match one(input, deployed, outputs) {
+            Ok((shown, value)) => {
+                inputs.shown.insert(name.clone(), shown);
+                if let Some(value) = value {
+                    inputs.values.insert(name.clone(), value);
+                }
+            }
+            Err(problem) => problems.push(missing(wanted, name, input, &problem)),
+        }
+    }
+    if problems.is_empty() { Ok(inputs) } else { Err(problems) }
+}
+
+/// Why a parameter has no value.
+enum Missing {
+    /// Nothing gives the input.
+    Input,
+    /// The stack that should give it is not deployed.
+    Stack(String),
+    /// That stack has no such output.
+    Output(String, String),
+}
+
+type Resolved = (ParameterPlan, Option<ParameterValue>);
+
+fn one(input: &Input, deployed: Option<&Secret>, outputs: &Outputs) -> Result<Resolved, Missing> {
+    let before = deployed.map(|d| showing(d, input.secret));
+    match &input.source {
+        Source::Input { set: Some(value), .. } => {
+            let same = deployed.is_some_and(|d| d == value && !d.is_masked());
+            let differs = if same { Differs::No } else { Differs::Yes };
+            let after = showing(value, input.secret);
+            Ok((plan(Origin::Set, before, after, differs), Some(ParameterValue::Value(value.clone()))))
+        }
+        Source::Input { set: None, .. } if deployed.is_some() => {
+            let after = before.clone().unwrap_or(Shown::Hidden);
+            Ok((plan(Origin::Kept, before, after, Differs::No), Some(ParameterValue::Previous)))
+        }
+        Source::Input { set: None, default: Some(value) } => {
+            let secret = Secret::new(value.clone());
+            let after = showing(&secret, input.secret);
+            Ok((plan(Origin::Default, None, after, Differs::Yes), Some(ParameterValue::Value(secret))))
+        }
+        Source::Input { set: None, default: None } => Err(Missing::Input),
+        Source::Output { stack, name: output } => from_output(input, before, deployed, (stack, output), outputs),
+    }
+}
+
+fn from_output(
+    input: &Input,
+    before: Option<Shown>,
+    deployed: Option<&Secret>,
+    (stack, output): (&str, &str),
+    outputs: &Outputs,
+) -> Result<Resolved, Missing> {
+    let of_stack = outputs.get(stack).ok_or_else(|| Missing::Stack(stack.to_owned()))?;
+    let state = of_stack.get(output).ok_or_else(|| Missing::Output(stack.to_owned(), output.to_owned()))?;
+    let origin = Origin::Output { stack: stack.to_owned(), name: output.to_owned() };
+    let later = || Shown::Later(format!("{stack} {output}"));
+    Ok(match state {
+        OutputState::Known(text) => {
+            let value = Secret::new(text.clone());
+            let differs = if deployed == Some(&value) { Differs::No } else { Differs::Yes };
+            (plan(origin, before, showing(&value, input.secret), differs), Some(ParameterValue::Value(value)))
+        }
+        OutputState::Anew => (plan(origin, before, later(), Differs::Yes), None),
+        OutputState::Open => (plan(origin, before, later(), Differs::Maybe), None),
+    })
+}
+
+fn plan(origin: Origin, before: Option<Shown>, after: Shown, differs: Differs) -> ParameterPlan {
+    ParameterPlan { origin, before, after, differs }
+}
+
+/// A value as it may be shown; AWS's own asterisks are a secret too.
+fn showing(value: &Secret, secret: bool) -> Shown {
+    if secret || value.is_masked() { Shown::Hidden } else { Shown::text(value.expose()) }
+}
+
+fn missing(wanted: &Wanted, name: &str, input: &Input, problem: &Missing) -> Diagnostic {
+    let (code, message, help) = match problem {
+        Missing::Input => (
+            Code::MissingInput,
+            format!("input `{name}` of `{}` has no value: nothing is deployed yet and it has no default", wanted.id),
+            format!("give it with `--set {}.{name}=…`", wanted.stack),
+        ),
+        Missing::Stack(stack) => (
+            Code::NotDeployed,
+            format!("`{}` reads from `{stack}`, which is not deployed", wanted.id),
+            format!("deploy `{stack}` first, or select it too"),
+        ),
+        Missing::Output(stack, output) => (
+            Code::NotDeployed,
+            format!("`{}` reads `{output}` of `{stack}`, and what is deployed there has no such output", wanted.id),
+            format!("deploy `{stack}` first, or select it too"),
+        ),
+    };
+    let diagnostic = Diagnostic::new(code, message).help(help);
+    match input.place.or(wanted.place) {
+        Some(place) => diagnostic.at(place, if matches!(problem, Missing::Input) { "this input" } else { "read here" }),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,147 @@
+//! What is there: who we are in each place, and in which state each stack is found.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::cloud::{Cloud, ErrorKind, Stack, StackEvent, StackStatus};
+use crate::diagnostics::Diagnostic;
+use crate::plan::digest;
+use crate::plan::problem;
+use crate::plan::wanted::{Event, Observer, Wanted};
+
+/// How a stack is found: the table of states, as far as it decides what to plan.
+#[derive(Clone, Debug)]
+pub(crate) enum Standing {
+    /// There is none.
+    Absent,
+    /// A name that waits for its first change set, ours and empty.
+    Shell(Box<Stack>),
+    /// What a failed creation of ours left: it can only be deleted.
+    Dead(Box<Stack>),
+    /// It can be updated.
+    There(Box<Stack>),
+}
+
+impl Standing {
+    /// The stack, in whatever state.
+    pub(crate) fn stack(&self) -> Option<&Stack> {
+        match self {
+            Self::Absent => None,
+            Self::Shell(stack) | Self::Dead(stack) | Self::There(stack) => Some(stack),
+        }
+    }
+
+    /// The stack, where something is deployed.
+    pub(crate) fn deployed(&self) -> Option<&Stack> {
+        match self {
+            Self::There(stack) => Some(stack),
+            _ => None,
+        }
+    }
+}
+
+/// Pause before the next look at something that goes on by itself: grows from 2 to 10 seconds.
+pub(crate) fn pause(looks: u32) -> Duration {
+    Duration::from_millis(2000 + 1000 * u64::from(looks.min(8)))
+}
+
+/// Reads a stack and classifies it; waits where an operation runs.
+pub(crate) async fn observe(
+    cloud: &Arc<dyn Cloud>,
+    wanted: &Wanted,
+    wait: Duration,
+    observer: &dyn Observer,
+) -> Result<Standing, Box<Diagnostic>> {
+    let Some(stack) = settled(cloud, wanted, wait, observer).await? else { return Ok(Standing::Absent) };
+    if stack.status == StackStatus::ReviewInProgress {
+        return shell(cloud, wanted, stack).await;
+    }
+    if !problem::is_ours(wanted, &stack) {
+        return Err(Box::new(problem::foreign(wanted, &stack)));
+    }
+    if stack.status.is_dead_shell() {
+        return Ok(Standing::Dead(Box::new(stack)));
+    }
+    if stack.status.is_updatable() {
+        return Ok(Standing::There(Box::new(stack)));
+    }
+    Err(Box::new(problem::stuck(wanted, &stack)))
+}
+
+/// The stack once no operation runs on it.
+pub(crate) async fn settled(
+    cloud: &Arc<dyn Cloud>,
+    wanted: &Wanted,
+    wait: Duration,
+    observer: &dyn Observer,
+) -> Result<Option<Stack>, Box<Diagnostic>> {
+    let failed = |e| Box::new(problem::of_call(&e, Some(wanted)));
+    let deadline = Instant::now() + wait;
+    let mut whose = None;
+    let mut looks = 0;
+    loop {
+        let Some(stack) = cloud.stack(&wanted.name).await.map_err(failed)? else { return Ok(None) };
+        if stack.status == StackStatus::DeleteComplete {
+            return Ok(None);
+        }
+        if !stack.status.is_in_progress() {
+            return Ok(Some(stack));
+        }
+        if looks == 0 {
+            whose = owner_of_operation(cloud, &stack).await;
+        }
+        if Instant::now() >= deadline {
+            return Err(Box::new(problem::busy(wanted, &stack, whose.as_deref())));
+        }
+        observer.tell(Event::Waiting {
+            stack: wanted.id.clone(),
+            status: stack.status.to_string(),
+            whose: whose.clone(),
+        });
+        sleep(pause(looks)).await;
+        looks += 1;
+    }
+}
+
+/// Whose operation runs, by the token of the event that began it. Not knowing stops nobody.
+async fn owner_of_operation(cloud: &Arc<dyn Cloud>, stack: &Stack) -> Option<String> {
+    let events = cloud.events(&stack.id, &BTreeSet::new(), None).await.ok()?;
+    let last = events.iter().rev().find(|e: &&StackEvent| e.is_of_stack() && e.token.is_some())?;
+    let token = last.token.as_deref()?;
+    let whom = if digest::is_ours(token) { "an earlier run of infra" } else { "somebody else" };
+    Some(format!("{whom} (token {token})"))
+}
+
+/// A stack that waits for its first change set: ours where no foreign change set waits there.
+async fn shell(cloud: &Arc<dyn Cloud>, wanted: &Wanted, stack: Stack) -> Result<Standing, Box<Diagnostic>> {
+    let foreign_tags = stack.tags.keys().any(|k| k.starts_with("infra:")) && !problem::is_ours(wanted, &stack);
+    let sets = cloud.change_sets(&stack.id).await.map_err(|e| Box::new(problem::of_call(&e, Some(wanted))))?;
+    let foreign = sets.iter().any(|set| !set.name.starts_with(digest::PREFIX));
+    if foreign_tags || foreign {
+        return Err(Box::new(problem::foreign(wanted, &stack)));
+    }
+    Ok(Standing::Shell(Box::new(stack)))
+}
+
+/// The template of a deployed stack, parsed. `None` where there is none or it is not JSON.
+pub(crate) async fn template(
+    cloud: &Arc<dyn Cloud>,
+    stack: &Stack,
+    wanted: &Wanted,
+) -> Result<Option<serde_json::Value>, Box<Diagnostic>> {
+    match cloud.template(&stack.id).await {
+        Ok(body) => Ok(body.and_then(|b| serde_json::from_str(&b).ok())),
+        Err(e) if e.kind == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Box::new(problem::of_call(&e, Some(wanted)))),
+    }
+}
+
+/// What tells one state of a stack from the next. Change sets come and go without touching it.
+pub(crate) fn base(stack: Option<&Stack>) -> String {
+    let Some(stack) = stack else { return digest::sha256(["absent"]) };
+    let time = |t: Option<crate::cloud::Time>| t.map(|t| t.0.to_string()).unwrap_or_default();
+    digest::sha256([stack.id.as_str(), &time(stack.created), &time(stack.updated), stack.status.as_str()])
+}

@@ -1,0 +1,203 @@
+//! Planning all stacks: each as soon as its producers are planned.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::cloud::{CloudError, Clouds, ErrorKind, Target};
+use crate::diagnostics::{Code, Diagnostic, sort};
+use crate::plan::inputs::{OutputState, Outputs};
+use crate::plan::stack::{self, Planned};
+use crate::plan::wanted::{Desired, Event, Observer, Settings, Wanted};
+use crate::plan::{FORMAT_VERSION, Plan, Purpose, StackPlan, digest, observe, outputs, problem};
+
+/// Plans `desired` against what is deployed. Changes no stack; leaves change sets, which [`discard`] removes.
+///
+/// # Errors
+/// Everything that stands in the way, of all stacks: nothing may be applied then.
+pub async fn plan(
+    clouds: &Arc<dyn Clouds>,
+    desired: &Desired,
+    settings: &Settings,
+    observer: &Arc<dyn Observer>,
+) -> Result<Plan, Vec<Diagnostic>> {
+    let selected = |w: &Wanted| settings.only.as_ref().is_none_or(|only| only.contains(&w.id));
+    let chosen: Vec<&Arc<Wanted>> = desired.stacks.iter().filter(|w| selected(w)).collect();
+    let read: BTreeSet<&str> = chosen.iter().flat_map(|w| w.producers()).collect();
+    let needed: Vec<(&Arc<Wanted>, bool)> = desired
+        .stacks
+        .iter()
+        .filter(|w| selected(w) || read.contains(w.id.as_str()))
+        .map(|w| (w, selected(w)))
+        .collect();
+    preflight(clouds, needed.iter().map(|(w, _)| &w.target)).await?;
+
+    let mut senders = BTreeMap::new();
+    let mut receivers = BTreeMap::new();
+    for (wanted, _) in &needed {
+        let (send, receive) = watch::channel(None);
+        senders.insert(wanted.id.clone(), send);
+        receivers.insert(wanted.id.clone(), receive);
+    }
+    let mut tasks = JoinSet::new();
+    for (order, (wanted, selected)) in needed.iter().enumerate() {
+        let Some(tell) = senders.remove(&wanted.id) else { continue };
+        let producers = if *selected { wanted.producers() } else { BTreeSet::new() };
+        let from = producers.into_iter().filter_map(|id| Some((id.to_owned(), receivers.get(id)?.clone()))).collect();
+        let task = Task {
+            clouds: Arc::clone(clouds),
+            wanted: Arc::clone(wanted),
+            selected: *selected,
+            from,
+            settings: settings.clone(),
+            observer: Arc::clone(observer),
+            tell,
+        };
+        tasks.spawn(async move { (order, task.run().await) });
+    }
+    // Tasks that wait for a stack which nobody plans would wait for ever.
+    drop((senders, receivers));
+    gather(clouds, desired, tasks).await
+}
+
+/// What one task ended with.
+type Ended = Result<Option<StackPlan>, Vec<Diagnostic>>;
+
+async fn gather(
+    clouds: &Arc<dyn Clouds>,
+    desired: &Desired,
+    mut tasks: JoinSet<(usize, Ended)>,
+) -> Result<Plan, Vec<Diagnostic>> {
+    let mut stacks = BTreeMap::new();
+    let mut problems = Vec::new();
+    while let Some(ended) = tasks.join_next().await {
+        match ended {
+            Ok((order, Ok(Some(plan)))) => drop(stacks.insert(order, plan)),
+            Ok((_, Ok(None))) => {}
+            Ok((_, Err(found))) => problems.extend(found),
+            Err(e) => problems.push(Diagnostic::new(Code::AwsCall, format!("planning broke off: {e}"))),
+        }
+    }
+    let plan = finish(desired, Purpose::Deploy, stacks.into_values().collect());
+    if problems.is_empty() {
+        return Ok(plan);
+    }
+    // Nobody will execute these now; that one may stay behind is not worth a second problem.
+    let _ = discard(clouds, desired, &plan).await;
+    sort(&mut problems);
+    Err(problems)
+}
+
+/// Completes a plan with its digest.
+pub(crate) fn finish(desired: &Desired, purpose: Purpose, stacks: Vec<StackPlan>) -> Plan {
+    let mut plan = Plan {
+        format_version: FORMAT_VERSION,
+        id: String::new(),
+        project: desired.project.clone(),
+        env: desired.env.clone(),
+        purpose,
+        stacks,
+    };
+    let text = serde_json::to_string(&plan).unwrap_or_default();
+    plan.id = digest::short(&digest::sha256([text.as_str()]), 16).to_owned();
+    plan
+}
+
+/// Makes sure, once for each account and region, that we are who the program says.
+pub(crate) async fn preflight<'a>(
+    clouds: &Arc<dyn Clouds>,
+    targets: impl Iterator<Item = &'a Target>,
+) -> Result<(), Vec<Diagnostic>> {
+    let targets: BTreeSet<&Target> = targets.collect();
+    let mut asked = JoinSet::new();
+    for target in targets {
+        let cloud = clouds.at(target);
+        asked.spawn(async move { cloud.identify().await.map(drop) });
+    }
+    let mut problems = Vec::new();
+    while let Some(answer) = asked.join_next().await {
+        if let Ok(Err(error)) = answer {
+            problems.push(problem::of_call(&error, None));
+        }
+    }
+    sort(&mut problems);
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// The planning of one stack.
+struct Task {
+    clouds: Arc<dyn Clouds>,
+    wanted: Arc<Wanted>,
+    /// Planned, and not only read.
+    selected: bool,
+    from: BTreeMap<String, watch::Receiver<Told>>,
+    settings: Settings,
+    observer: Arc<dyn Observer>,
+    tell: watch::Sender<Told>,
+}
+
+/// What a planned stack tells its consumers; nothing until it is planned.
+type Told = Option<Arc<BTreeMap<String, OutputState>>>;
+
+impl Task {
+    async fn run(self) -> Ended {
+        let cloud = self.clouds.at(&self.wanted.target);
+        let found = observe::observe(&cloud, &self.wanted, self.settings.wait, self.observer.as_ref()).await;
+        if !self.selected {
+            // Only read: a producer that is not there or not well is a problem of the one who needs it.
+            if let Ok(standing) = &found
+                && let Some(stack) = standing.deployed()
+            {
+                self.tell.send_replace(Some(Arc::new(outputs::deployed(stack))));
+            }
+            return Ok(None);
+        }
+        let standing = found.map_err(|d| vec![*d])?;
+        let Some(produced) = self.produced().await else { return Ok(None) };
+        let Planned { plan, outputs } =
+            stack::plan(&cloud, &self.wanted, &standing, &produced, self.observer.as_ref()).await?;
+        self.observer.tell(Event::Planned { stack: self.wanted.id.clone() });
+        self.tell.send_replace(Some(Arc::new(outputs)));
+        Ok(Some(plan))
+    }
+
+    /// The outputs of all producers. `None` where one of this plan could not be planned: it has said why.
+    async fn produced(&self) -> Option<Outputs> {
+        let mut all = Outputs::new();
+        for (id, from) in &self.from {
+            let mut from = from.clone();
+            match from.wait_for(Option::is_some).await {
+                Ok(told) => {
+                    if let Some(outputs) = told.as_ref() {
+                        all.insert(id.clone(), outputs.as_ref().clone());
+                    }
+                }
+                Err(_) if self.is_planned(id) => return None,
+                Err(_) => {}
+            }
+        }
+        Some(all)
+    }
+
+    fn is_planned(&self, id: &str) -> bool {
+        self.settings.only.as_ref().is_none_or(|only| only.contains(id))
+    }
+}
+
+/// Deletes the change sets that a plan left, for a plan that nobody will apply.
+///
+/// # Errors
+/// The first call that failed; the others were made all the same.
+pub async fn discard(clouds: &Arc<dyn Clouds>, desired: &Desired, plan: &Plan) -> Result<(), CloudError> {
+    let mut first = Ok(());
+    for stack in &plan.stacks {
+        let (Some(set), Some(wanted)) = (&stack.change_set, desired.get(&stack.id)) else { continue };
+        match clouds.at(&wanted.target).delete_change_set(&set.stack, &set.arn).await {
+            Err(e) if e.kind != ErrorKind::NotFound && first.is_ok() => first = Err(e),
+            _ => {}
+        }
+    }
+    first
+}

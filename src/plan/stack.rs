@@ -1,0 +1,316 @@
+//! Planning one stack: from what was found and what is wanted to what happens.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::cloud::{ChangeSetKind, Cloud, Stack, StackStatus};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::plan::change_set::{Made, Order, make};
+use crate::plan::diff::{Sides, diff, resources, type_of};
+use crate::plan::digest::Fingerprint;
+use crate::plan::exact::Reader;
+use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
+use crate::plan::observe::{self, Standing};
+use crate::plan::outputs::{self, Known};
+use crate::plan::refs::same_text;
+use crate::plan::wanted::{Event, Observer, Wanted};
+use crate::plan::{
+    Certainty, Change, ChangeSetRef, Found, Setting, Shown, StackAction, StackPlan, ValueChange, problem, protect,
+};
+use crate::schema::Types;
+
+/// A planned stack, and what its consumers can know of its outputs.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) plan: StackPlan,
+    pub(crate) outputs: BTreeMap<String, OutputState>,
+}
+
+/// Plans one stack; its producers are planned already.
+pub(crate) async fn plan(
+    cloud: &Arc<dyn Cloud>,
+    wanted: &Wanted,
+    standing: &Standing,
+    produced: &Outputs,
+    observer: &dyn Observer,
+) -> Result<Planned, Vec<Diagnostic>> {
+    let after: Value = serde_json::from_str(&wanted.body).unwrap_or_else(|_| json!({}));
+    let inputs = inputs::resolve(wanted, standing.deployed(), produced)?;
+    let one = One { cloud, wanted, after: &after, inputs: &inputs, observer, types: Types::aws() };
+    match standing {
+        Standing::There(stack) => one.update(stack).await,
+        Standing::Dead(stack) => Ok(one.create(StackAction::Recreate, Some(stack))),
+        Standing::Shell(stack) => Ok(one.create(StackAction::Create, Some(stack))),
+        Standing::Absent => Ok(one.create(StackAction::Create, None)),
+    }
+}
+
+/// What is known while one stack is planned.
+struct One<'a> {
+    cloud: &'a Arc<dyn Cloud>,
+    wanted: &'a Wanted,
+    after: &'a Value,
+    inputs: &'a Inputs,
+    observer: &'a dyn Observer,
+    types: &'a Types,
+}
+
+/// The deployed side of an update.
+struct Deployed {
+    /// Its template; none where it is proven to be the wanted one.
+    template: Option<Value>,
+    /// Ids that its stack policy protects; none where the policy is proven to be the wanted one.
+    policy: Option<BTreeSet<String>>,
+}
+
+impl One<'_> {
+    /// A stack that is not there. No change set is made for it: everything in it is new, and asking AWS would
+    /// leave an empty stack behind.
+    fn create(&self, action: StackAction, found: Option<&Stack>) -> Planned {
+        let sides = Sides { before: None, after: self.after, parameters: &self.inputs.shown, types: self.types };
+        let changes = diff(&sides);
+        // The policy can only be set once the stack is there, so the name of its first change set tells of none.
+        let fingerprint = Fingerprint::new(&self.wanted.sha256, None).text();
+        let mut plan = self.blank(found, fingerprint);
+        plan.action = action;
+        plan.settings = self.settings(false, &BTreeSet::new());
+        self.finish(plan, changes, None, None)
+    }
+
+    async fn update(&self, stack: &Stack) -> Result<Planned, Vec<Diagnostic>> {
+        let deployed = self.look(stack).await?;
+        let before = deployed.template.as_ref().unwrap_or(self.after);
+        let policy = protect::policy(self.wanted.protected.keys());
+        let mut plan = self.blank(Some(stack), Fingerprint::new(&self.wanted.sha256, policy.as_deref()).text());
+        let wanted_policy: BTreeSet<String> = self.wanted.protected.keys().cloned().collect();
+        let deployed_policy = deployed.policy.clone().unwrap_or(wanted_policy);
+        plan.settings = self.settings(stack.termination_protection, &deployed_policy);
+        plan.tags = self.tags(stack);
+
+        let same_parts = |key: &str| same_text(before.get(key), self.after.get(key));
+        let same_text = same_text(Some(before), Some(self.after));
+        let still = plan.tags.is_empty() && !self.inputs.differ();
+        if still && (same_text || same_parts("Resources") && same_parts("Outputs")) {
+            if !same_text {
+                plan.notes.push(
+                    "only descriptions or metadata of the template differ; CloudFormation takes them with the next change"
+                        .to_owned(),
+                );
+            }
+            plan.parameters = self.inputs.shown.clone();
+            return Ok(Planned { plan, outputs: outputs::deployed(stack) });
+        }
+
+        let sides =
+            Sides { before: Some(before), after: self.after, parameters: &self.inputs.shown, types: self.types };
+        let local = diff(&sides);
+        self.refuse(protect::changed_types(self.wanted, &local, &types_of(before)))?;
+        plan.action = StackAction::Update;
+        if !self.inputs.are_known() {
+            plan.certainty = Certainty::Provisional;
+            self.refuse(protect::judge(self.wanted, &local, &deployed_policy, &mut plan.notes))?;
+            return Ok(self.finish(plan, local, Some(stack), Some(before)));
+        }
+        self.exact(plan, stack, before, local, &deployed_policy).await
+    }
+
+    /// Asks AWS what an update with known inputs does.
+    async fn exact(
+        &self,
+        mut plan: StackPlan,
+        stack: &Stack,
+        before: &Value,
+        local: Vec<Change>,
+        policy: &BTreeSet<String>,
+    ) -> Result<Planned, Vec<Diagnostic>> {
+        // What is certain to be refused need not be asked.
+        self.refuse(protect::judge(self.wanted, &local, policy, &mut Vec::new()))?;
+        self.observer.tell(Event::Asking { stack: self.wanted.id.clone() });
+        let order = Order {
+            wanted: self.wanted,
+            kind: ChangeSetKind::Update,
+            stack: Some(&stack.id),
+            base: &plan.found.base,
+            fingerprint: &plan.fingerprint,
+            inputs: self.inputs,
+        };
+        match make(self.cloud, &order).await.map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])? {
+            Made::Rejected(reason) => Err(vec![rejected(self.wanted, &reason)]),
+            Made::Empty => {
+                plan.action = StackAction::None;
+                plan.tags.clear();
+                plan.parameters = self.inputs.shown.clone();
+                plan.notes.push(
+                    "something differs in which CloudFormation sees nothing to do; it takes it with the next change"
+                        .to_owned(),
+                );
+                Ok(Planned { plan, outputs: outputs::deployed(stack) })
+            }
+            Made::Ready(set) => {
+                let reader = Reader {
+                    before: Some(before),
+                    after: self.after,
+                    parameters: &self.inputs.shown,
+                    local: &local,
+                    types: self.types,
+                };
+                let changes = reader.read(&set);
+                let made = ChangeSetRef {
+                    name: set.state.name.clone(),
+                    arn: set.state.id.clone(),
+                    stack: set.state.stack_id.clone(),
+                };
+                let refused = protect::judge(self.wanted, &changes, policy, &mut plan.notes);
+                if !refused.is_empty() {
+                    // The refusal is what matters; a change set that stays is only untidy.
+                    let _ = self.cloud.delete_change_set(&made.stack, &made.arn).await;
+                    return Err(refused);
+                }
+                plan.change_set = Some(made);
+                Ok(self.finish(plan, changes, Some(stack), Some(before)))
+            }
+        }
+    }
+
+    fn refuse(&self, problems: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// Reads template and policy where the last change set does not prove them.
+    async fn look(&self, stack: &Stack) -> Result<Deployed, Vec<Diagnostic>> {
+        let policy = protect::policy(self.wanted.protected.keys());
+        let wanted = Fingerprint::new(&self.wanted.sha256, policy.as_deref());
+        let told = proof(stack);
+        let names = stack.parameters.keys().eq(self.wanted.parameters.keys()) && self.same_outputs(stack);
+        let template = if names && told.as_ref().is_some_and(|t| t.template == wanted.template) {
+            None
+        } else {
+            let failed = |d: Box<Diagnostic>| vec![*d];
+            let Some(template) = observe::template(self.cloud, stack, self.wanted).await.map_err(failed)? else {
+                return Err(vec![problem::stuck(self.wanted, stack)]);
+            };
+            Some(template)
+        };
+        let policy = if told.is_some_and(|t| t.policy == wanted.policy) {
+            None
+        } else {
+            let read = self.cloud.stack_policy(&stack.id).await;
+            let read = read.map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])?;
+            Some(protect::protected_by(read.as_deref()))
+        };
+        Ok(Deployed { template, policy })
+    }
+
+    fn same_outputs(&self, stack: &Stack) -> bool {
+        let nothing = serde_json::Map::new();
+        let wanted = self.after.get("Outputs").and_then(Value::as_object).unwrap_or(&nothing);
+        wanted.keys().eq(stack.outputs.keys())
+    }
+
+    fn tags(&self, stack: &Stack) -> Vec<ValueChange> {
+        let ours = |key: &&String| !key.starts_with("aws:");
+        let keys: BTreeSet<&String> = stack.tags.keys().filter(ours).chain(self.wanted.tags.keys()).collect();
+        let change = |key: &String| {
+            let (before, after) = (stack.tags.get(key), self.wanted.tags.get(key));
+            (before != after).then(|| ValueChange {
+                name: key.clone(),
+                before: before.map(|v| Shown::text(v)),
+                after: after.map(|v| Shown::text(v)),
+            })
+        };
+        keys.into_iter().filter_map(change).collect()
+    }
+
+    fn settings(&self, protected: bool, policy: &BTreeSet<String>) -> Vec<Setting> {
+        let mut settings = Vec::new();
+        let wanted: BTreeSet<String> = self.wanted.protected.keys().cloned().collect();
+        if wanted != *policy {
+            settings.push(Setting::StackPolicy { protects: wanted.into_iter().collect() });
+        }
+        if self.wanted.termination_protection != protected {
+            settings.push(Setting::TerminationProtection { on: self.wanted.termination_protection });
+        }
+        settings
+    }
+
+    fn blank(&self, found: Option<&Stack>, fingerprint: String) -> StackPlan {
+        let wanted = self.wanted;
+        StackPlan {
+            id: wanted.id.clone(),
+            stack: wanted.stack.clone(),
+            account_name: wanted.account().name.clone(),
+            account: wanted.account().id.clone().unwrap_or_default(),
+            region: wanted.target.region.clone(),
+            name: wanted.name.clone(),
+            found: found_as(found),
+            action: StackAction::None,
+            certainty: Certainty::Exact,
+            change_set: None,
+            template: wanted.sha256.clone(),
+            fingerprint,
+            capabilities: wanted.capabilities.clone(),
+            parameters: BTreeMap::new(),
+            tags: Vec::new(),
+            outputs: Vec::new(),
+            settings: Vec::new(),
+            changes: Vec::new(),
+            after: wanted.producers().into_iter().map(str::to_owned).collect(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn finish(
+        &self,
+        mut plan: StackPlan,
+        changes: Vec<Change>,
+        stack: Option<&Stack>,
+        before: Option<&Value>,
+    ) -> Planned {
+        if !self.inputs.are_known() {
+            plan.certainty = Certainty::Provisional;
+        }
+        plan.parameters = self.inputs.shown.clone();
+        let known = Known {
+            stack,
+            before,
+            after: self.after,
+            changes: &changes,
+            parameters: &self.inputs.shown,
+            types: self.types,
+        };
+        let outputs = outputs::states(&known);
+        if stack.is_some() {
+            plan.outputs = outputs::changes(&known, &outputs);
+        }
+        plan.changes = changes;
+        Planned { plan, outputs }
+    }
+}
+
+/// What the last change set says of template and policy; nothing where it did not end well.
+fn proof(stack: &Stack) -> Option<Fingerprint> {
+    let good = matches!(stack.status, StackStatus::CreateComplete | StackStatus::UpdateComplete);
+    stack.change_set.as_deref().filter(|_| good).and_then(Fingerprint::of_change_set)
+}
+
+/// A stack as it was found, as plans tell it.
+pub(crate) fn found_as(stack: Option<&Stack>) -> Found {
+    Found { arn: stack.map(|s| s.id.clone()), status: stack.map(|s| s.status.to_string()), base: observe::base(stack) }
+}
+
+/// A change set that AWS refuses.
+pub(crate) fn rejected(wanted: &Wanted, reason: &str) -> Diagnostic {
+    problem::of_stack(
+        Code::RejectedChangeSet,
+        wanted,
+        format!("CloudFormation rejects the change of {}: {reason}", problem::called(wanted)),
+    )
+    .help("change what the reason names; nothing was done")
+}
+
+fn types_of(template: &Value) -> BTreeMap<String, String> {
+    let nothing = serde_json::Map::new();
+    resources(template, &nothing).iter().map(|(id, r)| (id.clone(), type_of(r).to_owned())).collect()
+}

@@ -1,0 +1,157 @@
+//! What is planned for: stacks as they should be, as plain data. The planner's own form of a build, so that it
+//! knows nothing of how templates are made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cloud::{Account, Secret, Target};
+use crate::source::Span;
+
+/// Every stack of a project that a run may touch.
+#[derive(Clone, Default, Debug)]
+pub struct Desired {
+    /// Name of the project.
+    pub project: String,
+    /// The environment; none where only shared stacks are wanted.
+    pub env: Option<String>,
+    /// Producers before consumers.
+    pub stacks: Vec<Arc<Wanted>>,
+}
+
+/// One stack as it should be.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// `network@prod/eu-west-1`
+    pub id: String,
+    /// Its name in the source.
+    pub stack: String,
+    /// Account and region.
+    pub target: Target,
+    /// Its name in CloudFormation.
+    pub name: String,
+    /// The template, as JSON.
+    pub body: String,
+    /// SHA-256 of the template.
+    pub sha256: String,
+    /// What CloudFormation must be allowed, sorted.
+    pub capabilities: Vec<String>,
+    /// All tags; those that begin with `infra:` say whose the stack is.
+    pub tags: BTreeMap<String, String>,
+    /// Parameters by name.
+    pub parameters: BTreeMap<String, Input>,
+    /// Resources that are never replaced nor deleted, and why.
+    pub protected: BTreeMap<String, String>,
+    /// Deleting the stack is refused.
+    pub termination_protection: bool,
+    /// Where it is declared.
+    pub place: Option<Span>,
+    /// Where its resources are declared, by logical id.
+    pub places: BTreeMap<String, Span>,
+}
+
+/// A parameter as it should be.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Where its value comes from.
+    pub source: Source,
+    /// Its value is never shown.
+    pub secret: bool,
+    /// Where it is declared or first read.
+    pub place: Option<Span>,
+}
+
+/// Where the value of a parameter comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Set for this run, else the deployed value, else the default.
+    Input {
+        /// For this run.
+        set: Option<Secret>,
+        /// What the template says.
+        default: Option<String>,
+    },
+    /// An output of another stack.
+    Output {
+        /// Its id.
+        stack: String,
+        /// Name of the output.
+        name: String,
+    },
+}
+
+impl Wanted {
+    /// Ids of the stacks whose outputs it reads, sorted.
+    pub fn producers<'a>(&'a self) -> BTreeSet<&'a str> {
+        let of = |input: &'a Input| match &input.source {
+            Source::Output { stack, .. } => Some(stack.as_str()),
+            Source::Input { .. } => None,
+        };
+        self.parameters.values().filter_map(of).collect()
+    }
+
+    /// The account it lives in.
+    pub(crate) fn account(&self) -> &Account {
+        &self.target.account
+    }
+}
+
+impl Desired {
+    /// The stack with that id.
+    pub fn get(&self, id: &str) -> Option<&Arc<Wanted>> {
+        self.stacks.iter().find(|s| s.id == id)
+    }
+}
+
+/// How to plan.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Ids of the stacks to plan; all where none are named. What they read of others is read, not planned.
+    pub only: Option<BTreeSet<String>>,
+    /// How long to wait for a stack on which an operation runs.
+    pub wait: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { only: None, wait: Duration::from_secs(20 * 60) }
+    }
+}
+
+/// What happens while planning, for those who watch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// An operation runs on the stack; we wait for its end.
+    Waiting {
+        /// Id of the stack.
+        stack: String,
+        /// Its status.
+        status: String,
+        /// Whose operation it is, where AWS tells.
+        whose: Option<String>,
+    },
+    /// A change set is being made.
+    Asking {
+        /// Id of the stack.
+        stack: String,
+    },
+    /// The stack is planned.
+    Planned {
+        /// Id of the stack.
+        stack: String,
+    },
+}
+
+/// Watches planning. Called from several tasks; must not block.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn tell(&self, event: Event);
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn tell(&self, _event: Event) {}
+}

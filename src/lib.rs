@@ -8,6 +8,8 @@ pub mod diagnostics;
 pub mod names;
 #[cfg(feature = "aws")]
 pub mod plan;
+#[cfg(feature = "aws")]
+pub mod sandbox;
 pub mod schema;
 pub mod source;
 pub mod syntax;

@@ -4,6 +4,8 @@
 
 #[cfg(feature = "aws")]
 mod cloud;
+#[cfg(feature = "aws")]
+mod sandbox;
 mod schema;
 mod support;
 mod tidy;

@@ -1,0 +1,86 @@
+//! The second front door: a port on this machine.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use crate::sandbox::Sandbox;
+use crate::sandbox::wire::Request;
+
+/// More than the largest request that CloudFormation takes.
+const BODY_LIMIT: usize = 4 << 20;
+
+/// A sandbox bound to a port, not yet answering.
+#[derive(Debug)]
+pub struct Server {
+    sandbox: Sandbox,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Sandbox {
+    /// Binds a port for the sandbox; port 0 picks a free one.
+    ///
+    /// # Errors
+    /// The address cannot be bound.
+    pub async fn serve(&self, address: SocketAddr) -> std::io::Result<Server> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok(Server { sandbox: self.clone(), listener, address })
+    }
+}
+
+impl Server {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until it is dropped.
+    pub async fn run(self) {
+        loop {
+            let Ok((stream, _)) = self.listener.accept().await else {
+                // Out of descriptors, or a connection that died in the queue: the next may do better.
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                continue;
+            };
+            let sandbox = self.sandbox.clone();
+            tokio::spawn(async move {
+                let service = service_fn(move |request| respond(sandbox.clone(), request));
+                // A client that hangs up is its own affair.
+                let _ =
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    }
+}
+
+async fn respond(
+    sandbox: Sandbox,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let authorization = request.headers().get("authorization").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let mut response = hyper::Response::new(Full::default());
+    let Ok(body) = Limited::new(request.into_body(), BODY_LIMIT).collect().await else {
+        *response.status_mut() = hyper::StatusCode::PAYLOAD_TOO_LARGE;
+        return Ok(response);
+    };
+    let answer = sandbox.answer(&Request { authorization, query, body: body.to_bytes().to_vec() });
+    *response.status_mut() =
+        hyper::StatusCode::from_u16(answer.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert("content-type", hyper::header::HeaderValue::from_static("text/xml"));
+    if let Ok(id) = hyper::header::HeaderValue::from_str(&answer.request_id) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    *response.body_mut() = Full::new(Bytes::from(answer.body));
+    Ok(response)
+}

@@ -1,0 +1,366 @@
+//! A template as the service reads it: sections taken apart, and refused the way AWS refuses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::sandbox::facts::{self, Answer, invalid};
+use crate::schema::Types;
+
+mod references;
+
+pub(crate) use references::{Piece, Reference, find, get_att, needs, order, pieces};
+
+/// A template taken apart.
+#[derive(Debug, Default)]
+pub(crate) struct Template {
+    pub(crate) description: Option<String>,
+    pub(crate) metadata: Value,
+    pub(crate) parameters: BTreeMap<String, Parameter>,
+    pub(crate) mappings: Map<String, Value>,
+    pub(crate) conditions: Map<String, Value>,
+    pub(crate) resources: BTreeMap<String, Declared>,
+    pub(crate) outputs: BTreeMap<String, Output>,
+}
+
+/// A parameter as declared.
+#[derive(Debug, Default)]
+pub(crate) struct Parameter {
+    pub(crate) kind: String,
+    pub(crate) default: Option<String>,
+    pub(crate) no_echo: bool,
+    pub(crate) description: Option<String>,
+    pub(crate) allowed: Vec<String>,
+    pub(crate) rules: Map<String, Value>,
+}
+
+impl Parameter {
+    /// `Ref` gives a list.
+    pub(crate) fn is_list(&self) -> bool {
+        self.kind == "CommaDelimitedList" || self.kind.starts_with("List<")
+    }
+}
+
+/// A resource as declared.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    pub(crate) kind: String,
+    pub(crate) properties: Value,
+    pub(crate) metadata: Value,
+    pub(crate) condition: Option<String>,
+    pub(crate) depends_on: BTreeSet<String>,
+    pub(crate) deletion: Policy,
+    pub(crate) replacement: Policy,
+    pub(crate) update_policy: Value,
+    pub(crate) creation_policy: Value,
+}
+
+/// What becomes of a resource that its stack lets go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) enum Policy {
+    #[default]
+    Delete,
+    Retain,
+    RetainExceptOnCreate,
+    Snapshot,
+}
+
+impl Policy {
+    /// The resource stays. A rollback of its own creation spares only `Retain`.
+    pub(crate) fn keeps(self, on_create: bool) -> bool {
+        self == Self::Retain || (self == Self::RetainExceptOnCreate && !on_create)
+    }
+}
+
+/// An output as declared.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) value: Value,
+    pub(crate) description: Option<String>,
+    pub(crate) export: Option<Value>,
+    pub(crate) condition: Option<String>,
+}
+
+const SECTIONS: [&str; 9] = [
+    "AWSTemplateFormatVersion",
+    "Description",
+    "Metadata",
+    "Parameters",
+    "Mappings",
+    "Conditions",
+    "Resources",
+    "Outputs",
+    "Rules",
+];
+const RESOURCE_KEYS: [&str; 10] = [
+    "Type",
+    "Properties",
+    "Metadata",
+    "Condition",
+    "DependsOn",
+    "DeletionPolicy",
+    "UpdateReplacePolicy",
+    "UpdatePolicy",
+    "CreationPolicy",
+    "Description",
+];
+
+/// Reads a body and refuses what AWS refuses before it looks at any resource.
+pub(crate) fn read(body: &str) -> Answer<Template> {
+    let value: Value = serde_json::from_str(body).map_err(|error| {
+        invalid(format!(
+            "Template format error: JSON not well-formed. (line {}, column {})",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    let Value::Object(root) = value else {
+        return Err(invalid("Template format error: unsupported structure."));
+    };
+    if root.contains_key("Transform") {
+        return Err(invalid("No transforms are known to this sandbox: it runs no macros"));
+    }
+    let unknown: Vec<&str> = root.keys().map(String::as_str).filter(|key| !SECTIONS.contains(key)).collect();
+    if !unknown.is_empty() {
+        return Err(invalid(format!("Invalid template property or properties [{}]", unknown.join(", "))));
+    }
+    if let Some(path) = null_path(&Value::Object(root.clone()), String::new()) {
+        return Err(invalid(format!("[{path}] 'null' values are not allowed in templates")));
+    }
+    if root.get("AWSTemplateFormatVersion").is_some_and(|version| version != "2010-09-09") {
+        return Err(invalid("Template format error: unsupported value for AWSTemplateFormatVersion."));
+    }
+    let mut template = Template {
+        description: text(&root, "Description"),
+        metadata: root.get("Metadata").cloned().unwrap_or_default(),
+        mappings: section(&root, "Mappings")?,
+        conditions: section(&root, "Conditions")?,
+        ..Template::default()
+    };
+    for (name, value) in section(&root, "Parameters")? {
+        template.parameters.insert(name.clone(), parameter(&name, &value)?);
+    }
+    for (name, value) in section(&root, "Resources")? {
+        let declared = resource(&name, value)?;
+        template.resources.insert(name, declared);
+    }
+    for (name, value) in section(&root, "Outputs")? {
+        template.outputs.insert(name.clone(), output(&name, &value)?);
+    }
+    limits(&template)?;
+    Ok(template)
+}
+
+fn null_path(value: &Value, path: String) -> Option<String> {
+    match value {
+        Value::Null => Some(path),
+        Value::Array(items) => items.iter().enumerate().find_map(|(at, item)| null_path(item, format!("{path}/{at}"))),
+        Value::Object(fields) => fields.iter().find_map(|(key, item)| null_path(item, format!("{path}/{key}"))),
+        _ => None,
+    }
+}
+
+fn section(root: &Map<String, Value>, name: &str) -> Answer<Map<String, Value>> {
+    match root.get(name) {
+        None => Ok(Map::new()),
+        Some(Value::Object(fields)) => Ok(fields.clone()),
+        Some(_) => Err(invalid(format!("Template format error: {name} must be an object."))),
+    }
+}
+
+fn text(fields: &Map<String, Value>, key: &str) -> Option<String> {
+    fields.get(key).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// CloudFormation writes scalars as strings wherever it can.
+pub(crate) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+fn parameter(name: &str, value: &Value) -> Answer<Parameter> {
+    let Some(fields) = value.as_object() else {
+        return Err(invalid("Template format error: Any Parameters member must be an object."));
+    };
+    let Some(kind) = text(fields, "Type") else {
+        return Err(invalid("Template format error: Every Parameters object must contain a Type member."));
+    };
+    let known = ["String", "Number", "CommaDelimitedList", "List<Number>", "List<String>"].contains(&kind.as_str())
+        || kind.starts_with("AWS::EC2::")
+        || kind.starts_with("AWS::Route53::")
+        || kind.starts_with("List<AWS::");
+    if kind.starts_with("AWS::SSM::Parameter::") {
+        return Err(invalid(format!(
+            "Parameter {name} has the type {kind}: this sandbox has no SSM parameters to look up"
+        )));
+    }
+    if !known {
+        return Err(invalid(format!("Template format error: Unrecognized parameter type: {kind}")));
+    }
+    let default = fields.get("Default").map(|value| {
+        let list = value.as_array().map(|items| items.iter().filter_map(scalar).collect::<Vec<_>>().join(","));
+        list.or_else(|| scalar(value)).unwrap_or_default()
+    });
+    Ok(Parameter {
+        kind,
+        default,
+        no_echo: fields.get("NoEcho").is_some_and(|flag| flag == true || flag == "true"),
+        description: text(fields, "Description"),
+        allowed: fields
+            .get("AllowedValues")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(scalar)
+            .collect(),
+        rules: fields.clone(),
+    })
+}
+
+fn resource(name: &str, value: Value) -> Answer<Declared> {
+    if name.is_empty() || !name.chars().all(|letter| letter.is_ascii_alphanumeric()) {
+        return Err(invalid(format!("Template format error: Resource name {name} is non alphanumeric.")));
+    }
+    let Value::Object(mut fields) = value else {
+        return Err(invalid("Template format error: Any Resources member must be an object."));
+    };
+    if let Some(key) = fields.keys().find(|key| !RESOURCE_KEYS.contains(&key.as_str())) {
+        return Err(invalid(format!("Invalid template resource property '{key}'")));
+    }
+    let Some(kind) = text(&fields, "Type") else {
+        return Err(invalid(format!(
+            "Template format error: [/Resources/{name}] Every Resources object must contain a Type member."
+        )));
+    };
+    let depends_on = match fields.remove("DependsOn") {
+        None => BTreeSet::new(),
+        Some(Value::String(one)) => BTreeSet::from([one]),
+        Some(Value::Array(many)) if many.iter().all(Value::is_string) => many.iter().filter_map(scalar).collect(),
+        Some(_) => return Err(invalid("Template format error: DependsOn must be a string or list of strings.")),
+    };
+    let properties = fields.remove("Properties").unwrap_or_else(|| Value::Object(Map::new()));
+    if !properties.is_object() {
+        return Err(invalid(
+            "Template format error: [/Resources/".to_owned() + name + "/Properties] must be an object.",
+        ));
+    }
+    Ok(Declared {
+        deletion: policy(&fields, "DeletionPolicy", name)?,
+        replacement: policy(&fields, "UpdateReplacePolicy", name)?,
+        condition: text(&fields, "Condition"),
+        metadata: fields.remove("Metadata").unwrap_or_default(),
+        update_policy: fields.remove("UpdatePolicy").unwrap_or_default(),
+        creation_policy: fields.remove("CreationPolicy").unwrap_or_default(),
+        kind,
+        properties,
+        depends_on,
+    })
+}
+
+fn policy(fields: &Map<String, Value>, key: &str, name: &str) -> Answer<Policy> {
+    match (fields.get(key).map(|value| value.as_str().unwrap_or_default()), key) {
+        (None, _) | (Some("Delete"), _) => Ok(Policy::Delete),
+        (Some("Retain"), _) => Ok(Policy::Retain),
+        (Some("Snapshot"), _) => Ok(Policy::Snapshot),
+        (Some("RetainExceptOnCreate"), "DeletionPolicy") => Ok(Policy::RetainExceptOnCreate),
+        (Some(other), _) => Err(invalid(format!("Template error: resource {name} has an unsupported {key} {other}"))),
+    }
+}
+
+fn output(name: &str, value: &Value) -> Answer<Output> {
+    let Some(fields) = value.as_object() else {
+        return Err(invalid("Template format error: Any Outputs member must be an object."));
+    };
+    let Some(value) = fields.get("Value") else {
+        return Err(invalid("Template format error: Every Outputs member must contain a Value object"));
+    };
+    if name.len() > 255 || !name.chars().all(|letter| letter.is_ascii_alphanumeric()) {
+        return Err(invalid(format!("Template format error: Output name {name} is non alphanumeric.")));
+    }
+    let export = fields.get("Export").map(|export| {
+        export.get("Name").cloned().ok_or_else(|| {
+            invalid(format!(
+                "Template format error: Output {name} is malformed. The Export object must contain a Name."
+            ))
+        })
+    });
+    Ok(Output {
+        value: value.clone(),
+        description: text(fields, "Description"),
+        export: export.transpose()?,
+        condition: text(fields, "Condition"),
+    })
+}
+
+fn limits(template: &Template) -> Answer<()> {
+    if template.resources.is_empty() {
+        return Err(invalid("Template format error: At least one Resources member must be defined."));
+    }
+    let counts = [
+        ("resources", template.resources.len(), facts::RESOURCE_LIMIT),
+        ("parameters", template.parameters.len(), facts::PARAMETER_LIMIT),
+        ("outputs", template.outputs.len(), facts::OUTPUT_LIMIT),
+        ("mappings", template.mappings.len(), facts::MAPPING_LIMIT),
+    ];
+    for (what, count, limit) in counts {
+        if count > limit {
+            return Err(invalid(format!(
+                "Template format error: Number of {what}, {count}, is greater than maximum allowed, {limit}"
+            )));
+        }
+    }
+    if template.description.as_ref().is_some_and(|text| text.len() > facts::DESCRIPTION_BYTES) {
+        return Err(invalid("Template format error: 'Description' length is greater than 1024."));
+    }
+    Ok(())
+}
+
+/// Refuses what can be seen without parameters: unknown types, names that lead nowhere, cycles.
+pub(crate) fn validate(template: &Template, types: &Types) -> Answer<()> {
+    let unknown: BTreeSet<&str> =
+        template.resources.values().map(|resource| resource.kind.as_str()).filter(|kind| !known(types, kind)).collect();
+    if !unknown.is_empty() {
+        let list = unknown.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(invalid(format!("Template format error: Unrecognized resource types: [{list}]")));
+    }
+    references::check(template)?;
+    references::order(template).map(|_| ())
+}
+
+/// A type of AWS, or one that the customer brings along.
+pub(crate) fn known(types: &Types, kind: &str) -> bool {
+    kind.starts_with("Custom::") || types.resource(kind).is_some()
+}
+
+/// The capability that a template asks for: IAM resources, with fixed names or without.
+pub(crate) fn capability(template: &Template) -> Option<(&'static str, Vec<String>)> {
+    // The types and their naming property are those of AWS's list for CAPABILITY_NAMED_IAM.
+    let names: BTreeMap<&str, &str> = BTreeMap::from([
+        ("AWS::IAM::AccessKey", ""),
+        ("AWS::IAM::Group", "GroupName"),
+        ("AWS::IAM::InstanceProfile", "InstanceProfileName"),
+        ("AWS::IAM::ManagedPolicy", "ManagedPolicyName"),
+        ("AWS::IAM::Policy", ""),
+        ("AWS::IAM::Role", "RoleName"),
+        ("AWS::IAM::RolePolicy", ""),
+        ("AWS::IAM::GroupPolicy", ""),
+        ("AWS::IAM::UserPolicy", ""),
+        ("AWS::IAM::User", "UserName"),
+        ("AWS::IAM::UserToGroupAddition", ""),
+    ]);
+    let iam: Vec<(&str, bool)> = template
+        .resources
+        .values()
+        .filter_map(|resource| {
+            let name = names.get(resource.kind.as_str())?;
+            Some((resource.kind.as_str(), resource.properties.get(name).is_some()))
+        })
+        .collect();
+    let kinds: BTreeSet<String> = iam.iter().map(|(kind, _)| (*kind).to_owned()).collect();
+    let capability = if iam.iter().any(|(_, named)| *named) { "CAPABILITY_NAMED_IAM" } else { "CAPABILITY_IAM" };
+    (!iam.is_empty()).then(|| (capability, kinds.into_iter().collect()))
+}

@@ -1,0 +1,178 @@
+//! All accounts and regions, and the way from a request to its answer.
+
+use std::collections::BTreeMap;
+
+use crate::sandbox::Settings;
+use crate::sandbox::api;
+use crate::sandbox::clock::{Pace, Time};
+use crate::sandbox::engine::{self, Context};
+use crate::sandbox::facts::{self, Answer};
+use crate::sandbox::ids;
+use crate::sandbox::model::{Region, Stack};
+use crate::sandbox::script::Script;
+use crate::sandbox::store::Store;
+use crate::sandbox::wire::{self, Params, Request, Response, Scope};
+use crate::schema::Types;
+
+/// The simulated world.
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    pub(crate) time: Time,
+    pub(crate) script: Script,
+    /// By account and region.
+    pub(crate) regions: BTreeMap<(String, String), Region>,
+    pub(crate) calls: BTreeMap<String, u64>,
+    /// Access keys handed out by AssumeRole, with the ARN of the session.
+    pub(crate) sessions: BTreeMap<String, String>,
+    pub(crate) store: Option<Store>,
+    requests: u64,
+}
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) arn: String,
+}
+
+/// Name and generation of a stack: its place in its region.
+pub(crate) type Key = (String, u32);
+
+impl World {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            time: Time::new(settings.clock.clone(), 0),
+            settings,
+            script: Script::default(),
+            regions: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            store: None,
+            requests: 0,
+        }
+    }
+
+    pub(crate) fn answer(&mut self, request: &Request) -> Response {
+        self.requests += 1;
+        let request_id = ids::uuid(&["request", &self.requests.to_string()]);
+        let scope = Scope::of(request);
+        let params = Params::of(request);
+        let action = params.get("Action").unwrap_or_default().to_owned();
+        *self.calls.entry(action.clone()).or_default() += 1;
+        let namespace = match scope.as_ref().map(|scope| scope.service.as_str()) {
+            Some("sts") => "https://sts.amazonaws.com/doc/2011-06-15/",
+            _ => "http://cloudformation.amazonaws.com/doc/2010-05-15/",
+        };
+        let answer = scope.ok_or_else(facts::unsigned).and_then(|scope| {
+            let caller = self.caller(&scope);
+            self.catch_up(&caller);
+            let result = api::call(self, &caller, &scope.service, &action, &params);
+            self.keep()?;
+            result
+        });
+        let (status, body) = match answer {
+            Ok(result) => (200, wire::envelope(&action, namespace, &request_id, result)),
+            Err(fault) => {
+                (fault.status, wire::refusal(fault.code, fault.status, &fault.message, namespace, &request_id))
+            }
+        };
+        Response { status, request_id, body }
+    }
+
+    /// Writes what changed before anybody hears that it did.
+    fn keep(&mut self) -> Answer<()> {
+        let Some(store) = &mut self.store else {
+            return Ok(());
+        };
+        store.keep(&mut self.regions, &self.script).map_err(|error| facts::not_kept(&error.to_string()))
+    }
+
+    fn caller(&self, scope: &Scope) -> Caller {
+        let key = scope.access_key.as_str();
+        let digits = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        // Keys of assumed roles carry their account: they outlive the process that made them.
+        let assumed = key.strip_prefix("ASIA").and_then(|rest| rest.get(..12)).filter(|account| digits(account));
+        let account = match (digits(key), assumed) {
+            (true, _) => key.to_owned(),
+            (false, Some(account)) => account.to_owned(),
+            (false, None) => self.settings.account.clone(),
+        };
+        let arn = self.sessions.get(key).cloned().unwrap_or_else(|| match assumed {
+            Some(_) => format!("arn:aws:sts::{account}:assumed-role/sandbox/sandbox"),
+            None => format!("arn:aws:iam::{account}:user/sandbox"),
+        });
+        Caller { account, region: scope.region.clone(), arn }
+    }
+
+    pub(crate) fn region(&mut self, caller: &Caller) -> &mut Region {
+        self.regions.entry((caller.account.clone(), caller.region.clone())).or_default()
+    }
+
+    /// Where time drives the steps, all stacks of the region move on at every call.
+    fn catch_up(&mut self, caller: &Caller) {
+        if matches!(self.settings.pace, Pace::Elapsed { .. }) {
+            let busy = |(key, stack): (&Key, &Stack)| stack.operation.is_some().then(|| key.clone());
+            let keys: Vec<Key> = self.region(caller).iter().filter_map(busy).collect();
+            for key in keys {
+                self.visit(caller, &key, |_, _| ());
+            }
+        }
+    }
+
+    /// The stack of that name or ARN. A name finds the living one only.
+    pub(crate) fn find(&mut self, caller: &Caller, name_or_arn: &str) -> Option<Key> {
+        let region = self.region(caller);
+        if let Some((_, tail)) = name_or_arn.split_once(":stack/") {
+            let name = tail.split('/').next()?.to_owned();
+            let mut named = region.range((name.clone(), 0)..=(name, u32::MAX));
+            return named.find(|(_, stack)| stack.place.stack_id == name_or_arn).map(|(key, _)| key.clone());
+        }
+        let name = name_or_arn.to_owned();
+        let mut named = region.range((name.clone(), 0)..=(name, u32::MAX));
+        named.find(|(_, stack)| stack.live()).map(|(key, _)| key.clone())
+    }
+
+    /// Works on one stack, with the others of its region in view.
+    pub(crate) fn visit<T>(
+        &mut self,
+        caller: &Caller,
+        key: &Key,
+        work: impl FnOnce(&mut Stack, &mut Context<'_>) -> T,
+    ) -> Option<T> {
+        self.enter(caller, key, false, work)
+    }
+
+    /// Looks at one stack, which lets its operation advance.
+    pub(crate) fn poll<T>(
+        &mut self,
+        caller: &Caller,
+        key: &Key,
+        work: impl FnOnce(&mut Stack, &mut Context<'_>) -> T,
+    ) -> Option<T> {
+        self.enter(caller, key, true, work)
+    }
+
+    fn enter<T>(
+        &mut self,
+        caller: &Caller,
+        key: &Key,
+        polled: bool,
+        work: impl FnOnce(&mut Stack, &mut Context<'_>) -> T,
+    ) -> Option<T> {
+        let pace = self.settings.pace;
+        let region = self.regions.get_mut(&(caller.account.clone(), caller.region.clone()))?;
+        let mut stack = region.remove(key)?;
+        let mut context =
+            Context { types: Types::aws(), time: &mut self.time, script: &mut self.script, others: region };
+        engine::advance(&mut stack, &mut context, pace, polled);
+        let result = work(&mut stack, &mut context);
+        region.insert(key.clone(), stack);
+        Some(result)
+    }
+
+    /// All keys of a region, in order.
+    pub(crate) fn keys(&mut self, caller: &Caller) -> Vec<Key> {
+        self.region(caller).keys().cloned().collect()
+    }
+}

@@ -34,8 +34,8 @@ pub struct Compiler<'a> {
     trail: Vec<String>,
 }
 
-/// Pointer of the definition, definition of the overlay, identifiers of its strings.
-type Key = (String, String, Vec<Identifier>);
+/// Pointer of the definition, definition of the overlay, identifiers of its strings, whether AWS sets it.
+type Key = (String, String, Vec<Identifier>, bool);
 
 /// What is known at a place besides the schema.
 #[derive(Clone, Copy)]
@@ -48,6 +48,8 @@ pub struct Place<'a> {
     pub doc_key: &'a str,
     /// Name of the definition.
     pub name: &'a str,
+    /// AWS sets it: what a string identifies is what it is, not what it would take.
+    pub read_only: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -98,7 +100,7 @@ impl<'a> Compiler<'a> {
         if !place.marks.is_empty() {
             return self.inline(target, inner);
         }
-        let key = (pointer.to_owned(), place.cdk.key(), identifies.clone());
+        let key = (pointer.to_owned(), place.cdk.key(), identifies.clone(), place.read_only);
         if let Some(id) = self.memo.get(&key) {
             return Ok(*id);
         }
@@ -187,11 +189,14 @@ impl<'a> Compiler<'a> {
         identifies.extend(self.identities.named_by(schema));
         if let Some(decided) = &place.marks.identifies {
             identifies.clone_from(decided);
+        } else if identifies.is_empty() && !place.read_only {
+            identifies.extend(self.identities.inferred(self.last_name()));
         }
         let pattern = match schema.get("pattern").and_then(Value::as_str) {
             Some(source) => self.pattern(source)?,
             None => None,
         };
+        fitting_names_of_a_key(schema.get("pattern").and_then(Value::as_str).unwrap_or_default(), &mut identifies);
         let (values, ignore_case) = shape::values(schema);
         let node = Node::String(StringType {
             pattern,
@@ -200,7 +205,7 @@ impl<'a> Compiler<'a> {
             advice: !values.is_empty() && self.advice(&values),
             values,
             ignore_case,
-            identifies: self.identities.widen(identifies),
+            identifies: if place.read_only { once(identifies) } else { self.identities.widen(identifies) },
         });
         Ok(self.table.add(node))
     }
@@ -230,8 +235,12 @@ impl<'a> Compiler<'a> {
             "ScalableDimension",
             "LanguageCode",
         ];
-        let name = self.trail.iter().rev().find(|step| *step != "*").map_or("", String::as_str);
-        values.len() > MANY || GROWING.contains(&name)
+        values.len() > MANY || GROWING.contains(&self.last_name())
+    }
+
+    /// The property this is the value of.
+    fn last_name(&self) -> &str {
+        self.trail.iter().rev().find(|step| *step != "*").map_or("", String::as_str)
     }
 
     fn number(&mut self, schema: &Value, make: fn(NumberType) -> Node) -> NodeId {
@@ -290,16 +299,15 @@ impl<'a> Compiler<'a> {
             let overlay = place.cdk.property(self.cdk, name);
             let marks = place.marks.child(name);
             let doc_key = doc_key(place, name);
-            let mut identifies = overlay.as_ref().map_or_else(Vec::new, |o| self.identities.related(&o.relations()));
-            if let Some(decided) = &marks.identifies {
-                identifies.clone_from(decided);
-            }
+            let identifies = overlay.as_ref().map_or_else(Vec::new, |o| self.identities.gathered(name, &o.relations()));
+            let read_only = place.read_only || marks.flags & flag::READ_ONLY != 0;
             let inner = Place {
                 cdk: overlay.as_ref().map_or(Overlay::NONE, |o| o.value),
                 marks,
                 identifies: &identifies,
                 doc_key: &doc_key,
                 name: "",
+                read_only,
             };
             let mut nodes = Vec::new();
             for schema in schemas {
@@ -356,6 +364,32 @@ impl<'a> Compiler<'a> {
             properties.iter().filter(|p| p.flags & flag::READ_ONLY == 0).map(|p| p.name.as_str()).collect();
         groups::clean(&shape.groups, &writable)
     }
+}
+
+/// Of a KMS key there is an ARN, an id and an alias; the pattern tells which of them will do.
+fn fitting_names_of_a_key(pattern: &str, identifies: &mut Vec<Identifier>) {
+    const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    let fits = |sample: &str| {
+        pattern.is_empty()
+            || regress::Regex::new(pattern)
+                .is_ok_and(|p| p.find(sample).is_some_and(|m| m.range() == (0..sample.len())))
+    };
+    let key = format!("arn:aws:kms:us-east-1:111122223333:key/{ID}");
+    let samples =
+        [("AWS::KMS::Key.Arn", key.as_str()), ("AWS::KMS::Key.KeyId", ID), ("AWS::KMS::Alias.AliasName", "alias/name")];
+    let kept: Vec<&str> = samples.iter().filter(|(_, sample)| fits(sample)).map(|(name, _)| *name).collect();
+    let name = |i: &Identifier| format!("{}.{}", i.resource, i.attribute);
+    if !kept.is_empty() {
+        identifies.retain(|i| kept.contains(&name(i).as_str()) || !samples.iter().any(|(n, _)| *n == name(i)));
+        // The ARN names a key in every account.
+        identifies.sort_by_key(|i| name(i) != samples[0].0);
+    }
+}
+
+/// Each identifier once.
+fn once(identifiers: Vec<Identifier>) -> Vec<Identifier> {
+    let mut seen = BTreeSet::new();
+    identifiers.into_iter().filter(|i| seen.insert(i.clone())).collect()
 }
 
 /// Under which key the documentation of a property stands; the reader makes the same key from a path.

@@ -151,6 +151,13 @@ impl<'a> Facts<'a> {
                 other => return Err(format!("overrides.toml: `{other}` is not yes, maybe or no")),
             };
         }
+        // A name that the user gives is no reference, whatever the sources relate it to.
+        let own: Vec<String> = self.paths("primaryIdentifier").collect();
+        if let [name] = own.as_slice()
+            && !self.schema["required"].as_array().is_some_and(|r| r.iter().any(|r| r == name))
+        {
+            marks.place(&name.split('.').collect::<Vec<_>>()).identifies = Some(Vec::new());
+        }
         for attribute in self.overrides.same.get(self.name).and_then(|names| names.get(1..)).into_iter().flatten() {
             let own = Identifier { resource: self.name.to_owned(), attribute: attribute.clone() };
             marks.place(&attribute.split('.').collect::<Vec<_>>()).identifies = Some(vec![identities.canonical(own)]);
@@ -171,7 +178,7 @@ impl<'a> Facts<'a> {
         shape::check_keywords(self.schema, true)?;
         let marks = self.marks(identities)?;
         let overlay = self.cdk.map_or(Overlay::NONE, |c| Overlay::Root(&c["properties"]));
-        let place = Place { cdk: overlay, marks: &marks, identifies: &[], doc_key: "", name: "" };
+        let place = Place { cdk: overlay, marks: &marks, identifies: &[], doc_key: "", name: "", read_only: false };
         let mut compiler = Compiler::new(&mut *table, &inputs.cdk, identities, patterns, self.schema, self.name);
         let mut root = compiler.root(place)?;
         let mut attributes = BTreeMap::new();
@@ -197,10 +204,7 @@ impl<'a> Facts<'a> {
             root = without(table, root, "Id");
         }
         for (path, _) in Overrides::below(&self.overrides.identify, self.name) {
-            if !matches!(
-                walk(table, root, &path.join(".")).map(|n| &table.nodes[n as usize]),
-                Some(Node::String(_) | Node::Union(_))
-            ) {
+            if !walk(table, root, &path.join(".")).is_some_and(|n| is_string(table, n)) {
                 return Err(format!("overrides.toml says what {} identifies, but there is no string", path.join("/")));
             }
         }
@@ -282,15 +286,29 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The node at a path with dots; `*` is an item.
+/// The node at a path with dots. A step that is no `*` passes through lists and maps, as pointers do.
 fn walk(table: &Table, root: NodeId, path: &str) -> Option<NodeId> {
-    path.split('.').try_fold(root, |at, step| match &table.nodes[at as usize] {
+    path.split('.').try_fold(root, |at, step| child(table, at, step))
+}
+
+fn child(table: &Table, at: NodeId, step: &str) -> Option<NodeId> {
+    match &table.nodes[at as usize] {
         Node::Object(object) => object.properties.iter().find(|p| p.name == step).map(|p| p.node),
-        Node::Array { item, .. } if step == "*" => Some(*item),
-        Node::Map { value, .. } if step == "*" => Some(*value),
-        Node::Union(members) => members.iter().find_map(|m| walk(table, *m, step)),
+        Node::Array { item, .. } | Node::Map { value: item, .. } if step == "*" => Some(*item),
+        Node::Array { item, .. } | Node::Map { value: item, .. } => child(table, *item, step),
+        Node::Union(members) => members.iter().find_map(|m| child(table, *m, step)),
         _ => None,
-    })
+    }
+}
+
+/// A string, or a list of strings.
+fn is_string(table: &Table, id: NodeId) -> bool {
+    match &table.nodes[id as usize] {
+        Node::String(_) => true,
+        Node::Array { item, .. } => is_string(table, *item),
+        Node::Union(members) => members.iter().any(|m| is_string(table, *m)),
+        _ => false,
+    }
 }
 
 /// Of an object that AWS sets, the parts can be read as well.

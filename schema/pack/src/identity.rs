@@ -17,6 +17,7 @@ pub struct Identities {
     formats: BTreeMap<String, Vec<Identifier>>,
     relations: BTreeMap<Identifier, Vec<Identifier>>,
     widen: BTreeMap<Identifier, Vec<Identifier>>,
+    infer: BTreeMap<String, Vec<Identifier>>,
     used: RefCell<BTreeSet<String>>,
     unresolved: RefCell<BTreeSet<Identifier>>,
 }
@@ -40,11 +41,12 @@ impl Identities {
                 .map(|(k, v)| Ok((parse(&k)?, v)))
                 .collect::<Result<_>>()?,
             widen: table(&overrides.widen)?.into_iter().map(|(k, v)| Ok((parse(&k)?, v))).collect::<Result<_>>()?,
+            infer: table(&overrides.infer)?,
             used: RefCell::default(),
             unresolved: RefCell::default(),
         };
-        let named =
-            identities.formats.values().chain(identities.relations.values()).chain(identities.widen.values()).flatten();
+        let named = [&identities.formats, &identities.infer].into_iter().flat_map(BTreeMap::values).flatten();
+        let named = named.chain(identities.relations.values().chain(identities.widen.values()).flatten());
         for identifier in
             named.chain(identities.widen.keys()).chain(identities.canonical.keys()).chain(identities.canonical.values())
         {
@@ -111,6 +113,16 @@ impl Identities {
         found
     }
 
+    /// What the relations of CDK mean for a property of that name.
+    ///
+    /// Its authors gathered them from templates in use, so that `LogGroupName` is related to a function's
+    /// name and `DefinitionString` to a queue. They count where the property is called after what one of them
+    /// leads to; then all of them count, because a list of which a part is left out refuses what is right.
+    pub fn gathered(&self, property: &str, relations: &[(&str, &str)]) -> Vec<Identifier> {
+        let all = self.related(relations);
+        if all.iter().any(|i| called_after(property, i)) { all } else { Vec::new() }
+    }
+
     /// What relations to (type, property) pairs mean.
     pub fn related(&self, relations: &[(&str, &str)]) -> Vec<Identifier> {
         let mut found = Vec::new();
@@ -126,6 +138,15 @@ impl Identities {
             }
         }
         found
+    }
+
+    /// What a property of that name identifies where no source says it.
+    pub fn inferred(&self, property: &str) -> Vec<Identifier> {
+        let inferred = self.infer.get(property).cloned();
+        if inferred.is_some() {
+            self.used.borrow_mut().insert(property.to_owned());
+        }
+        inferred.unwrap_or_default()
     }
 
     /// The list with what the overrides add, each once, in a fixed order: what the sources name comes first.
@@ -158,13 +179,60 @@ impl Identities {
         }
         let used = self.used.borrow();
         let relations = self.relations.keys().map(|i| format!("{}.{}", i.resource, i.attribute));
-        for key in self.formats.keys().cloned().chain(relations) {
+        for key in self.formats.keys().chain(self.infer.keys()).cloned().chain(relations) {
             if !used.contains(&key) {
                 return Err(format!("overrides.toml explains `{key}`, which no source names"));
             }
         }
         Ok(())
     }
+}
+
+/// Whether a property such as `NatGatewayId` is called after `AWS::EC2::NatGateway.NatGatewayId`.
+fn called_after(property: &str, identifier: &Identifier) -> bool {
+    const GENERAL: [&str; 4] = ["Arn", "ARN", "Id", "Name"];
+    if property == identifier.attribute {
+        return !GENERAL.contains(&property);
+    }
+    let words = words(property);
+    let kind = words_of_type(&identifier.resource);
+    kind.iter().any(|k| words.contains(k))
+}
+
+/// The last word of a type's name, and what else people call it.
+fn words_of_type(resource: &str) -> Vec<String> {
+    let last = words(resource.rsplit("::").next().unwrap_or_default()).pop().unwrap_or_default();
+    let also: &[&str] = match last.as_str() {
+        "function" => &["lambda"],
+        "topic" => &["sns"],
+        "queue" => &["sqs"],
+        "key" => &["kms", "cmk"],
+        "alias" => &["lambda", "function", "key", "kms"],
+        "version" => &["lambda", "function"],
+        "stream" => &["firehose"],
+        "filesystem" => &["system"],
+        _ => &[],
+    };
+    std::iter::once(last).chain(also.iter().map(|w| (*w).to_owned())).collect()
+}
+
+/// `VPCSecurityGroups` to `vpc`, `security`, `group`.
+fn words(name: &str) -> Vec<String> {
+    let chars: Vec<char> = name.chars().collect();
+    let mut words: Vec<String> = Vec::new();
+    for (i, c) in chars.iter().enumerate() {
+        let before = i.checked_sub(1).and_then(|i| chars.get(i));
+        let starts = c.is_uppercase()
+            && (before.is_none_or(|b| !b.is_uppercase()) || chars.get(i + 1).is_some_and(|n| n.is_lowercase()));
+        if starts || words.is_empty() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            word.extend(c.to_lowercase());
+        }
+    }
+    let plural = |w: &String| w.len() > 4 && w.ends_with('s') && !w.ends_with("ss");
+    words.into_iter().map(|w| if plural(&w) { w[..w.len() - 1].to_owned() } else { w }).collect()
 }
 
 /// `AWS::EC2::VPC.VpcId`

@@ -7,6 +7,7 @@
 
 mod compile;
 mod doclines;
+mod dump;
 mod facts;
 mod groups;
 mod identity;
@@ -43,6 +44,7 @@ fn main() {
     let home = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf);
     let outcome = match arguments.as_slice() {
         ["update"] | ["build"] => build(&home, &home),
+        ["dump", names @ ..] => dumps(&home, names),
         ["check"] => check(&home),
         _ => Err("update | build | check | diff OLD NEW | bump | probe".to_owned()),
     };
@@ -87,6 +89,23 @@ fn build(home: &Path, out: &Path) -> Result<()> {
         docs.len()
     );
     Ok(())
+}
+
+/// Prints types of `home`; all of them if none is named.
+fn dumps(home: &Path, names: &[&str]) -> Result<()> {
+    let types = open(home)?;
+    for name in types.names().filter(|n| names.is_empty() || names.contains(n)) {
+        let resource = types.resource(name).ok_or_else(|| format!("{name} cannot be read"))?;
+        println!("{}", dump::dump(&types, resource));
+    }
+    Ok(())
+}
+
+/// The blobs of a directory. They are read once and the process is short, so they are left in memory.
+fn open(dir: &Path) -> Result<schema::Types> {
+    let leak = |name: &str| pins::read(&dir.join(name)).map(|bytes| &*bytes.leak());
+    schema::Types::open(leak("aws.hot.bin")?, leak("aws.docs.bin")?)
+        .ok_or_else(|| format!("{} holds no blobs of this version", dir.display()))
 }
 
 fn check(_home: &Path) -> Result<()> {

@@ -31,6 +31,8 @@ pub struct Overrides {
     pub relations: BTreeMap<String, Vec<String>>,
     /// Where the first is accepted, so are these.
     pub widen: BTreeMap<String, Vec<String>>,
+    /// Names of properties that mean the same wherever no source says what they identify.
+    pub infer: BTreeMap<String, Vec<String>>,
     /// `TYPE/Path/*/To` and what a string there identifies.
     pub identify: BTreeMap<String, Vec<String>>,
     /// `TYPE/Path` and `yes`, `maybe` or `no`.

@@ -1,6 +1,6 @@
 # Every command anyone runs. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help ready format lint test docs schema schema-check snapshots bench
+.PHONY: help ready format lint test docs schema schema-check snapshots requirements bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -29,6 +29,9 @@ schema-check: ## Fetch the pinned packages and compare the packed types byte by 
 
 snapshots: ## Take over what the cases say now; read the diff before you commit
 	UPDATE_SNAPSHOTS=1 cargo test --test cases
+
+requirements: ## Pin the Python tools of the tests anew, with hashes (needs uv)
+	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes tests/requirements.in -o tests/requirements.txt
 
 bench: ## Run the workloads of the performance table
 	cargo bench

@@ -1,6 +1,6 @@
 //! Stacks as they are found: status, parameters, outputs, resources, events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::cloud::{ResourceStatus, Secret, StackStatus};
@@ -159,10 +159,13 @@ impl StackEvent {
     }
 }
 
-/// Brings events into the order in which they happened (time, then id) and drops those told twice.
-pub fn in_order(mut events: Vec<StackEvent>) -> Vec<StackEvent> {
-    events.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-    events.dedup_by(|a, b| a.id == b.id);
+/// Brings events, told newest first, into the order in which they happened, and drops those told twice.
+///
+/// Events of one moment keep the order in which they were told: their ids are random.
+pub fn in_order(newest_first: Vec<StackEvent>) -> Vec<StackEvent> {
+    let mut told = BTreeSet::new();
+    let mut events: Vec<_> = newest_first.into_iter().rev().filter(|event| told.insert(event.id.clone())).collect();
+    events.sort_by_key(|event| event.at);
     events
 }
 

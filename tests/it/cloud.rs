@@ -243,7 +243,7 @@ fn events(list: &[(&str, u32, &str, &str)], next: Option<&str>) -> String {
 fn events_are_read_back_to_what_is_known_and_put_in_order() {
     let script = Script::new([
         (200, events(&[("e5", 9, "t", STACK), ("e4", 7, "t", "q"), ("e3", 7, "t", "q")], Some("2"))),
-        (200, events(&[("e4", 7, "t", "q"), ("e2", 6, "t", "q"), ("e1", 5, "t", STACK)], Some("3"))),
+        (200, events(&[("e3", 7, "t", "q"), ("e2", 6, "t", "q"), ("e1", 5, "t", STACK)], Some("3"))),
         (200, events(&[], None)),
     ]);
     let seen = BTreeSet::from(["e1".to_owned()]);

@@ -1,4 +1,7 @@
 //! What several tests stand on.
 
 #[cfg(feature = "aws")]
+pub(crate) mod ministack;
+#[cfg(feature = "aws")]
 pub(crate) mod script;
+pub(crate) mod venv;

@@ -38,12 +38,3 @@ fn in_later(later: &Later, found: &mut impl FnMut(Reference)) {
         LaterExpr::Parameter(_) | LaterExpr::Zones | LaterExpr::Dynamic(_) => {}
     }
 }
-
-/// What a value refers to where it is one reference and nothing else.
-pub(crate) fn target(value: &Value) -> Option<Name> {
-    let Value::Later(later) = value else { return None };
-    match &later.expr {
-        LaterExpr::Ref(target) | LaterExpr::GetAtt(target, _) => Some(*target),
-        _ => None,
-    }
-}

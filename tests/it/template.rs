@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use infra::build::{Build, Built, files, manifest};
 use infra::diagnostics::Code;
 use infra::graph;
 use infra::names::Name;
@@ -13,7 +14,7 @@ use infra::semantics::model::{
 use infra::semantics::value::{ForeignOutput, Later, LaterExpr, LaterType, Object, Value};
 use infra::source::{FileId, Span};
 use infra::syntax::ast::Layer;
-use infra::template::{self, Template};
+use infra::template::{self, Template, provenance};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -604,4 +605,76 @@ fn a_long_chain_does_not_exhaust_the_stack() {
     let model = instance(all);
     assert!(graph::resource_cycles(&model).is_empty());
     assert_eq!(graph::resources(&model).nodes[99_999].wave, 99_999);
+}
+
+fn built(head: Head, order: usize) -> Built {
+    let model = Instance { head: head.clone(), resources: vec![resource("Role", "AWS::IAM::Role", object(&[]))] };
+    Built { head, template: template::emit(&model), order, places: provenance::Index::of(&model) }
+}
+
+#[test]
+fn a_manifest() {
+    let mut api = uses(head("api", Layer::Service), &[("network", "Vpc"), ("network", "Zone")]);
+    let from = ForeignOutput { instance: key("network"), output: "Vpc".into() };
+    let vpc = Parameter { source: ParameterSource::Output(from), ..input("NetworkVpc", None, false) };
+    let set = ParameterSource::Input { set: Some("2".into()), default: Some("1".into()) };
+    let secret = ParameterSource::Input { set: Some("hunter2".into()), default: Some("hunter1".into()) };
+    api.parameters = vec![
+        input("Default", Some("d"), false),
+        input("Kept", None, false),
+        vpc,
+        Parameter { source: set, ..input("Set", None, false) },
+        Parameter { source: secret, ..input("Token", None, true) },
+    ];
+    let mut shared = head("tools", Layer::Core);
+    shared.key.env = None;
+    let stacks = vec![built(shared, 0), built(head("network", Layer::Core), 0), built(api, 1)];
+    let build = Build { env: Some("dev".into()), stacks, diagnostics: Vec::new() };
+    let shown = manifest(&build);
+    assert_eq!(
+        (&shown["format_version"], &shown["project"], &shown["env"]),
+        (&json!(1), &json!("shop"), &json!("dev"))
+    );
+    assert_eq!(shown["stacks"][0]["env"], json!(null));
+    assert_eq!(shown["stacks"][0]["id"], json!("tools@shared/eu-west-1"));
+    assert_eq!(
+        shown["stacks"][2],
+        json!({
+            "id": "api@dev/eu-west-1", "stack": "api", "kind": "service", "env": "dev",
+            "account": "111111111111", "region": "eu-west-1", "name": "shop-api-dev",
+            "template": "templates/api@dev@eu-west-1.json", "order": 1,
+            "capabilities": ["CAPABILITY_IAM"], "tags": {"infra:project": "shop"},
+            "parameters": {
+                "Default": {"value": "d"}, "Kept": {"value": null},
+                "NetworkVpc": {"output": {"stack": "network@dev/eu-west-1", "name": "Vpc"}},
+                "Set": {"value": "2"}, "Token": {"value": null},
+            },
+            "depends_on": ["network@dev/eu-west-1"],
+        })
+    );
+    let files = files(&build);
+    let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "manifest.json",
+            "templates/api@dev@eu-west-1.json",
+            "templates/network@dev@eu-west-1.json",
+            "templates/tools@shared@eu-west-1.json",
+        ]
+    );
+    assert!(files.iter().all(|(_, bytes)| !String::from_utf8_lossy(bytes).contains("hunter")));
+}
+
+#[test]
+fn file_names_never_meet() {
+    let name = |stack: &str| built(head(stack, Layer::Core), 0).file_name();
+    assert_eq!(name("con"), "templates/con@dev@eu-west-1.json");
+    let upper = name("API");
+    assert_eq!(upper, upper.to_ascii_lowercase());
+    assert_ne!(upper, name("api"));
+    assert_ne!(name("Api"), name("aPi"));
+    let long = "x".repeat(300);
+    assert!(name(&long).len() < 255);
+    assert_ne!(name(&long), name(&format!("{long}y")));
 }

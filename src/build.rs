@@ -1,0 +1,142 @@
+//! Everything a run deploys: each instance lowered, checked as a graph, and written.
+//!
+//! This room stands on `template` and `graph`, which do not know each other.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::diagnostics::{self, Diagnostic};
+use crate::graph;
+use crate::names::Name;
+use crate::semantics::model::{Head, Parameter, ParameterSource};
+use crate::semantics::{self, Program, Target};
+use crate::template::{self, Template, provenance};
+
+/// The version of the shape of `manifest.json`.
+const FORMAT: u32 = 1;
+
+/// What one run deploys.
+#[derive(Clone, Debug)]
+pub struct Build {
+    /// The environment asked for.
+    pub env: Option<Name>,
+    /// Producers before consumers. Empty where there are errors.
+    pub stacks: Vec<Built>,
+    /// Everything that is wrong, sorted.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One instance, ready to be deployed.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// All that is known of it but its resources.
+    pub head: Head,
+    /// Its template.
+    pub template: Template,
+    /// Its wave: 0 needs nothing of this build, 1 only what is in 0, and so on.
+    pub order: usize,
+    /// Where its resources are declared.
+    pub places: provenance::Index,
+}
+
+/// Builds what `target` asks for.
+pub fn build(program: &Program, target: &Target) -> Build {
+    let mut written = BTreeMap::new();
+    let mut found = Vec::new();
+    let lowered = semantics::lower(program, target, &mut |instance| {
+        let template = template::emit(instance);
+        found.extend(graph::resource_cycles(instance));
+        found.extend(template::limits(instance, &template));
+        written.insert(instance.head.key.clone(), (template, provenance::Index::of(instance)));
+    });
+    found.extend(graph::instance_cycles(&lowered.heads));
+    found.extend(lowered.diagnostics);
+    diagnostics::sort(&mut found);
+    let heads = if diagnostics::has_errors(&found) { Vec::new() } else { lowered.heads };
+    let orders = graph::waves(&heads);
+    let stacks = heads
+        .into_iter()
+        .zip(orders)
+        .filter_map(|(head, order)| {
+            let (template, places) = written.remove(&head.key)?;
+            Some(Built { head, template, order, places })
+        })
+        .collect();
+    Build { env: target.env, stacks, diagnostics: found }
+}
+
+/// The files of a build: paths relative to its folder, with `/`, and their bytes. Sorted.
+pub fn files(build: &Build) -> Vec<(String, Vec<u8>)> {
+    let manifest = format!("{:#}\n", manifest(build));
+    let templates = build.stacks.iter().map(|b| (b.file_name(), b.template.body.clone().into_bytes()));
+    let mut files: Vec<_> = templates.chain([("manifest.json".to_owned(), manifest.into_bytes())]).collect();
+    files.sort();
+    files
+}
+
+/// What `manifest.json` says: enough for another tool to deploy the templates in order.
+pub fn manifest(build: &Build) -> Value {
+    let project = build.stacks.iter().find_map(|b| b.head.tags.get("infra:project"));
+    let stacks: Vec<Value> = build.stacks.iter().map(stack).collect();
+    json!({ "format_version": FORMAT, "project": project, "env": build.env.map(Name::as_str), "stacks": stacks })
+}
+
+fn stack(built: &Built) -> Value {
+    let head = &built.head;
+    let mut depends_on: Vec<String> = head.uses.iter().map(|used| used.from.instance.to_string()).collect();
+    depends_on.sort();
+    depends_on.dedup();
+    let parameters: BTreeMap<&str, Value> = head.parameters.iter().map(|p| (p.name.as_str(), parameter(p))).collect();
+    json!({
+        "id": head.key.to_string(),
+        "stack": head.key.stack.as_str(),
+        "kind": head.layer.as_str(),
+        "env": head.key.env.map(Name::as_str),
+        "account": &*head.account.id,
+        "region": &*head.key.region,
+        "name": &*head.stack_name,
+        "template": built.file_name(),
+        "order": built.order,
+        "capabilities": built.template.capabilities,
+        "tags": head.tags,
+        "parameters": parameters,
+        "depends_on": depends_on,
+    })
+}
+
+/// `{"output": …}` for what another instance gives, else `{"value": …}`: what was set for this run,
+/// or the default. `null` where there is neither: then the deployed value is kept. A masked value
+/// is `null` too, since a manifest is kept and passed on.
+fn parameter(parameter: &Parameter) -> Value {
+    match &parameter.source {
+        ParameterSource::Output(from) => {
+            json!({ "output": { "stack": from.instance.to_string(), "name": from.output.as_str() } })
+        }
+        ParameterSource::Input { .. } if parameter.no_echo => json!({ "value": null }),
+        ParameterSource::Input { set, default } => json!({ "value": set.as_deref().or(default.as_deref()) }),
+    }
+}
+
+/// The longest name of a file without its ending; every file system takes 255 bytes.
+const NAME: usize = 200;
+
+impl Built {
+    /// `templates/network@dev@eu-west-1.json`: the id, as every file system takes it. The `@` keeps
+    /// a stack from being a device on Windows (`con.json`). An id with other letters than a stack,
+    /// an environment and a region have, or a very long one, ends in a digest instead, so that two
+    /// ids never share a file, not even where case is ignored.
+    pub fn file_name(&self) -> String {
+        let id = self.head.key.to_string();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '@' | '/');
+        let safe = |c: char| if plain(c) && c != '/' { c } else { '@' };
+        let mut name: String = id.to_ascii_lowercase().chars().map(safe).collect();
+        if name.len() > NAME || !id.chars().all(plain) {
+            name.truncate(NAME);
+            let digest: String = Sha256::digest(id.as_bytes()).iter().take(8).map(|b| format!("{b:02x}")).collect();
+            name = format!("{name}@{digest}");
+        }
+        format!("templates/{name}.json")
+    }
+}

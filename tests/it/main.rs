@@ -5,6 +5,8 @@
 #[cfg(feature = "aws")]
 mod cloud;
 #[cfg(feature = "aws")]
+mod credentials;
+#[cfg(feature = "aws")]
 mod emulator;
 #[cfg(feature = "aws")]
 mod sandbox;

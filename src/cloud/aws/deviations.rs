@@ -1,6 +1,18 @@
 //! Everything in which emulators are allowed to differ from AWS, in one place, with what AWS does beside it.
 //!
 //! Nothing here may change what happens against AWS. An emulator is what answers on a loopback address.
+//!
+//! Deviations that need no code, because what is missing is missing in the port too:
+//!
+//! - `DescribeStacks`: AWS tells the change set that was executed last; ministack does not. A plan then reads the
+//!   template.
+//! - `CreateChangeSet` twice with one token: AWS answers like the first time; ministack says
+//!   `AlreadyExistsException`.
+//! - `DescribeChangeSet`: AWS tells values before and after on demand and hides `NoEcho`; ministack does neither.
+//!   It also says `Conditional` of some replacements that AWS knows.
+//! - A stack whose creation fails under `OnStackFailure=DELETE` ends with `ROLLBACK_COMPLETE` and then
+//!   `DELETE_COMPLETE` on ministack, with one token.
+//! - Events of ministack often share one millisecond; the order in which they are told is then the true one.
 
 use aws_credential_types::Credentials;
 

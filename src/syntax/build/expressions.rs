@@ -270,9 +270,9 @@ impl Builder<'_> {
             match child.as_rule() {
                 Rule::expr => value = Some(self.expr(child)),
                 _ => {
-                    let context = match (interpolation, value.is_some()) {
-                        (true, _) => Context::Interpolation,
-                        (false, true) => Context::Closer,
+                    let context = match (value.is_some(), interpolation) {
+                        (true, _) => Context::Closer,
+                        (false, true) => Context::Interpolation,
                         (false, false) => Context::Value,
                     };
                     self.skipped(context, &child);

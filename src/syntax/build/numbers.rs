@@ -4,15 +4,23 @@ use super::super::ast::ExprKind;
 use super::super::grammar::{Pair, Rule};
 use super::Builder;
 
+/// True where letters follow the number at once, other than those of an exponent.
+fn has_tail(text: &str) -> bool {
+    let digits = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let exponent = digits.strip_prefix(['e', 'E']).map(|rest| rest.strip_prefix(['+', '-']).unwrap_or(rest));
+    let well = exponent.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    !digits.is_empty() && !well
+}
+
 impl Builder<'_> {
     /// A number literal, with the minus before it where there is one.
     pub(super) fn number(&mut self, pair: &Pair<'_, Rule>, minus: bool) -> ExprKind {
         let text = pair.as_str();
         let span = self.span(pair);
-        if text.ends_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        if has_tail(text) {
             self.error(
                 span,
-                format!("`{text}…` is neither a number nor a name"),
+                format!("`{text}` is neither a number nor a name"),
                 "a letter stands right behind the digits",
                 "put text in quotes; a name begins with a letter",
             );

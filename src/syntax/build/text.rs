@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::ast::{Expr, ExprKind, Piece};
 use super::super::grammar::{Pair, Rule};
 use super::Builder;
+use crate::source::Span;
 
 /// Text as it grows: literal text, and the pieces that are finished.
 #[derive(Default)]
@@ -12,7 +13,7 @@ struct Growing {
     text: String,
     pieces: Vec<Piece>,
     /// The first half of a pair of `\u` escapes, as JSON writes characters beyond 16 bits.
-    half: Option<u32>,
+    half: Option<(u32, Span)>,
 }
 
 impl Growing {
@@ -46,16 +47,19 @@ impl Builder<'_> {
         let mut growing = Growing::default();
         for child in pair.into_inner() {
             match child.as_rule() {
-                Rule::text => growing.text.push_str(child.as_str()),
+                Rule::text => {
+                    self.no_half(&mut growing);
+                    growing.text.push_str(child.as_str());
+                }
                 Rule::interpolation => {
+                    self.no_half(&mut growing);
                     let value = self.enclosed(child);
                     growing.push(value);
-                    continue;
                 }
                 _ => self.escape(&child, &mut growing),
             }
-            self.no_half(&mut growing, &child);
         }
+        self.no_half(&mut growing);
         growing.finish()
     }
 
@@ -69,21 +73,21 @@ impl Builder<'_> {
         for (at, child) in pair.into_inner().enumerate().skip(1) {
             match child.as_rule() {
                 Rule::block_text => {
+                    self.no_half(&mut growing);
                     let text = if first { after_break(child.as_str()) } else { child.as_str() };
                     let begins_line = first && text.len() != child.as_str().len();
                     push_lines(&mut growing.text, text, &indent, begins_line, at + 1 == last);
                 }
                 Rule::interpolation => {
+                    self.no_half(&mut growing);
                     let value = self.enclosed(child);
                     growing.push(value);
-                    first = false;
-                    continue;
                 }
                 _ => self.escape(&child, &mut growing),
             }
             first = false;
-            self.no_half(&mut growing, &child);
         }
+        self.no_half(&mut growing);
         growing.finish()
     }
 
@@ -119,27 +123,34 @@ impl Builder<'_> {
                 return;
             }
         };
+        self.no_half(growing);
         growing.text.push(plain);
     }
 
     /// `\u0041`, `\u{1F600}`, or one half of `\uD83D\uDE00`.
     fn unicode(&mut self, pair: &Pair<'_, Rule>, number: u32, growing: &mut Growing) {
-        match (growing.half.take(), number) {
-            (Some(high), 0xDC00..=0xDFFF) => {
-                let whole = 0x1_0000 + ((high - 0xD800) << 10) + (number - 0xDC00);
-                growing.text.extend(char::from_u32(whole));
-            }
-            (None, 0xD800..=0xDBFF) => growing.half = Some(number),
-            (None, _) if char::from_u32(number).is_some() => growing.text.extend(char::from_u32(number)),
-            _ => self.bad_escape(pair),
+        if let (Some((high, _)), 0xDC00..=0xDFFF) = (growing.half, number) {
+            growing.half = None;
+            growing.text.extend(char::from_u32(0x1_0000 + ((high - 0xD800) << 10) + (number - 0xDC00)));
+            return;
+        }
+        self.no_half(growing);
+        match char::from_u32(number) {
+            Some(plain) => growing.text.push(plain),
+            None if (0xD800..=0xDBFF).contains(&number) => growing.half = Some((number, self.span(pair))),
+            None => self.bad_escape(pair),
         }
     }
 
     /// The first half of a pair of escapes must be followed by the second at once.
-    fn no_half(&mut self, growing: &mut Growing, pair: &Pair<'_, Rule>) {
-        let waits = matches!(pair.as_rule(), Rule::escape | Rule::block_escape);
-        if !waits && growing.half.take().is_some() {
-            self.bad_escape(pair);
+    fn no_half(&mut self, growing: &mut Growing) {
+        if let Some((number, span)) = growing.half.take() {
+            self.error(
+                span,
+                format!("`\\u{number:04X}` is half a character"),
+                "the other half is missing",
+                "write both halves as JSON does, or the whole character as in `\\u{1F600}`",
+            );
         }
     }
 
@@ -147,7 +158,7 @@ impl Builder<'_> {
         let span = self.span(pair);
         self.error(
             span,
-            format!("`{}` is not an escape", pair.as_str().escape_debug()),
+            format!("`{}` is not an escape", pair.as_str()),
             "unknown escape",
             "write `\\\\` for a backslash; the escapes are `\\n \\t \\r \\\" \\\\ \\/ \\b \\f \\$ \\u0041 \\u{1F600}`, and \
              text in single quotes has none",

@@ -470,13 +470,14 @@ impl Scan<'_> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let column = rest.iter().take_while(|b| **b == b' ' || **b == b'\t').count();
         let begins = self.at + column;
-        let Some(certain) = statement(self.text, begins) else {
+        let Some(begun) = line(self.text, begins) else {
             return;
         };
         while let Some(frame) = self.open.last().copied() {
+            let less = column <= indent(self.text, frame.at) && frame.at < line_start(self.text, self.at);
             let holds_no_statement = match frame.kind {
-                Kind::Curly => column <= indent(self.text, frame.at),
-                Kind::Round | Kind::Square => certain,
+                Kind::Curly => less,
+                Kind::Round | Kind::Square => less || begun == Line::Statement,
                 Kind::Interpolation | Kind::Quote | Kind::Block => false,
             };
             if !holds_no_statement {
@@ -489,18 +490,32 @@ impl Scan<'_> {
     }
 }
 
-/// Whether a statement begins at `at`; `true` inside where it can be nothing else.
-fn statement(bytes: &[u8], at: usize) -> Option<bool> {
+/// What begins a line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// A statement, and nothing else it could be.
+    Statement,
+    /// `for`, `if`, `assert`, or `key:`
+    Perhaps,
+}
+
+/// What begins at `at`, where that is the beginning of a statement or an entry.
+fn line(bytes: &[u8], at: usize) -> Option<Line> {
     let first = word(bytes, at);
-    let after = at + first.len();
-    let rest = bytes.get(after..).unwrap_or_default();
+    let rest = bytes.get(at + first.len()..).unwrap_or_default();
     let blanks = rest.iter().take_while(|b| **b == b' ').count();
-    let next = rest.get(blanks);
-    let named = blanks > 0 && next.is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_');
+    let next = rest.get(blanks).copied().unwrap_or(b'\n');
+    if first.is_empty() {
+        return None;
+    }
+    if next == b':' {
+        return Some(Line::Perhaps);
+    }
+    let named = blanks > 0 && (next.is_ascii_alphabetic() || next == b'_');
     match first {
         b"resource" | b"output" | b"input" | b"let" | b"param" | b"core" | b"service" | b"project" | b"account"
-        | b"env" => named.then_some(true),
-        b"for" | b"if" | b"assert" => (blanks > 0).then_some(false),
+        | b"env" => named.then_some(Line::Statement),
+        b"for" | b"if" | b"assert" => (blanks > 0).then_some(Line::Perhaps),
         _ => None,
     }
 }

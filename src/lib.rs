@@ -11,6 +11,7 @@ pub mod plan;
 #[cfg(feature = "aws")]
 pub mod sandbox;
 pub mod schema;
+pub mod semantics;
 pub mod source;
 pub mod syntax;
 

@@ -9,20 +9,43 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::schema::Types;
-use crate::source::{SourceFile, Sources};
+use crate::source::{SourceFile, Sources, Span};
 use crate::syntax::ast;
 
+mod access;
+mod builtin;
+mod choice;
 mod conform;
+mod declare;
+mod decorators;
 mod eval;
 mod fits;
+mod frame;
 mod functions;
+mod instances;
+mod iterate;
 pub mod model;
 mod operators;
+mod order;
+mod outputs;
+mod places;
+mod project;
+mod references;
+mod reports;
+mod resources;
+mod run;
+mod scope;
+mod sequence;
+mod settings;
+mod stack_refs;
+mod statements;
 mod text;
+mod tops;
 mod types;
+mod used;
 pub mod value;
 
 /// A whole project: every file parsed, every top-level name known.
@@ -39,13 +62,16 @@ pub struct Program {
     pub(crate) declared: declare::Declared,
 }
 
+/// What `--set` says: texts by the part before `=`.
+pub type Settings = BTreeMap<Arc<str>, Arc<str>>;
+
 /// What a run asks for.
 #[derive(Clone, Default, Debug)]
 pub struct Target {
     /// The environment; `None` evaluates the shared stacks only.
     pub env: Option<Name>,
     /// `--set name=value` and `--set stack.name=value`, by the part before `=`. Text, as typed.
-    pub set: BTreeMap<Arc<str>, Arc<str>>,
+    pub set: Settings,
     /// With the stacks that no environment owns (`@in`): they are evaluated anyway where an
     /// instance of the environment uses them.
     pub shared: bool,
@@ -63,4 +89,17 @@ pub fn analyze(files: Vec<SourceFile>, types: &'static Types) -> Program {
 /// Returns the heads in the same order and everything that is wrong, sorted.
 pub fn lower(program: &Program, target: &Target, each: &mut dyn FnMut(&model::Instance)) -> model::Lowered {
     run::lower(program, target, each)
+}
+
+/// Evaluates every instance of every environment, and those that all of them share, for what is
+/// wrong with them; a problem that several have is said once. `each` sees every instance.
+pub fn check(program: &Program, set: &Settings, each: &mut dyn FnMut(&model::Instance)) -> Vec<Diagnostic> {
+    run::check(program, set, each)
+}
+
+/// The problem of a secret in a place that people read. `what` is that place: `an output`.
+pub(crate) fn secret_leak(what: &str, secret: &value::Later, span: Span) -> Diagnostic {
+    let problem = Diagnostic::new(Code::SecretLeak, format!("a secret would be shown in {what}")).at(span, "made of a secret");
+    let problem = if secret.origin == span { problem } else { problem.at(secret.origin, "the secret") };
+    problem.help("give it to the property that needs it and to nothing else")
 }

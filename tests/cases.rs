@@ -52,6 +52,7 @@ fn run(path: &Path, name: &str) -> Result<(), Failed> {
     let actual = match kind {
         "syntax" => syntax(&text),
         "format" => format(&text)?,
+        "check" => check(&text),
         other => return Err(format!("no such kind of case: {other}").into()),
     };
     compare(&path.with_extension("snap"), &actual)
@@ -129,4 +130,11 @@ fn format(text: &str) -> Result<String, Failed> {
         out.push_str(&once);
     }
     Ok(out)
+}
+
+fn check(text: &str) -> String {
+    let files = split(text);
+    let sources = sources_of(&files);
+    let program = infra::semantics::analyze(files, infra::schema::Types::aws());
+    drawn(&infra::semantics::check(&program, &Default::default(), &mut |_| {}), &sources)
 }

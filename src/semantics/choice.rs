@@ -1,0 +1,174 @@
+//! `if` and `match`: one branch counts, the others are checked all the same.
+
+use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::names::Name;
+use crate::semantics::eval::{Evaluator, Scope};
+use crate::semantics::fits;
+use crate::semantics::value::{EnvRef, Value};
+use crate::source::Span;
+use crate::syntax::ast::{Expr, ExprKind, Match};
+
+impl<'p> Evaluator<'p> {
+    /// Whether a condition holds; `None`, with a report, where that is not known.
+    pub(super) fn truth(&mut self, condition: &'p Expr, scope: &Scope<'_>) -> Option<bool> {
+        match self.eval(condition, scope) {
+            Value::Bool(holds) => return Some(holds),
+            Value::Unknown => {}
+            Value::Later(later) => self.report(fits::too_late("a condition is needed", &later, condition.span)),
+            other => {
+                let message = format!("a condition is `true` or `false`, not {}", fits::kind(&other));
+                let problem = Diagnostic::new(Code::TypeMismatch, message).at(condition.span, fits::shown(&other));
+                let problem = match other {
+                    Value::Null | Value::Resource(_) => problem.help("compare it: `… != null`"),
+                    _ => problem.help("compare it with something"),
+                };
+                self.report_value(problem);
+            }
+        }
+        None
+    }
+
+    /// `if c then a else b`
+    pub(super) fn choose(&mut self, c: &'p Expr, a: &'p Expr, b: &'p Expr, scope: &Scope<'_>) -> Value {
+        match self.truth(c, scope) {
+            Some(true) => {
+                self.eval_dry(b, scope);
+                self.eval(a, scope)
+            }
+            Some(false) => {
+                self.eval_dry(a, scope);
+                self.eval(b, scope)
+            }
+            None => {
+                self.eval_dry(a, scope);
+                self.eval_dry(b, scope);
+                Value::Unknown
+            }
+        }
+    }
+
+    /// `match x { … }`
+    pub(super) fn pick(&mut self, m: &'p Match, span: Span, scope: &Scope<'_>) -> Value {
+        let subject = self.eval(&m.subject, scope);
+        if let Value::Later(later) = &subject {
+            self.report(fits::too_late("the subject of a `match` is needed", later, m.subject.span));
+        }
+        let by_env = matches!(subject, Value::Env(_))
+            || matches!(&m.subject.kind, ExprKind::Name(name) if name.as_str() == "env");
+        let mut covered = Vec::new();
+        let mut taken = None;
+        for arm in &m.arms {
+            for pattern in &arm.patterns {
+                let hit = if by_env {
+                    self.is_env(pattern, &subject, &mut covered, scope)
+                } else {
+                    let value = self.eval(pattern, scope);
+                    alike(&value, &subject)
+                };
+                if hit && taken.is_none() {
+                    taken = Some(&arm.value);
+                }
+            }
+        }
+        if by_env && m.otherwise.is_none() && !self.covers_all(&covered, span) {
+            // Said already; the arms are looked at below.
+        } else if taken.is_none() && m.otherwise.is_none() {
+            self.no_arm(&subject, span, m.subject.span);
+        }
+        let taken = match subject {
+            Value::Unknown | Value::Later(_) => None,
+            _ => taken.or(m.otherwise.as_ref()),
+        };
+        for value in m.arms.iter().map(|arm| &arm.value).chain(&m.otherwise) {
+            if !taken.is_some_and(|t| std::ptr::eq(t, value)) {
+                self.eval_dry(value, scope);
+            }
+        }
+        taken.map_or(Value::Unknown, |value| self.eval(value, scope))
+    }
+
+    fn is_env(&mut self, pattern: &'p Expr, subject: &Value, covered: &mut Vec<Name>, scope: &Scope<'_>) -> bool {
+        let name = match &pattern.kind {
+            ExprKind::Name(name) => *name,
+            ExprKind::Str(text) => Name::new(text),
+            _ => match self.eval(pattern, scope) {
+                Value::Env(env) => env.name,
+                Value::Unknown => return false,
+                other => {
+                    let message = format!("an arm of `match env` names an environment, not {}", fits::kind(&other));
+                    self.report(Diagnostic::new(Code::TypeMismatch, message).at(pattern.span, "not an environment"));
+                    return false;
+                }
+            },
+        };
+        let envs = &self.program.declared.envs;
+        if !envs.iter().any(|(env, _)| *env == name) {
+            let problem = Diagnostic::new(Code::UnknownName, format!("there is no environment `{name}`"));
+            let problem = match nearest(name.as_str(), envs.iter().map(|(env, _)| env.as_str())) {
+                Some(near) => problem.at(pattern.span, "not declared").help(format!("write `{near}`")).fix(pattern.span, near),
+                None => problem.at(pattern.span, "not declared").help(format!("declare it: `env {name} {{ … }}`")),
+            };
+            self.report(problem);
+            return false;
+        }
+        covered.push(name);
+        matches!(subject, Value::Env(env) if env.name == name)
+    }
+
+    /// Whether every environment has an arm; says which has none.
+    fn covers_all(&mut self, covered: &[Name], span: Span) -> bool {
+        let program = self.program;
+        let missing: Vec<_> = program.declared.envs.iter().filter(|(env, _)| !covered.contains(env)).collect();
+        if missing.is_empty() {
+            return true;
+        }
+        let names: Vec<String> = missing.iter().map(|(env, _)| format!("`{env}`")).collect();
+        let message = format!("`match env` has no arm for {}", names.join(", "));
+        let mut problem = Diagnostic::new(Code::MissingEnvironment, message).at(head(span), "not exhaustive");
+        for (env, at) in &missing {
+            if let Some(record) = program.record(*at) {
+                problem = problem.at(record.name.span, format!("`{env}` is declared here"));
+            }
+        }
+        let first = missing.first().map_or("prod", |(env, _)| env.as_str());
+        self.report(problem.help(format!("add `{first}: …`, or `else: …`")));
+        false
+    }
+
+    fn no_arm(&mut self, subject: &Value, span: Span, at: Span) {
+        if matches!(subject, Value::Unknown | Value::Later(_)) {
+            return;
+        }
+        let shown = fits::shown(subject);
+        self.report_value(
+            Diagnostic::new(Code::BadValue, format!("no arm of this `match` takes {shown}"))
+                .at(at, format!("this is {shown}"))
+                .at(head(span), "")
+                .help("add an arm for it, or `else: …`"),
+        );
+    }
+}
+
+/// The word `match`: the whole expression may be long.
+fn head(span: Span) -> Span {
+    Span { end: span.end.min(span.start + 5), ..span }
+}
+
+/// Whether two values are the same, as `==` sees it.
+pub(super) fn alike(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Null, Value::Null) => true,
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Int(a), Value::Int(b)) => a == b,
+        (Value::Float(a), Value::Float(b)) => a == b,
+        #[expect(clippy::cast_precision_loss, reason = "a comparison with a fraction is about its value")]
+        (Value::Int(a), Value::Float(b)) | (Value::Float(b), Value::Int(a)) => *a as f64 == *b,
+        (Value::Str(a), Value::Str(b)) => a == b,
+        (Value::Env(a), Value::Env(b)) => same_env(a, b),
+        _ => false,
+    }
+}
+
+fn same_env(a: &EnvRef, b: &EnvRef) -> bool {
+    a.name == b.name
+}

@@ -1,0 +1,236 @@
+//! What is declared: the names at the top of all files, and the names inside each stack.
+//!
+//! Nothing is evaluated here. The tables hold places in the trees, not the trees, so that a
+//! [`Program`] owns everything it speaks of.
+
+use rustc_hash::FxHashMap;
+
+use crate::diagnostics::{Code, Diagnostic};
+use crate::names::Name;
+use crate::schema::Types;
+use crate::semantics::Program;
+use crate::source::{SourceFile, Sources, Span};
+use crate::syntax::{self, ast};
+
+mod members;
+pub(crate) mod spelling;
+
+pub(crate) use members::{Kind, Members};
+
+/// A declaration: which file, which of its items.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct At {
+    file: u32,
+    item: u32,
+}
+
+/// The names of a project.
+#[derive(Default)]
+pub(crate) struct Declared {
+    /// The one `project`.
+    pub(crate) project: Option<At>,
+    /// Accounts, in the order of the source.
+    pub(crate) accounts: Vec<(Name, At)>,
+    /// Environments, in the order of the source.
+    pub(crate) envs: Vec<(Name, At)>,
+    /// Stacks, in the order of the source.
+    pub(crate) stacks: Vec<StackDecl>,
+    /// Assertions at the top.
+    pub(crate) asserts: Vec<At>,
+    /// The names at the top, in the order of the source.
+    pub(crate) ordered: Vec<(Name, Top)>,
+    /// What a name at the top means. Accounts are apart: `account prod` and `env prod` may both be.
+    pub(crate) tops: FxHashMap<Name, Top>,
+}
+
+/// What a name at the top means.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Top {
+    /// An environment, by its index in [`Declared::envs`].
+    Env(usize),
+    /// A stack, by its index in [`Declared::stacks`].
+    Stack(usize),
+    /// `let`
+    Let(At),
+    /// `param`
+    Param(At),
+}
+
+/// A stack and the names in it.
+pub(crate) struct StackDecl {
+    /// Its name.
+    pub(crate) name: Name,
+    /// Where.
+    pub(crate) at: At,
+    /// What it declares.
+    pub(crate) members: Members,
+}
+
+/// Names that mean something already.
+const RESERVED: [&str; 4] = ["aws", "env", "envs", "std"];
+
+/// Parses every file and collects the names.
+pub(crate) fn analyze(files: Vec<SourceFile>, types: &'static Types) -> Program {
+    let mut sources = Sources::default();
+    let mut trees = Vec::with_capacity(files.len());
+    let mut diagnostics = Vec::new();
+    for mut file in files {
+        file.id = sources.add(file.name.clone(), file.text.clone());
+        let parsed = syntax::parse(&file);
+        diagnostics.extend(parsed.diagnostics);
+        trees.push(parsed.file);
+    }
+    let mut collector = Collector { declared: Declared::default(), first: FxHashMap::default(), diagnostics };
+    for (file, tree) in trees.iter().enumerate() {
+        for (item, declaration) in tree.items.iter().enumerate() {
+            collector.item(declaration, At { file: index(file), item: index(item) });
+        }
+    }
+    collector.project_is_there(&trees);
+    let Collector { declared, diagnostics, .. } = collector;
+    Program { sources, files: trees, types, diagnostics, declared }
+}
+
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+impl Program {
+    /// The declaration at `at`.
+    pub(crate) fn item(&self, at: At) -> Option<&ast::Item> {
+        self.files.get(at.file as usize)?.items.get(at.item as usize)
+    }
+
+    /// The stack at `at`, with what stands above it.
+    pub(crate) fn stack(&self, at: At) -> Option<(&ast::Item, &ast::Stack)> {
+        let item = self.item(at)?;
+        match &item.kind {
+            ast::ItemKind::Stack(stack) => Some((item, stack)),
+            _ => None,
+        }
+    }
+
+    /// The project, account or environment at `at`.
+    pub(crate) fn record(&self, at: At) -> Option<&ast::Record> {
+        match &self.item(at)?.kind {
+            ast::ItemKind::Project(record) | ast::ItemKind::Account(record) | ast::ItemKind::Env(record) => {
+                Some(record)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Collects the names, file by file.
+struct Collector {
+    declared: Declared,
+    /// Where each name at the top was declared first; accounts under `true`.
+    first: FxHashMap<(bool, Name), Span>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Collector {
+    fn item(&mut self, item: &ast::Item, at: At) {
+        match &item.kind {
+            ast::ItemKind::Project(record) => self.project(record, at),
+            ast::ItemKind::Account(record) => {
+                if self.claim(record.name, true) {
+                    self.declared.accounts.push((record.name.name, at));
+                }
+            }
+            ast::ItemKind::Env(record) => {
+                let top = Top::Env(self.declared.envs.len());
+                if self.top(record.name, top) {
+                    self.declared.envs.push((record.name.name, at));
+                }
+            }
+            ast::ItemKind::Stack(stack) => self.stack(stack, at),
+            ast::ItemKind::Let(binding) => {
+                self.top(binding.name, Top::Let(at));
+            }
+            ast::ItemKind::Param(param) => {
+                self.top(param.name, Top::Param(at));
+            }
+            ast::ItemKind::Assert(_) => self.declared.asserts.push(at),
+        }
+    }
+
+    fn project(&mut self, record: &ast::Record, at: At) {
+        spelling::snake(record.name, "a project", &mut self.diagnostics);
+        let key = (false, Name::new("project"));
+        match self.first.get(&key) {
+            None => {
+                self.first.insert(key, record.name.span);
+                self.declared.project = Some(at);
+            }
+            Some(first) => self.diagnostics.push(
+                Diagnostic::new(Code::DuplicateName, "the project is declared twice")
+                    .at(record.name.span, "again here")
+                    .at(*first, "declared here first")
+                    .help("keep one `project`; every file below it belongs to it"),
+            ),
+        }
+    }
+
+    fn stack(&mut self, stack: &ast::Stack, at: At) {
+        let top = Top::Stack(self.declared.stacks.len());
+        let fresh = self.top(stack.name, top);
+        let members = Members::collect(stack, &mut self.diagnostics);
+        if fresh {
+            self.declared.stacks.push(StackDecl { name: stack.name.name, at, members });
+        }
+    }
+
+    /// Enters a name that is a value; false where it is taken.
+    fn top(&mut self, name: ast::Ident, top: Top) -> bool {
+        let fresh = self.claim(name, false);
+        if fresh {
+            self.declared.tops.insert(name.name, top);
+            self.declared.ordered.push((name.name, top));
+        }
+        fresh
+    }
+
+    fn claim(&mut self, name: ast::Ident, account: bool) -> bool {
+        spelling::snake(name, "a name at the top", &mut self.diagnostics);
+        reserved(name, &mut self.diagnostics);
+        if let Some(first) = self.first.get(&(account, name.name)) {
+            self.diagnostics.push(twice(name, *first));
+            return false;
+        }
+        self.first.insert((account, name.name), name.span);
+        true
+    }
+
+    fn project_is_there(&mut self, trees: &[ast::File]) {
+        // Where nothing at all was read, the files are missing or broken, and that is said already.
+        if self.declared.project.is_some() || trees.iter().all(|tree| tree.items.is_empty()) {
+            return;
+        }
+        let mut diagnostic = Diagnostic::new(Code::NoProject, "no file declares the project")
+            .help("add `project NAME` to one of the files; stacks are named after it");
+        if let Some(item) = trees.iter().find_map(|tree| tree.items.first()) {
+            diagnostic = diagnostic.at(crate::source::Span { end: item.span.start, ..item.span }, "it may stand here");
+        }
+        self.diagnostics.push(diagnostic);
+    }
+}
+
+/// Refuses a name that means something already.
+fn reserved(name: ast::Ident, diagnostics: &mut Vec<Diagnostic>) {
+    if RESERVED.contains(&name.name.as_str()) {
+        diagnostics.push(
+            Diagnostic::new(Code::InvalidName, format!("`{}` is a name of the language", name.name))
+                .at(name.span, "cannot be declared")
+                .help("choose another name"),
+        );
+    }
+}
+
+/// The same name again.
+fn twice(name: ast::Ident, first: Span) -> Diagnostic {
+    Diagnostic::new(Code::DuplicateName, format!("`{}` is declared twice", name.name))
+        .at(name.span, "again here")
+        .at(first, "declared here first")
+        .help("rename one of them")
+}

@@ -1,0 +1,204 @@
+//! What is known of the instance that is being evaluated.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::names::Name;
+use crate::semantics::declare::StackDecl;
+use crate::semantics::model::{self, Account};
+use crate::semantics::places::Planned;
+use crate::semantics::value::{EnvRef, ForeignOutput, LaterType, ResourceRef, Value};
+use crate::source::Span;
+use crate::syntax::ast::{Assert, Let, Output, Param, Resource, Stmt};
+
+/// Steps of evaluation that one instance may take.
+const FUEL: u64 = 10_000_000;
+
+/// Where evaluation happens.
+#[derive(Clone, Default)]
+pub(crate) struct Place {
+    /// The environment; `None` in a shared stack, and while the environments themselves are read.
+    pub(crate) env: Option<Arc<EnvRef>>,
+    /// The account.
+    pub(crate) account: Option<Arc<Account>>,
+    /// The region.
+    pub(crate) region: Option<Arc<str>>,
+    /// The instance; `None` while the project is read.
+    pub(crate) instance: Option<Arc<Planned>>,
+}
+
+/// One instance, half done.
+#[derive(Default)]
+pub(crate) struct Frame<'p> {
+    /// Where it is.
+    pub(crate) place: Place,
+    /// Its stack.
+    pub(super) stack: Option<&'p StackDecl>,
+    /// The statements of its stack.
+    pub(super) body: &'p [Stmt],
+    /// Names of the stack.
+    pub(super) names: FxHashMap<Name, Slot<'p>>,
+    /// Names of the top, as this instance sees them.
+    pub(super) tops: FxHashMap<Name, Slot<'p>>,
+    /// Bodies of loops and of branches not taken.
+    pub(super) blocks: Vec<Block<'p>>,
+    /// How far each statement of the stack is.
+    pub(super) progress: Vec<Progress>,
+    /// What is being evaluated, outermost first.
+    pub(super) path: Vec<Step>,
+    /// Resources of loops, while the loops run.
+    pub(super) collections: FxHashMap<Name, Vec<(Value, Arc<ResourceRef>)>>,
+    /// Logical ids and names of parameters that are taken: as the source says it, and where.
+    pub(super) ids: FxHashMap<Name, (Arc<str>, Span)>,
+    /// Resources whose properties are to be evaluated.
+    pub(super) pending: Vec<Pending<'p>>,
+    /// Place in `pending` by logical id.
+    pub(super) by_id: FxHashMap<Name, usize>,
+    /// Outputs to be evaluated.
+    pub(super) outputs: Vec<(&'p Stmt, &'p Output, BlockId)>,
+    /// Assertions to be evaluated.
+    pub(super) asserts: Vec<(&'p Assert, BlockId)>,
+    /// `let`s to be evaluated even where nobody asks for them.
+    pub(super) lets: Vec<(Name, BlockId)>,
+    /// Parameters made of inputs.
+    pub(super) parameters: Vec<model::Parameter>,
+    /// What is read of others: the parameter, where first, and the type.
+    pub(super) uses: BTreeMap<ForeignOutput, (Name, Span, LaterType)>,
+    /// The statement of the stack that is run.
+    pub(super) statement: u32,
+    fuel: u64,
+}
+
+impl Frame<'_> {
+    /// An instance about to be evaluated.
+    pub(super) fn new(place: Place) -> Self {
+        Self { place, fuel: FUEL, ..Self::default() }
+    }
+
+    /// Takes steps of what the instance may use; false where nothing is left.
+    pub(super) fn burn(&mut self, steps: u64) -> bool {
+        let enough = self.fuel >= steps;
+        self.fuel = self.fuel.saturating_sub(steps);
+        enough
+    }
+
+    /// Whether the block is a branch not taken, or inside one.
+    pub(super) fn is_dry(&self, block: BlockId) -> bool {
+        self.block(block).is_some_and(|b| b.dry)
+    }
+
+    /// The block of that number; `None` for the stack itself.
+    pub(super) fn block(&self, block: BlockId) -> Option<&Block<'_>> {
+        self.blocks.get(block.index()?)
+    }
+}
+
+/// A block of statements: the whole stack, or one of [`Frame::blocks`].
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct BlockId(pub(super) Option<std::num::NonZeroU32>);
+
+impl BlockId {
+    /// Its place in [`Frame::blocks`]; `None` for the stack itself.
+    pub(super) fn index(self) -> Option<usize> {
+        self.0.map(|n| n.get() as usize - 1)
+    }
+}
+
+/// One round of a loop, or a branch that is not taken.
+pub(super) struct Block<'p> {
+    pub(super) outer: BlockId,
+    /// Few, so they are looked through.
+    pub(super) names: Vec<(Name, Slot<'p>)>,
+    /// In a loop, where resources have keys.
+    pub(super) in_loop: bool,
+    /// In a branch that is not taken.
+    pub(super) dry: bool,
+}
+
+/// What a name stands for.
+#[derive(Clone)]
+pub(super) enum Slot<'p> {
+    /// A value.
+    Ready(Value),
+    /// Not evaluated yet.
+    Lazy(Lazy<'p>),
+    /// Being evaluated.
+    Open,
+    /// Declared in a branch that is not taken; its condition.
+    Absent(Span),
+    /// Declared somewhere inside that statement of the stack, which has not run yet.
+    Inside(u32),
+}
+
+/// What a value is made of when it is first asked for.
+#[derive(Clone, Copy)]
+pub(super) enum Lazy<'p> {
+    /// `let`
+    Let(&'p Let),
+    /// `param`
+    Param(&'p Param),
+    /// `input`, with its comment
+    Input(&'p Stmt, &'p Param),
+}
+
+impl Lazy<'_> {
+    /// Where its name stands.
+    pub(super) fn span(self) -> Span {
+        match self {
+            Self::Let(l) => l.name.span,
+            Self::Param(p) | Self::Input(_, p) => p.name.span,
+        }
+    }
+}
+
+/// How far a statement is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Progress {
+    Waiting,
+    Running,
+    Done,
+}
+
+/// Something that is being evaluated.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    /// What.
+    pub(super) what: What,
+    /// Where it is asked for.
+    pub(super) asked: Span,
+}
+
+/// What can be on the way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum What {
+    /// A name, and where it lives.
+    Name(Home, Name),
+    /// A `for` or `if` of the stack.
+    Statement(u32),
+    /// The properties of a resource.
+    Properties(Name),
+}
+
+/// Where a name lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Home {
+    /// In a block; the stack itself is one.
+    Block(BlockId),
+    /// At the top.
+    Top,
+}
+
+/// A resource whose properties are to be evaluated.
+#[derive(Clone)]
+pub(super) struct Pending<'p> {
+    pub(super) stmt: &'p Stmt,
+    pub(super) resource: &'p Resource,
+    pub(super) made: Arc<ResourceRef>,
+    pub(super) block: BlockId,
+    /// The statement of the stack it belongs to: statements may run out of order.
+    pub(super) statement: u32,
+    /// In a branch that is not taken.
+    pub(super) dry: bool,
+}

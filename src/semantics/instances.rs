@@ -1,0 +1,64 @@
+//! Every instance of every stack, and what is known of those that are done.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::names::Name;
+use crate::semantics::model::{Head, Instance};
+use crate::semantics::places::Planned;
+use crate::source::Span;
+
+/// Which of the planned instances.
+pub(super) type Index = usize;
+
+/// The instances of a project.
+#[derive(Default)]
+pub(super) struct Instances {
+    /// By stack as declared, environment as declared, region as listed.
+    pub(super) planned: Vec<Arc<Planned>>,
+    pub(super) by_stack: FxHashMap<Name, Vec<Index>>,
+    states: Vec<State>,
+    /// Done, producers before consumers.
+    pub(super) heads: Vec<Head>,
+    /// Done and not handed over.
+    pub(super) finished: Vec<Instance>,
+    /// Being evaluated, outermost first; where each is asked for.
+    pub(super) path: Vec<(Index, Span)>,
+}
+
+/// How far an instance is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    Waiting,
+    Running,
+    /// Its place in `heads`.
+    Done(usize),
+}
+
+impl Instances {
+    /// Enters an instance.
+    pub(super) fn plan(&mut self, planned: Planned) {
+        self.by_stack.entry(planned.key.stack).or_default().push(self.planned.len());
+        self.planned.push(Arc::new(planned));
+        self.states.push(State::Waiting);
+    }
+
+    /// How far it is.
+    pub(super) fn state(&self, at: Index) -> State {
+        self.states.get(at).copied().unwrap_or(State::Waiting)
+    }
+
+    /// It goes on.
+    pub(super) fn set(&mut self, at: Index, state: State) {
+        if let Some(old) = self.states.get_mut(at) {
+            *old = state;
+        }
+    }
+
+    /// The instances of a stack.
+    pub(super) fn of(&self, stack: Name) -> impl Iterator<Item = (Index, &Arc<Planned>)> {
+        let indices = self.by_stack.get(&stack).map_or(&[][..], Vec::as_slice);
+        indices.iter().filter_map(|at| self.planned.get(*at).map(|planned| (*at, planned)))
+    }
+}

@@ -1,0 +1,203 @@
+//! Outputs and assertions.
+
+use std::sync::Arc;
+
+use crate::diagnostics::{Code, Diagnostic};
+use crate::semantics::eval::{Evaluator, Scope};
+use crate::semantics::frame::BlockId;
+use crate::semantics::model;
+use crate::semantics::value::{Later, LaterType, Value};
+use crate::semantics::{fits, resources, secret_leak, settings, types};
+use crate::source::Span;
+use crate::syntax::ast::{Assert, Binary, Expr, ExprKind, Output, Stmt};
+
+impl<'p> Evaluator<'p> {
+    /// Evaluates every output; sorted by name. One whose value is `null` is not there.
+    pub(super) fn all_outputs(&mut self) -> Vec<model::Output> {
+        let mut out = Vec::new();
+        for (stmt, output, block) in std::mem::take(&mut self.frame.outputs) {
+            self.reports.next_round();
+            let dry = self.frame.is_dry(block);
+            let before = std::mem::replace(&mut self.dry, dry);
+            let made = self.output(stmt, output, block);
+            self.dry = before;
+            out.extend(made.filter(|_| !dry));
+        }
+        out.sort_by_key(|output| output.name);
+        out
+    }
+
+    fn output(&mut self, stmt: &'p Stmt, output: &'p Output, block: BlockId) -> Option<model::Output> {
+        let name = output.name;
+        let scope = Scope::of(block);
+        let (value, span) = match &output.value {
+            Some(expr) => (self.eval(expr, &scope), expr.span),
+            None => (self.lookup(name.name, name.span, &scope), name.span),
+        };
+        let value = self.plain(value, span);
+        let value = match &output.ty {
+            Some(ty) => {
+                let ty = types::resolve(self, ty);
+                fits::fit(self, &ty, value, span)
+            }
+            None => value,
+        };
+        if matches!(value, Value::Null) {
+            return None;
+        }
+        let ty = self.output_type(&value, name.name.as_str(), span);
+        let value = if ty.is_some() { value } else { Value::Unknown };
+        let description = stmt.doc.clone();
+        Some(model::Output { name: name.name, value, ty: ty.unwrap_or(LaterType::Any), description, span: name.span })
+    }
+
+    /// A resource outputs what `Ref` returns; several, a list of that.
+    fn plain(&mut self, value: Value, span: Span) -> Value {
+        let types = self.types();
+        match value {
+            Value::Resource(resource) => resources::reference(types, &resource, span),
+            Value::Resources(all) => {
+                Value::List(all.items.iter().map(|(_, resource)| resources::reference(types, resource, span)).collect())
+            }
+            Value::List(items) if items.iter().any(|item| matches!(item, Value::Resource(_))) => {
+                Value::List(items.iter().map(|item| self.plain(item.clone(), span)).collect())
+            }
+            Value::Env(env) => Value::Str(env.name.as_str().into()),
+            other => other,
+        }
+    }
+
+    /// The type of an output as others see it; `None`, with a report, where the value cannot be one.
+    fn output_type(&mut self, value: &Value, name: &str, span: Span) -> Option<LaterType> {
+        if let Some(secret) = secret_in(value) {
+            self.report(secret_leak("an output", secret, span));
+            return None;
+        }
+        let ty = match value {
+            Value::List(items) => {
+                let mut item_type: Option<LaterType> = None;
+                for item in items.iter() {
+                    let ty = match item {
+                        Value::Str(text) if text.contains(',') => {
+                            self.report_value(settings::comma(text, span));
+                            return None;
+                        }
+                        item => scalar_type(item),
+                    };
+                    match (ty, &item_type) {
+                        (None, _) => return self.no_output_shape(item, name, span),
+                        (Some(ty), None) => item_type = Some(ty),
+                        (Some(ty), Some(first)) if ty == *first => {}
+                        // Texts of different kinds have no kind in common.
+                        (Some(_), Some(_)) => item_type = Some(LaterType::String(Vec::new())),
+                    }
+                }
+                let item = item_type.unwrap_or(LaterType::String(Vec::new()));
+                Some(LaterType::List(Box::new(item), Some(items.len())))
+            }
+            other => scalar_type(other),
+        };
+        match ty {
+            Some(ty) => Some(ty),
+            None => self.no_output_shape(value, name, span),
+        }
+    }
+
+    fn no_output_shape(&mut self, value: &Value, name: &str, span: Span) -> Option<LaterType> {
+        if matches!(value, Value::Unknown) {
+            return None;
+        }
+        let message = format!("`{name}` cannot be an output: it holds {}", fits::kind(value));
+        let problem = Diagnostic::new(Code::TypeMismatch, message).at(span, fits::shown(value));
+        self.report_value(match value {
+            Value::Null => problem.help("leave `null`s out of the list: `[for x in xs if x != null: x]`"),
+            _ => problem.help("output texts, numbers, and lists of these; an object can be output field by field, or as `json(…)`"),
+        });
+        None
+    }
+
+    /// Evaluates every assertion.
+    pub(super) fn all_asserts(&mut self) {
+        for (assert, block) in std::mem::take(&mut self.frame.asserts) {
+            self.reports.next_round();
+            let dry = self.frame.is_dry(block);
+            let before = std::mem::replace(&mut self.dry, dry);
+            self.assert(assert, &Scope::of(block));
+            self.dry = before;
+        }
+    }
+
+    /// Evaluates one assertion.
+    pub(super) fn assert(&mut self, assert: &'p Assert, scope: &Scope<'_>) {
+        let holds = self.truth(&assert.condition, scope);
+        let said = assert.message.as_ref().map(|message| (self.eval(message, scope), message.span));
+        let message = match &said {
+            Some((Value::Str(text), _)) => text.to_string(),
+            Some((Value::Later(later), span)) => {
+                self.report(match later.secret {
+                    true => secret_leak("the message of an assertion", later, *span),
+                    false => fits::too_late("the message of an assertion is needed", later, *span),
+                });
+                return;
+            }
+            Some((Value::Unknown, _)) => return,
+            Some((other, span)) => {
+                let message = format!("the message of an assertion is text, not {}", fits::kind(other));
+                self.report_value(Diagnostic::new(Code::TypeMismatch, message).at(*span, fits::shown(other)));
+                return;
+            }
+            None => format!("an assertion does not hold in {}", self.here()),
+        };
+        if holds != Some(false) {
+            return;
+        }
+        let mut problem = Diagnostic::new(Code::AssertionFailed, message)
+            .at(assert.condition.span, format!("does not hold in {}", self.here()));
+        for (expr, shown) in self.sides(&assert.condition, scope) {
+            problem = problem.at(expr, shown);
+        }
+        self.report_value(problem);
+    }
+
+    /// The values on both sides of a comparison, but for those that the source says plainly.
+    fn sides(&mut self, condition: &'p Expr, scope: &Scope<'_>) -> Vec<(Span, String)> {
+        let ExprKind::Binary(op, sides) = &condition.kind else { return Vec::new() };
+        if matches!(op, Binary::And | Binary::Or) {
+            return Vec::new();
+        }
+        let mut out = Vec::new();
+        for side in [&sides.0, &sides.1] {
+            let is_plain = matches!(side.kind, ExprKind::Str(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Null);
+            if !is_plain {
+                let value = self.eval(side, scope);
+                out.push((side.span, format!("this is {}", fits::shown(&value))));
+            }
+        }
+        out
+    }
+}
+
+/// The type of a single value as others see it; `None` where it cannot be an output.
+fn scalar_type(value: &Value) -> Option<LaterType> {
+    match value {
+        Value::Str(_) => Some(LaterType::String(Vec::new())),
+        Value::Int(_) => Some(LaterType::Int),
+        Value::Float(_) => Some(LaterType::Float),
+        Value::Bool(_) => Some(LaterType::Bool),
+        Value::Later(later) => match &later.ty {
+            LaterType::Json => None,
+            LaterType::List(item, _) if matches!(**item, LaterType::List(..) | LaterType::Json) => None,
+            ty => Some(ty.clone()),
+        },
+        _ => None,
+    }
+}
+
+fn secret_in(value: &Value) -> Option<&Arc<Later>> {
+    match value {
+        Value::Later(later) if later.secret => Some(later),
+        Value::List(items) => items.iter().find_map(secret_in),
+        Value::Object(object) => object.iter().find_map(|(_, value)| secret_in(value)),
+        _ => None,
+    }
+}

@@ -1,0 +1,228 @@
+//! The project itself: its tags, its accounts, its environments.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use crate::diagnostics::{Code, Diagnostic};
+use crate::names::Name;
+use crate::semantics::eval::{Evaluator, Scope};
+use crate::semantics::fits;
+use crate::semantics::model::Account;
+use crate::semantics::value::{EnvRef, Object, Value};
+use crate::source::Span;
+use crate::syntax::ast::{Entry, Expr, ExprKind, Key, Record};
+
+mod accounts;
+mod envs;
+mod shapes;
+
+pub(super) use envs::{account_of, regions};
+
+/// What is read of the project before any stack.
+#[derive(Default)]
+pub(super) struct Project {
+    /// Its name.
+    pub(super) name: Option<Name>,
+    /// Tags of every stack.
+    pub(super) tags: BTreeMap<String, String>,
+    /// Accounts in the order of the source.
+    accounts: Vec<Arc<Account>>,
+    /// Environments in the order of the source.
+    pub(super) envs: Vec<Env>,
+    /// Names of the top that were evaluated.
+    pub(super) used: FxHashSet<Name>,
+}
+
+/// An environment as the compiler needs it.
+pub(super) struct Env {
+    /// As a value.
+    pub(super) value: Arc<EnvRef>,
+    /// Where it is.
+    pub(super) account: Option<Arc<Account>>,
+    /// Its regions, the primary one first.
+    pub(super) regions: Vec<Arc<str>>,
+    /// The branch that deploys it.
+    pub(super) branch: Option<Arc<str>>,
+    /// Tags of its stacks.
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+impl Project {
+    /// The environment at that place of the declarations.
+    pub(super) fn env(&self, at: usize) -> Value {
+        self.envs.get(at).map_or(Value::Unknown, |env| Value::Env(Arc::clone(&env.value)))
+    }
+
+    /// All environments, in the order of the source.
+    pub(super) fn all_envs(&self) -> Value {
+        Value::List(self.envs.iter().map(|env| Value::Env(Arc::clone(&env.value))).collect())
+    }
+
+    /// The account of that name.
+    pub(super) fn account(&self, name: Name) -> Option<Arc<Account>> {
+        self.accounts.iter().find(|account| account.name == name).cloned()
+    }
+
+    /// An account as a record.
+    pub(super) fn account_value(&self, account: &Account) -> Value {
+        let text = |text: &Option<Arc<str>>| text.clone().map_or(Value::Null, Value::Str);
+        let mut fields = Object::default();
+        fields.push_new(Name::new("name"), Value::Str(account.name.as_str().into()));
+        fields.push_new(Name::new("id"), Value::Str(Arc::clone(&account.id)));
+        fields.push_new(Name::new("role"), text(&account.role));
+        fields.push_new(Name::new("profile"), text(&account.profile));
+        fields.push_new(Name::new("external_id"), text(&account.external_id));
+        Value::Object(fields.into())
+    }
+}
+
+/// Reads project, accounts and environments.
+pub(super) fn read(ev: &mut Evaluator<'_>) {
+    let program = ev.program;
+    if let Some(record) = program.declared.project.and_then(|at| program.record(at)) {
+        ev.project.name = Some(record.name.name);
+        for field in fields(ev, record) {
+            match field.name.as_str() {
+                "tags" => ev.project.tags = tags(ev, &field),
+                _ => unknown(ev, "a project", &field, &["tags"]),
+            }
+        }
+    }
+    accounts::read(ev);
+    envs::read(ev);
+}
+
+/// A field of a declaration, evaluated.
+struct Field<'p> {
+    name: Name,
+    /// Where the name stands.
+    span: Span,
+    value: Value,
+    /// Where the value stands.
+    at: Span,
+    /// The value as written; `None` for what a spread brought.
+    expr: Option<&'p Expr>,
+}
+
+/// The fields of a declaration; a later one takes the place of one that was spread.
+fn fields<'p>(ev: &mut Evaluator<'p>, record: &'p Record) -> Vec<Field<'p>> {
+    let mut out: Vec<Field<'p>> = Vec::new();
+    let Some(body) = &record.body else { return out };
+    let ExprKind::Object(entries) = &body.kind else { return out };
+    for entry in entries {
+        match entry {
+            Entry::Field(Key::Name(key), expr) => {
+                let name = key.name;
+                if let Some(first) = out.iter().find(|f| f.name == name && f.expr.is_some()) {
+                    ev.report(super::eval::same_key(name, key.span, first.span));
+                    continue;
+                }
+                let value = account_or_value(ev, name, expr);
+                out.retain(|f| f.name != name);
+                out.push(Field { name, span: key.span, value, at: expr.span, expr: Some(expr) });
+            }
+            Entry::Field(Key::Computed(key), _) => ev.report(
+                Diagnostic::new(Code::InvalidName, "the fields of a declaration have plain names")
+                    .at(key.span, "this name is computed")
+                    .help("write the name itself, or spread an object: `...fields`"),
+            ),
+            Entry::Spread(expr) => spread(ev, expr, &mut out),
+        }
+    }
+    out
+}
+
+/// `account: prod` means the account, also where an environment has the same name.
+fn account_or_value<'p>(ev: &mut Evaluator<'p>, name: Name, expr: &'p Expr) -> Value {
+    if name.as_str() == "account"
+        && let ExprKind::Name(named) = &expr.kind
+        && let Some(account) = ev.project.account(*named)
+    {
+        return ev.project.account_value(&account);
+    }
+    ev.eval(expr, &Scope::default())
+}
+
+fn spread<'p>(ev: &mut Evaluator<'p>, expr: &'p Expr, out: &mut Vec<Field<'p>>) {
+    match ev.eval(expr, &Scope::default()) {
+        Value::Object(object) => {
+            for (name, value) in object.iter() {
+                if !out.iter().any(|f| f.name == name && f.expr.is_some()) {
+                    out.retain(|f| f.name != name);
+                    out.push(Field { name, span: expr.span, value: value.clone(), at: expr.span, expr: None });
+                }
+            }
+        }
+        Value::Unknown | Value::Null => {}
+        other => {
+            let message = format!("`...` takes an object here, not {}", fits::kind(&other));
+            ev.report(Diagnostic::new(Code::TypeMismatch, message).at(expr.span, fits::shown(&other)));
+        }
+    }
+}
+
+fn unknown(ev: &mut Evaluator<'_>, what: &str, field: &Field<'_>, known: &[&'static str]) {
+    let known: Vec<Name> = known.iter().map(|n| Name::new(n)).collect();
+    let ident = crate::syntax::ast::Ident { name: field.name, span: field.span };
+    ev.report(super::access::no_field(what, ident, &known));
+}
+
+/// A field that is text, or `null`.
+fn text(ev: &mut Evaluator<'_>, field: &Field<'_>) -> Option<Arc<str>> {
+    match &field.value {
+        Value::Str(text) => return Some(Arc::clone(text)),
+        Value::Null | Value::Unknown => {}
+        other => mismatch(ev, field, "text", other),
+    }
+    None
+}
+
+fn mismatch(ev: &mut Evaluator<'_>, field: &Field<'_>, wanted: &str, got: &Value) {
+    let message = format!("`{}` is {wanted}, not {}", field.name, fits::kind(got));
+    ev.report(Diagnostic::new(Code::TypeMismatch, message).at(field.at, fits::shown(got)));
+}
+
+/// Tags: an object of texts.
+fn tags(ev: &mut Evaluator<'_>, field: &Field<'_>) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    let object = match &field.value {
+        Value::Object(object) => Arc::clone(object),
+        Value::Null | Value::Unknown => return out,
+        other => {
+            mismatch(ev, field, "an object of texts", other);
+            return out;
+        }
+    };
+    for (key, value) in object.iter() {
+        let text = match value {
+            Value::Str(text) => text.to_string(),
+            Value::Int(n) => n.to_string(),
+            Value::Bool(b) => b.to_string(),
+            Value::Null | Value::Unknown => continue,
+            other => {
+                mismatch(ev, field, "an object of texts", other);
+                continue;
+            }
+        };
+        match tag_problem(key.as_str(), &text) {
+            Some(message) => ev.report(Diagnostic::new(Code::BadValue, message).at(field.at, "these tags")),
+            None => {
+                out.insert(key.to_string(), text);
+            }
+        }
+    }
+    out
+}
+
+/// What AWS or we have against a tag. AWS: 1 to 128 characters for the key, 256 for the value.
+fn tag_problem(key: &str, value: &str) -> Option<String> {
+    if key.starts_with("aws:") || key.starts_with("infra:") {
+        return Some(format!("the tag `{key}` is reserved: its prefix belongs to {}", if key.starts_with("aws:") { "AWS" } else { "infra" }));
+    }
+    if key.is_empty() || key.chars().count() > 128 {
+        return Some(format!("a tag's name has 1 to 128 characters, this one has {}", key.chars().count()));
+    }
+    (value.chars().count() > 256).then(|| format!("the value of the tag `{key}` has more than 256 characters"))
+}

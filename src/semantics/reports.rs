@@ -1,0 +1,42 @@
+//! What went wrong, each thing once.
+//!
+//! The same lines are evaluated for many instances and in many rounds of a loop, and what is
+//! wrong with them is wrong every time, if in other words. So a problem is said by the first
+//! round that finds it; a round may find several at one place.
+
+use rustc_hash::FxHashMap;
+
+use crate::diagnostics::{Code, Diagnostic};
+use crate::source::Span;
+
+/// Diagnostics as they come in.
+#[derive(Default)]
+pub(super) struct Reports {
+    list: Vec<Diagnostic>,
+    /// The round that found a problem of that kind at that place.
+    found: FxHashMap<(Code, Span), u32>,
+    round: u32,
+}
+
+impl Reports {
+    /// Takes a problem, unless an earlier round said it.
+    pub(super) fn add(&mut self, diagnostic: Diagnostic) {
+        if let Some(span) = diagnostic.span() {
+            let round = *self.found.entry((diagnostic.code, span)).or_insert(self.round);
+            if round != self.round {
+                return;
+            }
+        }
+        self.list.push(diagnostic);
+    }
+
+    /// Another instance, another round of a loop.
+    pub(super) fn next_round(&mut self) {
+        self.round = self.round.wrapping_add(1);
+    }
+
+    /// All of them.
+    pub(super) fn into_list(self) -> Vec<Diagnostic> {
+        self.list
+    }
+}

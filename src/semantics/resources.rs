@@ -1,0 +1,303 @@
+//! Resources: their logical ids, their attributes, their properties.
+
+use std::sync::Arc;
+
+use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::names::Name;
+use crate::schema::{Identifier, Node, NodeId, RefValue, ResourceType, Types};
+use crate::semantics::conform;
+use crate::semantics::decorators::{self, Target};
+use crate::semantics::declare::spelling;
+use crate::semantics::eval::{Evaluator, Scope};
+use crate::semantics::frame::{BlockId, Pending};
+use crate::semantics::model;
+use crate::semantics::value::{Later, LaterExpr, LaterType, ResourceRef, Value};
+use crate::source::Span;
+use crate::syntax::ast::{Ident, Resource, Stmt};
+
+mod arn;
+
+pub(super) use arn::arn;
+
+impl<'p> Evaluator<'p> {
+    /// Gives a resource its logical id and remembers that its properties are to be evaluated.
+    /// `None` where its id is not known, which is reported.
+    pub(super) fn make_resource(
+        &mut self,
+        stmt: &'p Stmt,
+        resource: &'p Resource,
+        key: Option<&Value>,
+        block: BlockId,
+    ) -> Arc<ResourceRef> {
+        let known = self.resource_type(resource.ty.name);
+        let name = resource.name;
+        let shown: Arc<str> = match key {
+            None => name.name.as_str().into(),
+            Some(Value::Str(key)) => format!("{}[\"{key}\"]", name.name).into(),
+            Some(key) => format!("{}[{}]", name.name, super::access::text_of(key)).into(),
+        };
+        let (id, at) = self.logical_id(stmt, name, key, &shown, block);
+        let made = Arc::new(ResourceRef { id, ty: resource.ty.name, known, span: name.span, shown });
+        if !self.dry {
+            self.claim_id(&made, at);
+            self.frame.by_id.insert(id, self.frame.pending.len());
+        }
+        let statement = self.frame.statement;
+        self.frame.pending.push(Pending { stmt, resource, made: Arc::clone(&made), block, statement, dry: self.dry });
+        made
+    }
+
+    fn logical_id(&mut self, stmt: &'p Stmt, name: Ident, key: Option<&Value>, shown: &str, block: BlockId) -> (Name, Span) {
+        if !stmt.decorators.is_empty()
+            && let Some((id, span)) = decorators::id(self, &stmt.decorators, &Scope::of(block))
+        {
+            return (Name::new(&id), span);
+        }
+        let Some(key) = key else { return (name.name, name.span) };
+        let text = super::access::text_of(key);
+        let tail = spelling::to_pascal(&text);
+        if tail.is_empty() && !matches!(key, Value::Unknown) {
+            self.report_value(
+                Diagnostic::new(Code::InvalidName, format!("`{shown}` has no letter or digit in its key"))
+                    .at(name.span, "the logical id is made of the key")
+                    .help("use another key, or set the id: `@id(\"…\")`"),
+            );
+        }
+        (Name::new(&format!("{}{tail}", name.name)), name.span)
+    }
+
+    /// Enters a logical id, which must be well formed and free.
+    fn claim_id(&mut self, made: &ResourceRef, at: Span) {
+        let id = made.id.as_str();
+        if id.len() > spelling::LONGEST_ID || id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            self.report(
+                Diagnostic::new(Code::InvalidName, format!("`{id}` cannot be a logical id"))
+                    .at(at, format!("{} characters", id.chars().count()))
+                    .help(format!("use 1 to {} letters and digits", spelling::LONGEST_ID)),
+            );
+        }
+        if let Some((other, span)) = self.frame.ids.get(&made.id) {
+            let problem = Diagnostic::new(Code::DuplicateName, format!("`{}` and `{other}` have the same logical id `{id}`", made.shown));
+            let problem = match *span == at {
+                true => problem.at(at, "made of the key: letters and digits only"),
+                false => problem.at(at, "this one").at(*span, "and this one"),
+            };
+            self.report(problem.help("use keys that differ in their letters and digits, or set one id: `@id(\"…\")`"));
+            return;
+        }
+        self.frame.ids.insert(made.id, (Arc::clone(&made.shown), at));
+    }
+
+    /// Evaluates the properties of every resource, in the order of the source.
+    pub(super) fn bodies(&mut self) -> Vec<model::Resource> {
+        // Statements may have run out of order; the template lists resources as the source does.
+        self.frame.pending.sort_by_key(|p| p.statement);
+        self.frame.by_id =
+            self.frame.pending.iter().enumerate().filter(|(_, p)| !p.dry).map(|(at, p)| (p.made.id, at)).collect();
+        let mut out = Vec::with_capacity(self.frame.pending.len());
+        for at in 0..self.frame.pending.len() {
+            let Some(p) = self.frame.pending.get(at).cloned() else { break };
+            self.reports.next_round();
+            let before = std::mem::replace(&mut self.dry, p.dry);
+            let resource = self.body(&p);
+            self.dry = before;
+            if !p.dry {
+                out.push(resource);
+            }
+        }
+        out
+    }
+
+    fn body(&mut self, p: &Pending<'p>) -> model::Resource {
+        let scope = Scope::of(p.block);
+        let says = decorators::resource_says(self, &p.stmt.decorators, &scope);
+        let made = &p.made;
+        let body = p.resource.body.as_ref();
+        let properties = match made.known {
+            Some(known) => conform::properties(self, known, body, &scope, p.resource.ty.span),
+            None => {
+                self.unknown_type(p.resource);
+                conform::untyped(self, body, &scope)
+            }
+        };
+        let mut depends_on = says.after;
+        if depends_on.contains(&made.id) {
+            depends_on.retain(|id| *id != made.id);
+            self.report(
+                Diagnostic::new(Code::Cycle, format!("`{}` is to come after itself", made.shown))
+                    .at(made.span, "its `@after` names it")
+                    .help("take it out of its `@after`"),
+            );
+        }
+        model::Resource {
+            id: made.id,
+            ty: made.ty,
+            known: made.known,
+            shown: Arc::clone(&made.shown),
+            properties,
+            depends_on,
+            on_delete: says.on_delete,
+            on_replace: says.on_replace,
+            protect: says.protect,
+            description: p.stmt.doc.clone(),
+            span: made.span,
+            body: body.map(|body| body.span),
+        }
+    }
+
+    /// AWS adds types weekly, so an unknown one is no error; what can never be one, is.
+    fn unknown_type(&mut self, resource: &Resource) {
+        let name = resource.ty.name.as_str();
+        if name.is_empty() {
+            return;
+        }
+        let span = resource.ty.span;
+        let parts = name.split("::").count();
+        let is_custom = name.starts_with("Custom::") && parts == 2;
+        if is_custom {
+            return;
+        }
+        let is_type = parts >= 3 && name.split("::").all(|part| part.starts_with(|c: char| c.is_ascii_alphanumeric()));
+        if !is_type {
+            let problem = if name.starts_with("std::") || name.starts_with(|c: char| c.is_ascii_lowercase()) {
+                Diagnostic::new(Code::NotYet, format!("`{name}` would be a component; there are none yet"))
+                    .at(span, "not a resource type of AWS")
+                    .help("write its resources out")
+            } else {
+                Diagnostic::new(Code::UnknownType, format!("`{name}` is not a resource type"))
+                    .at(span, "not of this form: `AWS::EC2::VPC`")
+                    .help("name a type of AWS with all its parts")
+            };
+            self.report(problem);
+            return;
+        }
+        let problem = Diagnostic::new(Code::UnknownResourceType, format!("the resource type `{name}` is not known"));
+        let near = nearest(name, self.types().names());
+        self.report(match near {
+            Some(near) => problem.at(span, "its properties are not checked").help(format!("write `{near}`")).fix(span, near),
+            None => problem
+                .at(span, "its properties are not checked")
+                .help("see whether AWS has it; a newer version of this tool may know it"),
+        });
+    }
+}
+
+/// What `resource.name.more…` is, and how many of `more` belong to the attribute.
+pub(super) fn attribute_path(
+    ev: &mut Evaluator<'_>,
+    resource: &Arc<ResourceRef>,
+    name: Ident,
+    more: impl Iterator<Item = Ident>,
+) -> (Value, usize) {
+    if name.name.as_str() == "ref" {
+        return (reference(ev.types(), resource, name.span), 0);
+    }
+    let mut path = name.name.as_str().to_owned();
+    let mut best = None;
+    let open = resource.known.is_none_or(|known| known.open_attributes);
+    let mut span = name.span;
+    let found = |path: &str| find(resource.known?, path);
+    if let Some(node) = found(&path) {
+        best = Some((path.clone(), Some(node), 0));
+    }
+    for (taken, next) in more.enumerate() {
+        path.push('.');
+        path.push_str(next.name.as_str());
+        span = span.to(next.span);
+        if let Some(node) = found(&path) {
+            best = Some((path.clone(), Some(node), taken + 1));
+        } else if open && best.as_ref().is_none_or(|(_, node, _)| node.is_none()) {
+            best = Some((path.clone(), None, taken + 1));
+        }
+    }
+    if best.is_none() && open {
+        best = Some((path, None, 0));
+    }
+    let Some((path, node, taken)) = best else {
+        no_attribute(ev, resource, name);
+        return (Value::Unknown, 0);
+    };
+    let ty = match (node, resource.known) {
+        (Some(node), Some(known)) => {
+            let identifies = ev.types().attribute_identifies(known, &path);
+            later_type(ev.types(), node, identifies)
+        }
+        _ => LaterType::Any,
+    };
+    (later(LaterExpr::GetAtt(resource.id, path.into()), ty, span), taken)
+}
+
+/// What `Ref` returns.
+pub(super) fn reference(types: &'static Types, resource: &ResourceRef, span: Span) -> Value {
+    let ty = match resource.known {
+        None => LaterType::Any,
+        Some(known) => LaterType::String(types.ref_identifies(known)),
+    };
+    later(LaterExpr::Ref(resource.id), ty, span)
+}
+
+fn later(expr: LaterExpr, ty: LaterType, origin: Span) -> Value {
+    Value::Later(Arc::new(Later { expr, ty, origin, secret: false }))
+}
+
+fn find(known: &ResourceType, path: &str) -> Option<NodeId> {
+    let at = known.attributes.binary_search_by(|attribute| attribute.path.cmp(path)).ok()?;
+    known.attributes.get(at).map(|attribute| attribute.node)
+}
+
+/// The type of an attribute as the schema has it.
+fn later_type(types: &'static Types, node: NodeId, identifies: Vec<Identifier>) -> LaterType {
+    match types.node(node) {
+        Node::Bool => LaterType::Bool,
+        Node::String(_) => LaterType::String(identifies),
+        Node::Int(_) => LaterType::Int,
+        Node::Number(_) => LaterType::Float,
+        Node::Array { item, .. } => {
+            let inner = match types.node(*item) {
+                Node::String(text) => text.identifies.clone(),
+                _ => Vec::new(),
+            };
+            LaterType::List(Box::new(later_type(types, *item, inner)), None)
+        }
+        Node::Union(_) | Node::Alias(_) => LaterType::Any,
+        Node::Json | Node::Map { .. } | Node::Object(_) => LaterType::Json,
+    }
+}
+
+fn no_attribute(ev: &mut Evaluator<'_>, resource: &ResourceRef, name: Ident) {
+    let Some(known) = resource.known else { return };
+    let text = name.name.as_str();
+    let problem = Diagnostic::new(Code::UnknownAttribute, format!("`{}` has no attribute `{text}`", known.name));
+    let is_property = match ev.types().node(known.root) {
+        Node::Object(root) => root.properties.iter().any(|property| property.name == text),
+        _ => false,
+    };
+    let near = nearest(text, known.attributes.iter().map(|attribute| attribute.path).chain(["ref"]));
+    let problem = if is_property {
+        problem
+            .at(name.span, "a property: AWS does not give it back")
+            .help(format!("put the value into a `let` and use it here and for `{text}`"))
+    } else if let Some(near) = near {
+        problem.at(name.span, "no such attribute").help(format!("write `{near}`")).fix(name.span, near)
+    } else {
+        problem.at(name.span, "no such attribute").help(attributes_of(known))
+    };
+    let by_ref = matches!(known.ref_value, RefValue::Property(path) if path == text);
+    ev.report(match by_ref {
+        true => problem.help(format!("write `{}.ref`: `Ref` returns it", resource.shown)),
+        false => problem,
+    });
+}
+
+fn attributes_of(known: &ResourceType) -> String {
+    let mut names: Vec<String> = known.attributes.iter().take(8).map(|a| format!("`{}`", a.path)).collect();
+    names.push("`ref`".to_owned());
+    format!("use one of {}", names.join(", "))
+}
+
+/// Checks the decorators of a statement that takes none, or those of outputs.
+pub(super) fn check_decorators(ev: &mut Evaluator<'_>, stmt: &Stmt, target: Target) {
+    if !stmt.decorators.is_empty() {
+        decorators::check(ev, &stmt.decorators, target);
+    }
+}

@@ -1,0 +1,213 @@
+//! Runs: every instance that is asked for, producers before consumers.
+
+use std::sync::Arc;
+
+use crate::diagnostics::{Code, Diagnostic, nearest, sort};
+use crate::names::Name;
+use crate::semantics::eval::Evaluator;
+use crate::semantics::frame::{BlockId, Frame, Home, Place, Slot};
+use crate::semantics::instances::{Index, State};
+use crate::semantics::model::{Head, Instance, Lowered, Output, Parameter, ParameterSource, Resource, Use};
+use crate::semantics::places::{self, Planned};
+use crate::semantics::reports::Reports;
+use crate::semantics::{Program, Settings, Target, decorators, order, project, sequence, settings, tops, used};
+use crate::source::Span;
+
+/// Evaluates what `target` asks for. See [`super::lower`].
+pub(super) fn lower(program: &Program, target: &Target, each: &mut dyn FnMut(&Instance)) -> Lowered {
+    let mut reports = Reports::default();
+    let heads = one(program, target, each, &mut reports);
+    Lowered { heads, diagnostics: all(program, reports) }
+}
+
+/// Evaluates every environment. See [`super::check`].
+pub(super) fn check(program: &Program, set: &Settings, each: &mut dyn FnMut(&Instance)) -> Vec<Diagnostic> {
+    let mut reports = Reports::default();
+    let mut target = Target { env: None, set: set.clone(), shared: true };
+    if program.declared.envs.is_empty() {
+        one(program, &target, each, &mut reports);
+    }
+    for (env, _) in &program.declared.envs {
+        target.env = Some(*env);
+        one(program, &target, each, &mut reports);
+        target.shared = false;
+    }
+    all(program, reports)
+}
+
+fn all(program: &Program, reports: Reports) -> Vec<Diagnostic> {
+    let mut diagnostics = program.diagnostics.clone();
+    diagnostics.extend(reports.into_list());
+    sort(&mut diagnostics);
+    diagnostics
+}
+
+fn one(program: &Program, target: &Target, each: &mut dyn FnMut(&Instance), reports: &mut Reports) -> Vec<Head> {
+    let mut ev = Evaluator::new(program, target);
+    ev.reports = std::mem::take(reports);
+    ev.reports.next_round();
+    decorators::check_items(&mut ev);
+    project::read(&mut ev);
+    settings::check_set(&mut ev);
+    places::plan(&mut ev);
+    check_env(&mut ev);
+    for stack in sequence::stacks(program) {
+        let asked: Vec<(Index, Span)> = ev
+            .instances
+            .of(stack)
+            .filter(|(_, planned)| is_asked_for(planned, target))
+            .map(|(at, planned)| (at, planned.span))
+            .collect();
+        for (at, span) in asked {
+            if ev.instances.state(at) == State::Waiting {
+                ev.evaluate(at, span);
+            }
+            for done in std::mem::take(&mut ev.instances.finished) {
+                each(&done);
+            }
+        }
+    }
+    tops::rest(&mut ev);
+    *reports = ev.reports;
+    ev.instances.heads
+}
+
+fn is_asked_for(planned: &Planned, target: &Target) -> bool {
+    match planned.key.env {
+        Some(env) => Some(env) == target.env,
+        None => target.shared,
+    }
+}
+
+fn check_env(ev: &mut Evaluator<'_>) {
+    let Some(env) = ev.target.env else {
+        no_environment(ev);
+        return;
+    };
+    let known = &ev.program.declared.envs;
+    if known.iter().any(|(name, _)| *name == env) {
+        return;
+    }
+    let problem = Diagnostic::new(Code::UnknownName, format!("there is no environment `{env}`"));
+    let names: Vec<String> = known.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let problem = match nearest(env.as_str(), known.iter().map(|(name, _)| name.as_str())) {
+        Some(near) => problem.help(format!("choose `{near}`")),
+        None if names.is_empty() => problem.help(format!("declare it: `env {env} {{ … }}`")),
+        None => problem.help(format!("choose one of {}", names.join(", "))),
+    };
+    ev.report(problem);
+}
+
+/// Stacks live in environments: without any, nothing would be deployed, and nothing is checked.
+fn no_environment(ev: &mut Evaluator<'_>) {
+    let declared = &ev.program.declared;
+    let stack = declared.stacks.iter().find(|stack| !ev.instances.by_stack.contains_key(&stack.name));
+    if let Some(span) = stack.and_then(|stack| ev.program.stack(stack.at)).map(|(_, tree)| tree.name.span)
+        && declared.envs.is_empty()
+    {
+        ev.report(
+            Diagnostic::new(Code::MissingEnvironment, "no environment is declared")
+                .at(span, "this stack is deployed nowhere")
+                .help("declare one: `env dev { account: NAME, regions: [\"eu-west-1\"] }`"),
+        );
+    }
+}
+
+impl<'p> Evaluator<'p> {
+    /// Evaluates one instance, whole. `asked` is where it is asked for.
+    pub(super) fn evaluate(&mut self, at: Index, asked: Span) {
+        let Some(planned) = self.instances.planned.get(at).cloned() else { return };
+        let program = self.program;
+        let Some(declared) = program.declared.stacks.get(planned.stack) else { return };
+        let Some((item, stack)) = program.stack(declared.at) else { return };
+        let place = Place {
+            env: planned.env.clone(),
+            account: Some(Arc::clone(&planned.account)),
+            region: Some(Arc::clone(&planned.key.region)),
+            instance: Some(Arc::clone(&planned)),
+        };
+        self.instances.set(at, State::Running);
+        self.instances.path.push((at, asked));
+        let outer = std::mem::replace(&mut self.frame, Frame::new(place));
+        let dry = std::mem::replace(&mut self.dry, false);
+        self.reports.next_round();
+        self.run_stack(declared, &stack.body);
+        let resources = self.bodies();
+        let outputs = self.all_outputs();
+        self.all_asserts();
+        self.rest_of_lets();
+        let frame = std::mem::replace(&mut self.frame, outer);
+        self.dry = dry;
+        self.reports.next_round();
+        self.instances.path.pop();
+        let head = head(&planned, item.doc.clone(), frame, &resources, outputs);
+        self.instances.set(at, State::Done(self.instances.heads.len()));
+        self.instances.heads.push(head.clone());
+        // Instances of other environments are read for their outputs only.
+        if planned.key.env.is_none() || planned.key.env == self.target.env {
+            let mut instance = Instance { head, resources };
+            order::complete(&mut instance);
+            self.instances.finished.push(instance);
+        }
+    }
+
+    /// What nobody asked for is evaluated too: a mistake in it is a mistake.
+    fn rest_of_lets(&mut self) {
+        let mut at = 0;
+        while let Some((name, block)) = self.frame.lets.get(at).copied() {
+            at += 1;
+            let home = Home::Block(block);
+            if let Some((lazy, span)) = self.frame.lazy(name, block) {
+                self.force(home, name, lazy, span);
+            }
+        }
+    }
+}
+
+impl<'p> Frame<'p> {
+    /// What `name` of this very block is made of, where it has not been evaluated.
+    fn lazy(&self, name: Name, block: BlockId) -> Option<(super::frame::Lazy<'p>, Span)> {
+        let slot = match block.index() {
+            Some(at) => self.blocks.get(at)?.names.iter().find(|(n, _)| *n == name).map(|(_, slot)| slot)?,
+            None => self.names.get(&name)?,
+        };
+        match slot {
+            Slot::Lazy(lazy) => Some((*lazy, lazy.span())),
+            _ => None,
+        }
+    }
+}
+
+fn head(planned: &Planned, description: Option<Arc<str>>, frame: Frame<'_>, resources: &[Resource], outputs: Vec<Output>) -> Head {
+    let used = used::parameters(resources, &outputs, !frame.uses.is_empty());
+    let mut parameters = frame.parameters;
+    let mut uses = Vec::new();
+    for (from, (name, span, ty)) in frame.uses {
+        if !used.contains(&name) {
+            continue;
+        }
+        parameters.push(Parameter {
+            name,
+            ty: settings::parameter_type(&ty),
+            no_echo: false,
+            description: None,
+            source: ParameterSource::Output(from.clone()),
+            span,
+        });
+        uses.push(Use { from, parameter: name, span });
+    }
+    parameters.sort_by_key(|parameter| parameter.name);
+    Head {
+        key: planned.key.clone(),
+        layer: planned.layer,
+        account: Arc::clone(&planned.account),
+        stack_name: Arc::clone(&planned.stack_name),
+        description,
+        tags: planned.tags.clone(),
+        termination_protection: planned.termination_protection,
+        parameters,
+        outputs,
+        uses,
+        span: planned.span,
+    }
+}

@@ -1,0 +1,207 @@
+//! `param` and `input`: what `--set` gives, what the default is.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::names::Name;
+use crate::semantics::declare::{Kind, Top};
+use crate::semantics::eval::{Evaluator, Scope};
+use crate::semantics::frame::{BlockId, Home};
+use crate::semantics::model::{self, ParameterSource, ParameterType};
+use crate::semantics::types::{self, Type};
+use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
+use crate::semantics::{fits, secret_leak};
+use crate::source::Span;
+use crate::syntax::ast::{Param, Stmt};
+
+/// The value of a `param`: what is set, else the default.
+pub(super) fn param<'p>(ev: &mut Evaluator<'p>, param: &'p Param, home: Home, block: BlockId) -> Value {
+    let ty = param.ty.as_ref().map_or(Type::Unknown, |ty| types::resolve(ev, ty));
+    let default = param.default.as_ref().map(|expr| {
+        let value = ev.eval(expr, &Scope::of(block));
+        (now(ev, &value, expr.span, "the default of a `param` is needed"), value, expr.span)
+    });
+    let key = match (home, &ev.frame.place.instance) {
+        (Home::Block(_), Some(instance)) => format!("{}.{}", instance.key.stack, param.name.name),
+        _ => param.name.name.to_string(),
+    };
+    if let Some(text) = ev.target.set.get(key.as_str()).cloned() {
+        return set_value(ev, &ty, &key, &text, param.name.span).unwrap_or(Value::Unknown);
+    }
+    match default {
+        Some((true, value, span)) => fits::fit(ev, &ty, value, span),
+        Some(_) => Value::Unknown,
+        None => {
+            ev.report(
+                Diagnostic::new(Code::MissingInput, format!("`{key}` has no value"))
+                    .at(param.name.span, "has no default and is not set")
+                    .help(format!("set it with `--set {key}=…`, or give it a default")),
+            );
+            Value::Unknown
+        }
+    }
+}
+
+/// What is set on the command line, read as the declared type.
+fn set_value(ev: &mut Evaluator<'_>, ty: &Type, key: &str, text: &str, span: Span) -> Option<Value> {
+    match fits::parse(ev, ty, text) {
+        Ok(value) => Some(value),
+        Err(why) => {
+            ev.report(
+                Diagnostic::new(Code::BadValue, format!("cannot read the value set for `{key}`: {why}"))
+                    .at(span, "declared here")
+                    .help(format!("set another value: `--set {key}=…`")),
+            );
+            None
+        }
+    }
+}
+
+/// An `input` as a parameter of the template, and as a value known when deploying.
+pub(super) fn input<'p>(ev: &mut Evaluator<'p>, stmt: &'p Stmt, input: &'p Param, block: BlockId) -> Value {
+    let name = input.name;
+    let ty = match &input.ty {
+        Some(ty) => types::resolve(ev, ty),
+        None => Type::String(None),
+    };
+    let Some(later) = ty.later() else {
+        ev.report(
+            Diagnostic::new(Code::TypeMismatch, format!("`{}` cannot be an input: {ty} is not a type of parameters", name.name))
+                .at(input.ty.as_ref().map_or(name.span, |ty| ty.span), "CloudFormation takes texts, numbers and lists of them")
+                .help("make it a `param`, which is known while compiling"),
+        );
+        return Value::Unknown;
+    };
+    let secret = ty.is_secret();
+    let default = input.default.as_ref().and_then(|expr| {
+        let value = ev.eval(expr, &Scope::of(block));
+        if !now(ev, &value, expr.span, "the default of an input is needed") {
+            return None;
+        }
+        if secret && !matches!(value, Value::Unknown) {
+            ev.report(secret_default(name.name, expr.span));
+            return None;
+        }
+        let value = fits::fit(ev, &ty, value, expr.span);
+        as_text(ev, &value, expr.span)
+    });
+    let key = ev.frame.place.instance.as_ref().map_or(String::new(), |i| format!("{}.{}", i.key.stack, name.name));
+    let set = ev.target.set.get(key.as_str()).cloned().and_then(|text| {
+        let value = set_value(ev, &ty, &key, &text, name.span)?;
+        as_text(ev, &value, name.span)
+    });
+    claim(ev, name.name, name.span);
+    ev.frame.parameters.push(model::Parameter {
+        name: name.name,
+        ty: parameter_type(&later),
+        no_echo: secret,
+        description: stmt.doc.clone(),
+        source: ParameterSource::Input { set, default },
+        span: name.span,
+    });
+    Value::Later(Arc::new(Later { expr: LaterExpr::Parameter(name.name), ty: later, origin: name.span, secret }))
+}
+
+fn secret_default(name: Name, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SecretLeak, format!("the secret `{name}` has a default"))
+        .at(span, "everybody who reads the source or the template sees it")
+        .help("take the default out and set it when deploying, or use `secret(\"name\")`")
+}
+
+/// Inputs share their names with logical ids.
+fn claim(ev: &mut Evaluator<'_>, name: Name, span: Span) {
+    if let Some((other, at)) = ev.frame.ids.get(&name) {
+        let problem = Diagnostic::new(Code::DuplicateName, format!("`{name}` is the logical id of `{other}` already"))
+            .at(span, "this input")
+            .at(*at, "this resource");
+        ev.report(problem.help("rename one of them"));
+        return;
+    }
+    ev.frame.ids.insert(name, (name.as_str().into(), span));
+}
+
+/// The type of the parameter that carries such a value.
+pub(super) fn parameter_type(ty: &LaterType) -> ParameterType {
+    match ty {
+        LaterType::Int | LaterType::Float => ParameterType::Number,
+        LaterType::List(..) => ParameterType::List,
+        LaterType::String(_) | LaterType::Bool | LaterType::Json | LaterType::Any => ParameterType::String,
+    }
+}
+
+/// Whether the value is known while compiling; says so where it is not.
+fn now(ev: &mut Evaluator<'_>, value: &Value, span: Span, what: &str) -> bool {
+    match fits::later_inside(value) {
+        None => true,
+        Some(later) if later.secret => {
+            ev.report(secret_leak("a default", later, span));
+            false
+        }
+        Some(later) => {
+            ev.report(fits::too_late(what, later, span));
+            false
+        }
+    }
+}
+
+/// A value as the text that a parameter takes.
+fn as_text(ev: &mut Evaluator<'_>, value: &Value, span: Span) -> Option<Arc<str>> {
+    match value {
+        Value::Unknown | Value::Null => None,
+        Value::List(items) => {
+            let mut out = String::new();
+            for (at, item) in items.iter().enumerate() {
+                let text = fits::scalar_text(item);
+                if text.contains(',') {
+                    ev.report(comma(&text, span));
+                    return None;
+                }
+                let _ = write!(out, "{}{text}", if at == 0 { "" } else { "," });
+            }
+            Some(out.into())
+        }
+        scalar => Some(fits::scalar_text(scalar).into()),
+    }
+}
+
+/// CloudFormation passes lists as one text, cut at its commas.
+pub(super) fn comma(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadValue, format!("the item `{text}` of this list contains a comma"))
+        .at(span, "lists are passed as one text, cut at commas")
+        .help("leave the comma out, or pass the items one by one")
+}
+
+/// Refuses what is set and declared nowhere.
+pub(super) fn check_set(ev: &mut Evaluator<'_>) {
+    let program = ev.program;
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    for (name, top) in &program.declared.ordered {
+        if matches!(top, Top::Param(_)) {
+            known.insert(name.to_string());
+        }
+    }
+    for stack in &program.declared.stacks {
+        for (name, member) in &stack.members.ordered {
+            if matches!(member.kind, Kind::Param | Kind::Input) {
+                known.insert(format!("{}.{name}", stack.name));
+            }
+        }
+    }
+    for key in ev.target.set.keys() {
+        if known.contains(key.as_ref()) {
+            continue;
+        }
+        let problem = Diagnostic::new(Code::UnknownName, format!("there is nothing called `{key}` to set"));
+        let help = match nearest(key, known.iter().map(String::as_str)) {
+            Some(near) => format!("set `{near}`"),
+            None if known.is_empty() => "declare it first: `param name: Type` or `input Name: Type`".to_owned(),
+            None => {
+                let all: Vec<String> = known.iter().take(12).map(|name| format!("`{name}`")).collect();
+                format!("set one of {}", all.join(", "))
+            }
+        };
+        ev.report(problem.help(help));
+    }
+}

@@ -3,6 +3,8 @@
 #![allow(clippy::disallowed_methods, clippy::string_slice)]
 
 #[cfg(feature = "aws")]
+mod boto;
+#[cfg(feature = "aws")]
 mod cloud;
 #[cfg(feature = "aws")]
 mod credentials;

@@ -71,16 +71,15 @@ fn start_at(port: u16) -> Option<Child> {
         .spawn()
         .unwrap();
     let begin = Instant::now();
-    while begin.elapsed() < PATIENCE {
-        if process.try_wait().unwrap().is_some() {
-            return None;
-        }
+    // It ends by itself where another program took the port.
+    while begin.elapsed() < PATIENCE && process.try_wait().unwrap().is_none() {
         if answers(port) {
             return Some(process);
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    process.kill().unwrap();
+    let _ = process.kill();
+    process.wait().unwrap();
     None
 }
 

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use crate::diagnostics::{self, Diagnostic};
 use crate::graph;
 use crate::names::Name;
-use crate::semantics::model::{Head, Parameter, ParameterSource};
-use crate::semantics::{self, Program, Target};
+use crate::semantics::model::{Head, Instance, Parameter, ParameterSource};
+use crate::semantics::{self, Program, Settings, Target};
 use crate::template::{self, Template, provenance};
 
 /// The version of the shape of `manifest.json`.
@@ -24,6 +24,8 @@ pub struct Build {
     pub env: Option<Name>,
     /// Producers before consumers. Empty where there are errors.
     pub stacks: Vec<Built>,
+    /// Instances of other environments that are only read, in the same order.
+    pub read: Vec<Head>,
     /// Everything that is wrong, sorted.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -46,25 +48,39 @@ pub fn build(program: &Program, target: &Target) -> Build {
     let mut written = BTreeMap::new();
     let mut found = Vec::new();
     let lowered = semantics::lower(program, target, &mut |instance| {
-        let template = template::emit(instance);
-        found.extend(graph::resource_cycles(instance));
-        found.extend(template::limits(instance, &template));
+        let template = judge(instance, &mut found);
         written.insert(instance.head.key.clone(), (template, provenance::Index::of(instance)));
     });
     found.extend(graph::instance_cycles(&lowered.heads));
     found.extend(lowered.diagnostics);
     diagnostics::sort(&mut found);
     let heads = if diagnostics::has_errors(&found) { Vec::new() } else { lowered.heads };
+    let (heads, read): (Vec<Head>, Vec<Head>) = heads.into_iter().partition(|head| written.contains_key(&head.key));
     let orders = graph::waves(&heads);
-    let stacks = heads
-        .into_iter()
-        .zip(orders)
-        .filter_map(|(head, order)| {
-            let (template, places) = written.remove(&head.key)?;
-            Some(Built { head, template, order, places })
-        })
-        .collect();
-    Build { env: target.env, stacks, diagnostics: found }
+    let stacks = heads.into_iter().zip(orders).filter_map(|(head, order)| {
+        let (template, places) = written.remove(&head.key)?;
+        Some(Built { head, template, order, places })
+    });
+    Build { env: target.env, stacks: stacks.collect(), read, diagnostics: found }
+}
+
+/// Everything that is wrong in any environment, sorted: the whole of what `build` would find in each.
+pub fn check(program: &Program, set: &Settings) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let rest = semantics::check(program, set, &mut |instance| {
+        judge(instance, &mut found);
+    });
+    found.extend(rest);
+    diagnostics::sort(&mut found);
+    found
+}
+
+/// Writes an instance, and finds what only shows in the whole of it.
+fn judge(instance: &Instance, found: &mut Vec<Diagnostic>) -> Template {
+    let template = template::emit(instance);
+    found.extend(graph::resource_cycles(instance));
+    found.extend(template::limits(instance, &template));
+    template
 }
 
 /// The files of a build: paths relative to its folder, with `/`, and their bytes. Sorted.

@@ -33,7 +33,7 @@ mod order;
 mod outputs;
 mod places;
 mod project;
-mod references;
+pub(crate) mod references;
 mod reports;
 mod resources;
 mod run;

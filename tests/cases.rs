@@ -7,9 +7,10 @@
 //! | `syntax` | the diagnostics of the parser, then the outline of what it kept |
 //! | `format` | the formatted text |
 //! | `check` | the diagnostics over all environments, or `ok` |
-//! | `build` | each template, readable |
-//! | `graph` | the graph as text and as Mermaid |
+//! | `build` | each template, readable, and the manifest |
+//! | `graph` | the graph of the instances as text and as Mermaid, and that of the resources of each as text |
 //!
+//! `build` and `graph` take the environment `dev`, or that of a line `//= NAME`.
 //! A line `//- name.infra` starts another file of the same project. `UPDATE_SNAPSHOTS=1`
 //! rewrites the snapshots; a difference is otherwise a failure that shows it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
@@ -53,6 +54,8 @@ fn run(path: &Path, name: &str) -> Result<(), Failed> {
         "syntax" => syntax(&text),
         "format" => format(&text)?,
         "check" => check(&text),
+        "build" => build(&text),
+        "graph" => graph(&text),
         other => return Err(format!("no such kind of case: {other}").into()),
     };
     compare(&path.with_extension("snap"), &actual)
@@ -137,4 +140,48 @@ fn check(text: &str) -> String {
     let sources = sources_of(&files);
     let program = infra::semantics::analyze(files, infra::schema::Types::aws());
     drawn(&infra::semantics::check(&program, &Default::default(), &mut |_| {}), &sources)
+}
+
+/// The program of a case, and its environment: `dev`, or that of a line `//= prod`.
+fn program(text: &str) -> (infra::semantics::Program, infra::semantics::Target) {
+    let env = text.lines().find_map(|line| line.strip_prefix("//= ")).unwrap_or("dev");
+    let program = infra::semantics::analyze(split(text), infra::schema::Types::aws());
+    let target = infra::semantics::Target { env: Some(env.trim().into()), shared: true, ..Default::default() };
+    (program, target)
+}
+
+/// What is wrong, then the templates, then what the manifest says of each stack but its tags.
+fn build(text: &str) -> String {
+    let (program, target) = program(text);
+    let build = infra::build::build(&program, &target);
+    let mut out = String::new();
+    if !build.diagnostics.is_empty() {
+        out.push_str(&drawn(&build.diagnostics, &program.sources));
+    }
+    for built in &build.stacks {
+        let template: serde_json::Value = serde_json::from_str(&built.template.body).unwrap();
+        assert_eq!(serde_json::to_string(&template).unwrap(), built.template.body, "canonical");
+        writeln!(out, "--- {}\n{template:#}", built.file_name()).unwrap();
+    }
+    let mut manifest = infra::build::manifest(&build);
+    for stack in manifest["stacks"].as_array_mut().unwrap() {
+        stack.as_object_mut().unwrap().remove("tags");
+    }
+    writeln!(out, "--- manifest.json\n{manifest:#}").unwrap();
+    out
+}
+
+/// What is wrong, then the graph of the instances, then that of the resources of each.
+fn graph(text: &str) -> String {
+    let (program, target) = program(text);
+    let mut drawings = String::new();
+    let lowered = infra::semantics::lower(&program, &target, &mut |instance| {
+        let drawing = infra::graph::resources(instance);
+        write!(drawings, "--- {}\n{}", instance.head.key, drawing.to_text()).unwrap();
+    });
+    let found = infra::build::build(&program, &target).diagnostics;
+    let drawing = infra::graph::instances(&lowered.heads);
+    let mut out = if found.is_empty() { String::new() } else { drawn(&found, &program.sources) };
+    write!(out, "--- text\n{}--- mermaid\n{}", drawing.to_text(), drawing.to_mermaid()).unwrap();
+    out + &drawings
 }

@@ -14,4 +14,5 @@ mod emulator;
 mod sandbox;
 mod schema;
 mod support;
+mod template;
 mod tidy;

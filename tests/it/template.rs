@@ -1,5 +1,4 @@
 //! Emission and the drawings of graphs, over models made by hand.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -629,7 +628,7 @@ fn a_manifest() {
     let mut shared = head("tools", Layer::Core);
     shared.key.env = None;
     let stacks = vec![built(shared, 0), built(head("network", Layer::Core), 0), built(api, 1)];
-    let build = Build { env: Some("dev".into()), stacks, diagnostics: Vec::new() };
+    let build = Build { env: Some("dev".into()), stacks, read: Vec::new(), diagnostics: Vec::new() };
     let shown = manifest(&build);
     assert_eq!(
         (&shown["format_version"], &shown["project"], &shown["env"]),

@@ -4,9 +4,11 @@
 //! `ARCHITECTURE.md` shows the rooms and which may use which.
 
 pub mod build;
+mod cli;
 pub mod cloud;
 pub mod diagnostics;
 pub mod graph;
+pub mod host;
 pub mod names;
 #[cfg(feature = "aws")]
 pub mod plan;
@@ -17,8 +19,9 @@ pub mod semantics;
 pub mod source;
 pub mod syntax;
 pub mod template;
+pub mod world;
 
 /// Runs the command line; the whole binary.
 pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    cli::main()
 }

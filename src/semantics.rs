@@ -99,7 +99,13 @@ pub fn check(program: &Program, set: &Settings, each: &mut dyn FnMut(&model::Ins
 
 /// The problem of a secret in a place that people read. `what` is that place: `an output`.
 pub(crate) fn secret_leak(what: &str, secret: &value::Later, span: Span) -> Diagnostic {
-    let problem = Diagnostic::new(Code::SecretLeak, format!("a secret would be shown in {what}")).at(span, "made of a secret");
+    let problem =
+        Diagnostic::new(Code::SecretLeak, format!("a secret would be shown in {what}")).at(span, "made of a secret");
     let problem = if secret.origin == span { problem } else { problem.at(secret.origin, "the secret") };
     problem.help("give it to the property that needs it and to nothing else")
+}
+
+/// The environments in the order of the source, each with the branch that deploys it.
+pub fn environments(program: &Program) -> Vec<(Name, Option<Arc<str>>)> {
+    project::environments(program)
 }

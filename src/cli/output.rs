@@ -138,3 +138,9 @@ impl Terminal {
         if self.closed && exit == Exit::Done { Exit::ClosedPipe } else { exit }
     }
 }
+
+/// A line for people, from wherever an engine reports: observers hold no [`Terminal`].
+pub(super) fn say_line(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = writeln!(err, "{text}");
+}

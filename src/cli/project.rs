@@ -1,13 +1,17 @@
-//! The project a command works on, and which part of it is meant.
+//! The project a command works on, and which environment of it is meant.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use clap::Args;
 
 use super::Context;
 use super::output::Exit;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::host::{self, Disk};
+use crate::names::Name;
 use crate::schema::Types;
-use crate::semantics::{self, Program};
+use crate::semantics::{self, Program, Target};
 use crate::source::Sources;
 use crate::world::World as _;
 
@@ -42,16 +46,80 @@ pub(super) fn read(context: &mut Context) -> Result<Texts, Exit> {
 }
 
 /// Reads and analyzes the project.
-pub(super) fn load(context: &mut Context) -> Result<Program, Exit> {
+pub(super) fn load(context: &mut Context) -> Result<(Disk, Program), Exit> {
     let texts = read(context)?;
-    Ok(semantics::analyze(texts.sources.iter().cloned().collect(), Types::aws()))
+    let program = semantics::analyze(texts.sources.iter().cloned().collect(), Types::aws());
+    Ok((texts.disk, program))
 }
 
-/// The branch that CI works on, from the variables CI systems set; `None` outside CI.
-pub(super) fn branch_of_ci() -> Option<Arc<str>> {
+/// Which environment, and which settings for this run.
+#[derive(Args)]
+pub(super) struct Choice {
+    /// The environment
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+
+    /// The environment that this branch deploys; in CI the branch is known
+    #[arg(long, value_name = "BRANCH", conflicts_with = "env")]
+    branch: Option<String>,
+
+    /// Set an input or a param: `stack.Input=value`, `stack.param=value`, `param=value`
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE, for example `backend.Image=repo:2`".to_owned()),
+    }
+}
+
+impl Choice {
+    /// The target that is meant: the environment asked for, the one of the branch, or the only one.
+    pub(super) fn target(&self, program: &Program, context: &mut Context) -> Result<Target, Exit> {
+        let env = self.env(program).map_err(|why| context.terminal.fail(&why))?;
+        let set: BTreeMap<Arc<str>, Arc<str>> =
+            self.set.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
+        Ok(Target { env: Some(env), set, shared: false })
+    }
+
+    fn env(&self, program: &Program) -> Result<Name, String> {
+        if let Some(env) = &self.env {
+            return Ok(Name::new(env));
+        }
+        let all = semantics::environments(program);
+        let listed = || all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        let of_branch = |branch: &str| all.iter().find(|(_, b)| b.as_deref() == Some(branch)).map(|(name, _)| *name);
+        if let Some(branch) = &self.branch {
+            let help = format!("give an environment's `branch`, or `--env` with one of: {}", listed());
+            return of_branch(branch).ok_or_else(|| format!("no environment deploys branch `{branch}`; {help}"));
+        }
+        if let [(only, _)] = all.as_slice() {
+            return Ok(*only);
+        }
+        if let Some(env) = branch_of_ci().and_then(|branch| of_branch(&branch)) {
+            return Ok(env);
+        }
+        match all.is_empty() {
+            true => Err("the project declares no environment; add `env dev { … }`".to_owned()),
+            false => Err(format!("say which environment: `--env` with one of: {}", listed())),
+        }
+    }
+}
+
+/// The branch that CI works on, from the variables CI systems set; `None` outside CI. In a pull
+/// request it is the branch that the request goes into, for that is what a plan is about.
+fn branch_of_ci() -> Option<String> {
     const VARIABLES: &[&str] = &[
-        "GITHUB_BASE_REF", "GITHUB_REF_NAME", "CI_COMMIT_BRANCH", "BUILDKITE_BRANCH", "CIRCLE_BRANCH",
-        "BITBUCKET_BRANCH", "BUILD_SOURCEBRANCHNAME", "BRANCH_NAME",
+        "GITHUB_BASE_REF",
+        "GITHUB_REF_NAME",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+        "CI_COMMIT_BRANCH",
+        "BUILDKITE_BRANCH",
+        "CIRCLE_BRANCH",
+        "BITBUCKET_BRANCH",
+        "BRANCH_NAME",
     ];
-    VARIABLES.iter().find_map(|name| host::variable(name)).map(Arc::from)
+    VARIABLES.iter().find_map(|name| host::variable(name))
 }

@@ -23,8 +23,7 @@ pub(super) fn graph(heads: &[Head]) -> DiGraph<&Head, &Use> {
 }
 
 pub(super) fn draw(heads: &[Head]) -> Drawing {
-    let node =
-        |head: &&Head, wave| Node { name: head.key.to_string(), kind: head.layer.as_str().to_owned(), wave };
+    let node = |head: &&Head, wave| Node { name: head.key.to_string(), kind: head.layer.as_str().to_owned(), wave };
     Drawing::of(&graph(heads), node, |used| used.from.output.to_string())
 }
 

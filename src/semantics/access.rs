@@ -45,13 +45,19 @@ impl<'p> Evaluator<'p> {
             _ => None,
         };
         let problem = match absent {
-            Some((name, condition)) => Diagnostic::new(Code::NothingHere, format!("`{name}` is not there in {}", self.here()))
-                .at(base, "nothing to take a field of")
-                .at(condition, format!("`{name}` exists only on the other side of this condition")),
-            None => Diagnostic::new(Code::NothingHere, format!("there is no `{field}`: this is `null` in {}", self.here()))
-                .at(base, "`null`"),
+            Some((name, condition)) => {
+                Diagnostic::new(Code::NothingHere, format!("`{name}` is not there in {}", self.here()))
+                    .at(base, "nothing to take a field of")
+                    .at(condition, format!("`{name}` exists only on the other side of this condition"))
+            }
+            None => {
+                Diagnostic::new(Code::NothingHere, format!("there is no `{field}`: this is `null` in {}", self.here()))
+                    .at(base, "`null`")
+            }
         };
-        self.report_value(problem.help(format!("write `?.{field}` for `null` where it is absent, and `??` for what to take then")));
+        self.report_value(
+            problem.help(format!("write `?.{field}` for `null` where it is absent, and `??` for what to take then")),
+        );
         Value::Unknown
     }
 
@@ -91,7 +97,10 @@ impl<'p> Evaluator<'p> {
                     Diagnostic::new(Code::UnknownField, format!("`{}` is made in a loop: there are several", all.name))
                         .at(base, "which one is not said")
                         .at(all.span, "declared here")
-                        .help(format!("choose one, `{}[key].{}`, or take all: `[for x in {}: x.{}]`", all.name, name.name, all.name, name.name)),
+                        .help(format!(
+                            "choose one, `{}[key].{}`, or take all: `[for x in {}: x.{}]`",
+                            all.name, name.name, all.name, name.name
+                        )),
                 );
                 Value::Unknown
             }
@@ -222,7 +231,8 @@ impl<'p> Evaluator<'p> {
             Value::Resources(_) => format!("a resource of a loop is chosen by its key, not {}", fits::kind(key)),
             other => format!("nothing can be chosen from {}", fits::kind(other)),
         };
-        let problem = Diagnostic::new(Code::TypeMismatch, message).at(at, fits::shown(key)).at(base, fits::shown(value));
+        let problem =
+            Diagnostic::new(Code::TypeMismatch, message).at(at, fits::shown(key)).at(base, fits::shown(value));
         self.report_value(match value {
             Value::Str(_) => problem.help("take a part of a text with `slice`"),
             _ => problem,

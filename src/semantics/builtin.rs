@@ -26,9 +26,10 @@ pub(super) fn name(ev: &mut Evaluator<'_>, name: Name, span: Span) -> Option<Val
 
 fn no_environment(ev: &mut Evaluator<'_>, span: Span) -> Value {
     let (message, label) = match &ev.frame.place.instance {
-        Some(instance) => {
-            (format!("`{}` is shared by all environments: it has no `env`", instance.key.stack), "none of them is meant")
-        }
+        Some(instance) => (
+            format!("`{}` is shared by all environments: it has no `env`", instance.key.stack),
+            "none of them is meant",
+        ),
         None => ("there is no `env` here".to_owned(), "this is evaluated before any environment is chosen"),
     };
     let help = "name the environment that is meant, or range over `envs`";

@@ -105,7 +105,9 @@ impl<'p> Evaluator<'p> {
         if !envs.iter().any(|(env, _)| *env == name) {
             let problem = Diagnostic::new(Code::UnknownName, format!("there is no environment `{name}`"));
             let problem = match nearest(name.as_str(), envs.iter().map(|(env, _)| env.as_str())) {
-                Some(near) => problem.at(pattern.span, "not declared").help(format!("write `{near}`")).fix(pattern.span, near),
+                Some(near) => {
+                    problem.at(pattern.span, "not declared").help(format!("write `{near}`")).fix(pattern.span, near)
+                }
                 None => problem.at(pattern.span, "not declared").help(format!("declare it: `env {name} {{ … }}`")),
             };
             self.report(problem);

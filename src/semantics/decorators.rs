@@ -50,8 +50,16 @@ const KNOWN: [Row; 9] = [
 
 /// Decorators of the language that a later version carries out.
 const LATER: [&str; 10] = [
-    "creation_policy", "deprecated", "ignore_drift", "initial", "metadata", "policy", "publish", "update_policy",
-    "export", "live",
+    "creation_policy",
+    "deprecated",
+    "ignore_drift",
+    "initial",
+    "metadata",
+    "policy",
+    "publish",
+    "update_policy",
+    "export",
+    "live",
 ];
 
 /// Checks name, place and number of arguments. False where one of them is wrong.
@@ -243,7 +251,11 @@ pub(super) struct ResourceSays {
 }
 
 /// Reads `@protect`, `@on_delete`, `@on_replace` and `@after`.
-pub(super) fn resource_says<'p>(ev: &mut Evaluator<'p>, decorators: &'p [Decorator], scope: &Scope<'_>) -> ResourceSays {
+pub(super) fn resource_says<'p>(
+    ev: &mut Evaluator<'p>,
+    decorators: &'p [Decorator],
+    scope: &Scope<'_>,
+) -> ResourceSays {
     let mut says = ResourceSays::default();
     if decorators.is_empty() || !check(ev, decorators, Target::Resource) {
         return says;
@@ -265,7 +277,11 @@ pub(super) fn resource_says<'p>(ev: &mut Evaluator<'p>, decorators: &'p [Decorat
 }
 
 /// `@id("LogicalId")`
-pub(super) fn id<'p>(ev: &mut Evaluator<'p>, decorators: &'p [Decorator], scope: &Scope<'_>) -> Option<(Arc<str>, Span)> {
+pub(super) fn id<'p>(
+    ev: &mut Evaluator<'p>,
+    decorators: &'p [Decorator],
+    scope: &Scope<'_>,
+) -> Option<(Arc<str>, Span)> {
     let expr = argument(decorators, "id")?;
     text(ev, expr, scope, "a logical id").map(|id| (id, expr.span))
 }
@@ -281,9 +297,13 @@ fn data_policy(ev: &mut Evaluator<'_>, expr: &Expr, decorator: &str) -> Option<D
         "delete" => Some(DataPolicy::Delete),
         "snapshot" => Some(DataPolicy::Snapshot),
         _ => {
-            let problem = Diagnostic::new(Code::BadDecorator, format!("`@{decorator}` takes `retain`, `delete` or `snapshot`"));
+            let problem =
+                Diagnostic::new(Code::BadDecorator, format!("`@{decorator}` takes `retain`, `delete` or `snapshot`"));
             ev.report(match nearest(word, ["retain", "delete", "snapshot"]) {
-                Some(near) => problem.at(expr.span, "none of these").help(format!("write `@{decorator}({near})`")).fix(expr.span, near),
+                Some(near) => problem
+                    .at(expr.span, "none of these")
+                    .help(format!("write `@{decorator}({near})`"))
+                    .fix(expr.span, near),
                 None => problem.at(expr.span, "none of these").help(format!("write `@{decorator}(retain)`")),
             });
             None

@@ -351,10 +351,8 @@ impl<'p> Evaluator<'p> {
 
     fn binary(&mut self, op: Binary, left: &'p Expr, right: &'p Expr, span: Span, scope: &Scope<'_>) -> Value {
         let first = self.eval(left, scope);
-        let decided = matches!(
-            (op, &first),
-            (Binary::And, Value::Bool(false)) | (Binary::Or, Value::Bool(true))
-        ) || (op == Binary::Else && !matches!(first, Value::Null | Value::Unknown));
+        let decided = matches!((op, &first), (Binary::And, Value::Bool(false)) | (Binary::Or, Value::Bool(true)))
+            || (op == Binary::Else && !matches!(first, Value::Null | Value::Unknown));
         if decided {
             self.eval_dry(right, scope);
             return first;

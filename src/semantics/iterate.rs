@@ -80,9 +80,10 @@ impl<'p> Evaluator<'p> {
     /// `[for x in xs if c: e]`
     pub(super) fn list_for(&mut self, list: &'p ListFor, span: Span, scope: &Scope<'_>) -> Value {
         let mut out = Vec::new();
-        let done = self.rounds(&list.binding, scope, &mut |ev, scope| out.push(ev.eval(&list.value, scope)), |ev, scope| {
-            ev.eval(&list.value, scope);
-        });
+        let done =
+            self.rounds(&list.binding, scope, &mut |ev, scope| out.push(ev.eval(&list.value, scope)), |ev, scope| {
+                ev.eval(&list.value, scope);
+            });
         if done && self.fits_list(out.len(), span) { Value::List(out.into()) } else { Value::Unknown }
     }
 
@@ -91,22 +92,27 @@ impl<'p> Evaluator<'p> {
         let mut out = Object::default();
         let mut seen = rustc_hash::FxHashSet::default();
         let mut known = true;
-        let done = self.rounds(&object.binding, scope, &mut |ev, scope| {
-            let key = ev.key(&object.key, scope);
-            let value = ev.eval(&object.value, scope);
-            match key {
-                Some(key) if seen.insert(key) => out.push_new(key, value),
-                Some(key) => {
-                    let problem = same_key(key, object.key.span, object.binding.over.span);
-                    ev.report_value(problem.help("make the keys differ"));
-                    known = false;
+        let done = self.rounds(
+            &object.binding,
+            scope,
+            &mut |ev, scope| {
+                let key = ev.key(&object.key, scope);
+                let value = ev.eval(&object.value, scope);
+                match key {
+                    Some(key) if seen.insert(key) => out.push_new(key, value),
+                    Some(key) => {
+                        let problem = same_key(key, object.key.span, object.binding.over.span);
+                        ev.report_value(problem.help("make the keys differ"));
+                        known = false;
+                    }
+                    None => known = false,
                 }
-                None => known = false,
-            }
-        }, |ev, scope| {
-            ev.eval(&object.key, scope);
-            ev.eval(&object.value, scope);
-        });
+            },
+            |ev, scope| {
+                ev.eval(&object.key, scope);
+                ev.eval(&object.value, scope);
+            },
+        );
         if done && known && self.fits_list(out.len(), span) { Value::Object(out.into()) } else { Value::Unknown }
     }
 

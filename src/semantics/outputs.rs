@@ -111,7 +111,9 @@ impl<'p> Evaluator<'p> {
         let problem = Diagnostic::new(Code::TypeMismatch, message).at(span, fits::shown(value));
         self.report_value(match value {
             Value::Null => problem.help("leave `null`s out of the list: `[for x in xs if x != null: x]`"),
-            _ => problem.help("output texts, numbers, and lists of these; an object can be output field by field, or as `json(…)`"),
+            _ => problem.help(
+                "output texts, numbers, and lists of these; an object can be output field by field, or as `json(…)`",
+            ),
         });
         None
     }
@@ -167,7 +169,10 @@ impl<'p> Evaluator<'p> {
         }
         let mut out = Vec::new();
         for side in [&sides.0, &sides.1] {
-            let is_plain = matches!(side.kind, ExprKind::Str(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Null);
+            let is_plain = matches!(
+                side.kind,
+                ExprKind::Str(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Null
+            );
             if !is_plain {
                 let value = self.eval(side, scope);
                 out.push((side.span, format!("this is {}", fits::shown(&value))));

@@ -65,14 +65,16 @@ impl<'p> Spot<'p> {
         let tags = env.tags.clone();
         let (Some(account), Some(primary)) = (account, regions.first().cloned()) else { return };
         let place = Place { env: Some(value), account: Some(account), region: Some(primary.clone()), instance: None };
-        let chosen = self.at_place(ev, &place, |ev| decorators::regions(ev, self.item)).unwrap_or_else(|| vec![primary]);
+        let chosen =
+            self.at_place(ev, &place, |ev| decorators::regions(ev, self.item)).unwrap_or_else(|| vec![primary]);
         for region in chosen {
             self.enter(ev, Place { region: Some(region), ..place.clone() }, &tags);
         }
     }
 
     fn shared(&self, ev: &mut Evaluator<'p>) {
-        let Some((account, regions)) = self.at_place(ev, &Place::default(), |ev| decorators::shared_place(ev, self.item))
+        let Some((account, regions)) =
+            self.at_place(ev, &Place::default(), |ev| decorators::shared_place(ev, self.item))
         else {
             return;
         };

@@ -11,6 +11,7 @@ use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::fits;
 use crate::semantics::model::Account;
 use crate::semantics::value::{EnvRef, Object, Value};
+use crate::semantics::{Program, Target};
 use crate::source::Span;
 use crate::syntax::ast::{Entry, Expr, ExprKind, Key, Record};
 
@@ -76,6 +77,14 @@ impl Project {
         fields.push_new(Name::new("external_id"), text(&account.external_id));
         Value::Object(fields.into())
     }
+}
+
+/// The environments and their branches. What is wrong with them is said by [`super::lower`].
+pub(super) fn environments(program: &Program) -> Vec<(Name, Option<Arc<str>>)> {
+    let target = Target::default();
+    let mut ev = Evaluator::new(program, &target);
+    read(&mut ev);
+    ev.project.envs.into_iter().map(|env| (env.value.name, env.branch)).collect()
 }
 
 /// Reads project, accounts and environments.
@@ -219,7 +228,10 @@ fn tags(ev: &mut Evaluator<'_>, field: &Field<'_>) -> BTreeMap<String, String> {
 /// What AWS or we have against a tag. AWS: 1 to 128 characters for the key, 256 for the value.
 fn tag_problem(key: &str, value: &str) -> Option<String> {
     if key.starts_with("aws:") || key.starts_with("infra:") {
-        return Some(format!("the tag `{key}` is reserved: its prefix belongs to {}", if key.starts_with("aws:") { "AWS" } else { "infra" }));
+        return Some(format!(
+            "the tag `{key}` is reserved: its prefix belongs to {}",
+            if key.starts_with("aws:") { "AWS" } else { "infra" }
+        ));
     }
     if key.is_empty() || key.chars().count() > 128 {
         return Some(format!("a tag's name has 1 to 128 characters, this one has {}", key.chars().count()));

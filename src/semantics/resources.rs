@@ -6,8 +6,8 @@ use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::schema::{Identifier, Node, NodeId, RefValue, ResourceType, Types};
 use crate::semantics::conform;
-use crate::semantics::decorators::{self, Target};
 use crate::semantics::declare::spelling;
+use crate::semantics::decorators::{self, Target};
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::frame::{BlockId, Pending};
 use crate::semantics::model;
@@ -47,7 +47,14 @@ impl<'p> Evaluator<'p> {
         made
     }
 
-    fn logical_id(&mut self, stmt: &'p Stmt, name: Ident, key: Option<&Value>, shown: &str, block: BlockId) -> (Name, Span) {
+    fn logical_id(
+        &mut self,
+        stmt: &'p Stmt,
+        name: Ident,
+        key: Option<&Value>,
+        shown: &str,
+        block: BlockId,
+    ) -> (Name, Span) {
         if !stmt.decorators.is_empty()
             && let Some((id, span)) = decorators::id(self, &stmt.decorators, &Scope::of(block))
         {
@@ -77,7 +84,10 @@ impl<'p> Evaluator<'p> {
             );
         }
         if let Some((other, span)) = self.frame.ids.get(&made.id) {
-            let problem = Diagnostic::new(Code::DuplicateName, format!("`{}` and `{other}` have the same logical id `{id}`", made.shown));
+            let problem = Diagnostic::new(
+                Code::DuplicateName,
+                format!("`{}` and `{other}` have the same logical id `{id}`", made.shown),
+            );
             let problem = match *span == at {
                 true => problem.at(at, "made of the key: letters and digits only"),
                 false => problem.at(at, "this one").at(*span, "and this one"),
@@ -174,7 +184,9 @@ impl<'p> Evaluator<'p> {
         let problem = Diagnostic::new(Code::UnknownResourceType, format!("the resource type `{name}` is not known"));
         let near = nearest(name, self.types().names());
         self.report(match near {
-            Some(near) => problem.at(span, "its properties are not checked").help(format!("write `{near}`")).fix(span, near),
+            Some(near) => {
+                problem.at(span, "its properties are not checked").help(format!("write `{near}`")).fix(span, near)
+            }
             None => problem
                 .at(span, "its properties are not checked")
                 .help("see whether AWS has it; a newer version of this tool may know it"),

@@ -178,7 +178,13 @@ impl<'p> Frame<'p> {
     }
 }
 
-fn head(planned: &Planned, description: Option<Arc<str>>, frame: Frame<'_>, resources: &[Resource], outputs: Vec<Output>) -> Head {
+fn head(
+    planned: &Planned,
+    description: Option<Arc<str>>,
+    frame: Frame<'_>,
+    resources: &[Resource],
+    outputs: Vec<Output>,
+) -> Head {
     let used = used::parameters(resources, &outputs, !frame.uses.is_empty());
     let mut parameters = frame.parameters;
     let mut uses = Vec::new();

@@ -87,7 +87,9 @@ impl Names<'_> {
                     self.statements(&i.then);
                     self.statements(&i.otherwise);
                 }
-                StmtKind::Assert(a) => [Some(&a.condition), a.message.as_ref()].into_iter().flatten().for_each(|e| self.expr(e)),
+                StmtKind::Assert(a) => {
+                    [Some(&a.condition), a.message.as_ref()].into_iter().flatten().for_each(|e| self.expr(e))
+                }
             }
         }
     }

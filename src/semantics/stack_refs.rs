@@ -29,7 +29,10 @@ impl Evaluator<'_> {
                     return Value::Unknown;
                 }
                 other => {
-                    let message = format!("an instance of a stack is chosen by environment and region, not by {}", fits::kind(other));
+                    let message = format!(
+                        "an instance of a stack is chosen by environment and region, not by {}",
+                        fits::kind(other)
+                    );
                     self.report(
                         Diagnostic::new(Code::TypeMismatch, message)
                             .at(*span, fits::shown(other))
@@ -45,7 +48,9 @@ impl Evaluator<'_> {
     /// `network.Vpc`: the output of the instance that is meant. `at` is where the stack is named.
     pub(super) fn output_of(&mut self, stack: &StackRef, output: Ident, at: Span) -> Value {
         let program = self.program;
-        let Some(Top::Stack(declared)) = program.declared.tops.get(&stack.stack).copied() else { return Value::Unknown };
+        let Some(Top::Stack(declared)) = program.declared.tops.get(&stack.stack).copied() else {
+            return Value::Unknown;
+        };
         let Some(declared) = program.declared.stacks.get(declared) else { return Value::Unknown };
         let Some((_, tree)) = program.stack(declared.at) else { return Value::Unknown };
         if self.layer() == Some(Layer::Core) && tree.layer == Layer::Service {
@@ -174,9 +179,12 @@ impl Evaluator<'_> {
             };
             env_fits && stack.region.as_ref().is_none_or(|region| *region == key.region)
         };
-        let mut all: Vec<&(Index, Arc<Planned>)> = candidates.iter().filter(|(_, planned)| fits(&planned.key)).collect();
+        let mut all: Vec<&(Index, Arc<Planned>)> =
+            candidates.iter().filter(|(_, planned)| fits(&planned.key)).collect();
         if all.len() > 1 {
-            let here = |planned: &Planned| planned.key.region.as_ref() == self.region() && (planned.key.env == env || planned.key.env.is_none());
+            let here = |planned: &Planned| {
+                planned.key.region.as_ref() == self.region() && (planned.key.env == env || planned.key.env.is_none())
+            };
             if let Some(near) = all.iter().copied().find(|(_, planned)| here(planned)) {
                 all = vec![near];
             }
@@ -209,8 +217,11 @@ impl Evaluator<'_> {
     fn instance_cycle(&mut self, producer: Index, at: Span) {
         let from = self.instances.path.iter().position(|(index, _)| *index == producer).unwrap_or(0);
         let round = self.instances.path.get(from..).unwrap_or(&[]);
-        let keys: Vec<&InstanceKey> =
-            round.iter().filter_map(|(index, _)| self.instances.planned.get(*index)).map(|planned| &planned.key).collect();
+        let keys: Vec<&InstanceKey> = round
+            .iter()
+            .filter_map(|(index, _)| self.instances.planned.get(*index))
+            .map(|planned| &planned.key)
+            .collect();
         let Some(first) = keys.first() else { return };
         // Where all are of one environment and region, the names of the stacks say it all.
         let alike = keys.iter().all(|key| key.env == first.env && key.region == first.region);
@@ -227,7 +238,10 @@ impl Evaluator<'_> {
         for ((name, other), span) in names.iter().zip(needed).zip(asked) {
             problem = problem.at(span, format!("{name} needs {other}"));
         }
-        self.report(problem.help("move what both need into a stack of its own, or give one of them a name known while compiling"));
+        self.report(
+            problem
+                .help("move what both need into a stack of its own, or give one of them a name known while compiling"),
+        );
     }
 
     /// The value of an output as this instance gets it: a parameter of its template.
@@ -268,7 +282,8 @@ impl Evaluator<'_> {
         let candidates: Vec<(Index, Arc<Planned>)> =
             self.instances.of(stack.stack).map(|(at, planned)| (at, Arc::clone(planned))).collect();
         let usual = self.fitting(&plain, &candidates);
-        let is_usual = matches!(usual.as_slice(), [one] if self.instances.planned.get(*one).is_some_and(|p| p.key == planned.key));
+        let is_usual =
+            matches!(usual.as_slice(), [one] if self.instances.planned.get(*one).is_some_and(|p| p.key == planned.key));
         if !is_usual {
             let mine = self.frame.place.env.as_ref().map(|env| env.name);
             if let Some(env) = planned.key.env.filter(|env| Some(*env) != mine) {

@@ -31,7 +31,10 @@ fn of_later(later: &Later, found: &mut FxHashSet<Name>) {
             found.insert(*name);
         }
         LaterExpr::Concat(parts) => parts.iter().for_each(|part| of_value(part, found)),
-        LaterExpr::Join(_, value) | LaterExpr::Split(_, value) | LaterExpr::Base64(value) | LaterExpr::Cidr(value, ..) => {
+        LaterExpr::Join(_, value)
+        | LaterExpr::Split(_, value)
+        | LaterExpr::Base64(value)
+        | LaterExpr::Cidr(value, ..) => {
             of_value(value, found);
         }
         LaterExpr::Select(_, list) => of_later(list, found),

@@ -49,7 +49,12 @@ fn counts(instance: &Instance, template: &Template, found: &mut Vec<Diagnostic>)
     count(head.outputs.len(), OUTPUTS, "outputs", "put values that belong together into one list");
     count(head.tags.len(), TAGS, "tags", "take tags out; three of them are set by `infra`");
     let references = template.body.matches("{{resolve:").count();
-    count(references, DYNAMIC_REFERENCES, "dynamic references", "read a secret once and pass it on, or split the stack");
+    count(
+        references,
+        DYNAMIC_REFERENCES,
+        "dynamic references",
+        "read a secret once and pass it on, or split the stack",
+    );
 }
 
 fn sizes(instance: &Instance, found: &mut Vec<Diagnostic>) {

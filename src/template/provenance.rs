@@ -90,9 +90,7 @@ fn in_statements(statements: &[Stmt], body: Span) -> Option<&Expr> {
     match &statement.kind {
         StmtKind::Resource(resource) => resource.body.as_ref(),
         StmtKind::For(each) => in_statements(&each.body, body),
-        StmtKind::If(choice) => {
-            in_statements(&choice.then, body).or_else(|| in_statements(&choice.otherwise, body))
-        }
+        StmtKind::If(choice) => in_statements(&choice.then, body).or_else(|| in_statements(&choice.otherwise, body)),
         _ => None,
     }
 }

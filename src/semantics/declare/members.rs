@@ -130,13 +130,7 @@ impl Walk<'_> {
     }
 
     /// The body of a `for`: its resources are seen in the whole stack, its `let`s in the body only.
-    fn in_loop(
-        &mut self,
-        body: &[Stmt],
-        branches: &[Branch],
-        lets: &mut Taken,
-        binding: &Binding,
-    ) {
+    fn in_loop(&mut self, body: &[Stmt], branches: &[Branch], lets: &mut Taken, binding: &Binding) {
         for name in binding.key.iter().chain([&binding.item]) {
             spelling::snake(*name, "a loop variable", self.diagnostics);
             reserved(*name, self.diagnostics);
@@ -147,12 +141,7 @@ impl Walk<'_> {
         }
     }
 
-    fn loop_stmt(
-        &mut self,
-        stmt: &Stmt,
-        branches: &[Branch],
-        lets: &mut Taken,
-    ) {
+    fn loop_stmt(&mut self, stmt: &Stmt, branches: &[Branch], lets: &mut Taken) {
         match &stmt.kind {
             StmtKind::Let(l) => {
                 spelling::snake(l.name, "a value", self.diagnostics);
@@ -167,7 +156,9 @@ impl Walk<'_> {
                 self.enter(r.name, Kind::Collection, branches, false);
             }
             StmtKind::For(f) => self.in_loop(&f.body, branches, &mut Taken::default(), &f.binding),
-            StmtKind::If(i) => self.sides(i, branches, &mut |walk, stmt, branches| walk.loop_stmt(stmt, branches, lets)),
+            StmtKind::If(i) => {
+                self.sides(i, branches, &mut |walk, stmt, branches| walk.loop_stmt(stmt, branches, lets))
+            }
             StmtKind::Param(p) => self.diagnostics.push(once_only("a `param`", p.name)),
             StmtKind::Input(p) => self.diagnostics.push(once_only("an `input`", p.name)),
             StmtKind::Output(o) => self.diagnostics.push(once_only("an `output`", o.name)),
@@ -208,12 +199,7 @@ fn are_apart(one: &[Branch], other: &[Branch]) -> bool {
 }
 
 /// Enters a name; false, with a report, where it is taken.
-fn claim(
-    taken: &mut Taken,
-    name: Ident,
-    branches: &[Branch],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> bool {
+fn claim(taken: &mut Taken, name: Ident, branches: &[Branch], diagnostics: &mut Vec<Diagnostic>) -> bool {
     let earlier = taken.entry(name.name).or_default();
     let clash = earlier.iter().find(|(other, _)| !are_apart(other, branches)).map(|(_, span)| *span);
     let fresh = earlier.is_empty();

@@ -164,9 +164,7 @@ pub(in crate::semantics) fn regions(ev: &mut Evaluator<'_>, value: &Value, at: S
         other => {
             let message = format!("regions are a list of texts, not {}", fits::kind(other));
             ev.report(
-                Diagnostic::new(Code::TypeMismatch, message)
-                    .at(at, fits::shown(other))
-                    .help("write `[\"eu-west-1\"]`"),
+                Diagnostic::new(Code::TypeMismatch, message).at(at, fits::shown(other)).help("write `[\"eu-west-1\"]`"),
             );
             return out;
         }
@@ -182,7 +180,9 @@ pub(in crate::semantics) fn regions(ev: &mut Evaluator<'_>, value: &Value, at: S
         match item {
             Value::Str(region) if !is_region(region) => ev.report(no_region(region, at)),
             Value::Str(region) if out.contains(region) => {
-                ev.report(Diagnostic::new(Code::BadValue, format!("`{region}` is listed twice")).at(at, "in this list"));
+                ev.report(
+                    Diagnostic::new(Code::BadValue, format!("`{region}` is listed twice")).at(at, "in this list"),
+                );
             }
             Value::Str(region) => out.push(Arc::clone(region)),
             Value::Unknown => {}
@@ -197,9 +197,23 @@ pub(in crate::semantics) fn regions(ev: &mut Evaluator<'_>, value: &Value, at: S
 
 /// Regions that people mistype; others are judged by their shape, as AWS adds some every year.
 const COMMON: [&str; 17] = [
-    "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
-    "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
-    "us-east-1", "us-east-2", "us-west-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-2",
 ];
 
 /// `eu-west-1`: letters, one or more words, a number.
@@ -218,7 +232,8 @@ fn is_region(text: &str) -> bool {
 }
 
 fn no_region(text: &str, at: Span) -> Diagnostic {
-    let problem = Diagnostic::new(Code::BadValue, format!("`{text}` is not a region")).at(at, "of this form: `eu-west-1`");
+    let problem =
+        Diagnostic::new(Code::BadValue, format!("`{text}` is not a region")).at(at, "of this form: `eu-west-1`");
     match nearest(text, COMMON) {
         Some(near) => problem.help(format!("write `{near}`")),
         None => problem,

@@ -29,7 +29,9 @@ pub(in crate::semantics) fn arn(ev: &mut Evaluator<'_>, args: &[Argument], span:
         other => {
             let message = format!("`arn` takes a resource, not {}", fits::kind(other));
             ev.report_value(
-                Diagnostic::new(Code::NotAResource, message).at(*at, fits::shown(other)).help("name a resource of this stack"),
+                Diagnostic::new(Code::NotAResource, message)
+                    .at(*at, fits::shown(other))
+                    .help("name a resource of this stack"),
             );
             Value::Unknown
         }
@@ -73,7 +75,12 @@ fn part(ev: &mut Evaluator<'_>, resource: &ResourceRef, known: &ResourceType, ho
 
 /// The text of a property as the source gives it: `None` where it is not known now, `Some(None)`
 /// where it is not given.
-fn property(ev: &mut Evaluator<'_>, resource: &ResourceRef, known: &ResourceType, name: &str) -> Option<Option<String>> {
+fn property(
+    ev: &mut Evaluator<'_>,
+    resource: &ResourceRef,
+    known: &ResourceType,
+    name: &str,
+) -> Option<Option<String>> {
     let Node::Object(root) = ev.types().node(known.root) else { return None };
     let property = root.properties.iter().find(|p| p.name.eq_ignore_ascii_case(name))?;
     let Some((expr, block)) = written(ev, resource.id, property.name)? else { return Some(None) };
@@ -102,7 +109,9 @@ fn written<'p>(ev: &Evaluator<'p>, id: Name, property: &str) -> Option<Option<(&
     let mut found = None;
     for entry in entries {
         match entry {
-            Entry::Field(Key::Name(key), value) if key.name.as_str() == property => found = Some((value, pending.block)),
+            Entry::Field(Key::Name(key), value) if key.name.as_str() == property => {
+                found = Some((value, pending.block))
+            }
             Entry::Field(Key::Name(_), _) => {}
             Entry::Field(Key::Computed(_), _) | Entry::Spread(_) => return None,
         }

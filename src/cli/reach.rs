@@ -1,0 +1,87 @@
+//! Where a command talks to: AWS, an endpoint that stands for it, or the simulator in this process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::Context;
+use super::output::Exit;
+use crate::cloud::Clouds;
+use crate::cloud::aws::{Aws, Settings};
+use crate::host::{self, Disk};
+use crate::sandbox::{self, Sandbox};
+use crate::semantics::Program;
+
+/// Where to talk to.
+#[derive(Args)]
+#[command(next_help_heading = "Where")]
+pub(super) struct Reach {
+    /// Use the simulator, and keep its stacks in DIR [default: .infra/sandbox in the project]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, env = "INFRA_SANDBOX", hide_env = true)]
+    sandbox: Option<Option<PathBuf>>,
+
+    /// Talk to this address instead of AWS: an emulator, or `infra sandbox`
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL", hide_env = true, conflicts_with = "sandbox")]
+    endpoint: Option<String>,
+}
+
+/// The other side, and the runtime that speaks with it.
+pub(super) struct Reached {
+    pub(super) clouds: Arc<dyn Clouds>,
+    pub(super) runtime: tokio::runtime::Runtime,
+    /// Real time passes on the other side; otherwise waiting costs nothing.
+    pub(super) is_real: bool,
+    /// The other side is on this machine: asking often disturbs nobody.
+    pub(super) is_near: bool,
+}
+
+impl Reach {
+    /// Opens the way.
+    pub(super) fn open(&self, disk: &Disk, program: &Program, context: &mut Context) -> Result<Reached, Exit> {
+        let directory = self.directory(disk, program, context)?;
+        let mut settings = Settings { endpoint: self.endpoint.clone(), ..Settings::default() };
+        if let Some(directory) = &directory {
+            let sandbox = Sandbox::open(directory, sandbox::Settings::default());
+            let sandbox = sandbox.map_err(|error| context.terminal.fail(&error.to_string()))?;
+            settings.http = Some(sandbox.connector());
+            ignore_in_git(directory);
+        }
+        let is_real = directory.is_none();
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        // The simulator lives in this process and its time moves when it is asked: a paused clock
+        // skips every pause between two questions.
+        builder.enable_all().start_paused(!is_real);
+        let runtime = builder.build().map_err(|error| context.terminal.fail(&format!("cannot start: {error}")))?;
+        if let Some(endpoint) = self.endpoint.as_ref().filter(|_| is_real) {
+            context.terminal.say(&format!("talking to {endpoint} instead of AWS"));
+        }
+        let is_near = self.endpoint.as_deref().is_some_and(is_loopback);
+        Ok(Reached { clouds: Arc::new(Aws::new(settings)), runtime, is_real, is_near })
+    }
+
+    /// The directory of the simulator, where it is asked for.
+    fn directory(&self, disk: &Disk, program: &Program, context: &mut Context) -> Result<Option<PathBuf>, Exit> {
+        let Some(asked) = &self.sandbox else { return Ok(None) };
+        let Some(directory) = asked else { return Ok(Some(disk.root.join(".infra").join("sandbox"))) };
+        let text = directory.to_string_lossy();
+        if program.declared.stacks.iter().any(|s| s.name.as_str() == text) {
+            let help = format!("write `--sandbox=DIR`, or name the stack first: `infra apply {text} --sandbox`");
+            return Err(context.terminal.fail(&format!("`--sandbox {text}` names a stack as its directory; {help}")));
+        }
+        Ok(Some(host::working_directory().unwrap_or_default().join(directory)))
+    }
+}
+
+/// The state of a sandbox is nobody's source. That this fails is no reason to stop.
+fn ignore_in_git(directory: &std::path::Path) {
+    let ours = directory.parent().filter(|p| p.file_name().is_some_and(|n| n == ".infra"));
+    if let Some(folder) = ours.filter(|f| !f.join(".gitignore").exists()) {
+        let _ = host::write(&folder.join(".gitignore"), b"*\n");
+    }
+}
+
+fn is_loopback(endpoint: &str) -> bool {
+    let host = endpoint.split("://").last().unwrap_or(endpoint);
+    ["127.", "localhost", "[::1]"].iter().any(|near| host.starts_with(near))
+}

@@ -1,0 +1,64 @@
+//! What every command that talks to AWS begins with: the project compiled, the other side reached.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::output::Exit;
+use super::reach::{Reach, Reached};
+use super::select::Selection;
+use super::{Context, build, project};
+use crate::plan::{self, Desired};
+use crate::semantics::Program;
+
+/// What these commands share.
+#[derive(Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    selection: Selection,
+
+    #[command(flatten)]
+    choice: project::Choice,
+
+    /// How long to wait for an operation that already runs: `90s`, `20m`, `1h`
+    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = duration)]
+    wait: Duration,
+
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// A compiled project and the way to AWS.
+pub(super) struct Session {
+    pub(super) program: Program,
+    pub(super) desired: Desired,
+    pub(super) settings: plan::Settings,
+    pub(super) reached: Reached,
+}
+
+impl Session {
+    /// Compiles and reaches; what is wrong is said.
+    pub(super) fn open(options: &Options, context: &mut Context) -> Result<Self, Exit> {
+        let (disk, program) = project::load(context)?;
+        let target = options.choice.target(&program, context)?;
+        let built = build::compile(&program, &target, context)?;
+        let desired = plan::desired(&built);
+        let ids: Vec<&str> = desired.stacks.iter().map(|s| s.id.as_str()).collect();
+        let only = options.selection.choose(&ids, context)?;
+        let reached = options.reach.open(&disk, &program, context)?;
+        Ok(Self { program, desired, settings: plan::Settings { only, wait: options.wait }, reached })
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a number and a unit: `90s`, `20m`, `1h`".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(seconds).filter(|s| *s <= 86_400).map(Duration::from_secs).ok_or_else(|| "at most one day".to_owned())
+}

@@ -22,7 +22,10 @@ const RULES: &[Rule] = &[
     // ECS refuses a service whose target group no listener forwards to yet: "The target group …
     // does not have an associated load balancer".
     Rule {
-        waits: &[("AWS::ECS::Service", &["LoadBalancers.*.TargetGroupArn"]), ("AWS::ECS::TaskSet", &["LoadBalancers.*.TargetGroupArn"])],
+        waits: &[
+            ("AWS::ECS::Service", &["LoadBalancers.*.TargetGroupArn"]),
+            ("AWS::ECS::TaskSet", &["LoadBalancers.*.TargetGroupArn"]),
+        ],
         needs: &[
             (
                 "AWS::ElasticLoadBalancingV2::Listener",
@@ -44,7 +47,13 @@ const RULES: &[Rule] = &[
     // before the policies that are attached to it from outside.
     Rule {
         waits: &[
-            ("AWS::AppRunner::Service", &["InstanceConfiguration.InstanceRoleArn", "SourceConfiguration.AuthenticationConfiguration.AccessRoleArn"]),
+            (
+                "AWS::AppRunner::Service",
+                &[
+                    "InstanceConfiguration.InstanceRoleArn",
+                    "SourceConfiguration.AuthenticationConfiguration.AccessRoleArn",
+                ],
+            ),
             ("AWS::Batch::ComputeEnvironment", &["ServiceRole"]),
             ("AWS::CodeBuild::Project", &["ServiceRole"]),
             ("AWS::CodeDeploy::DeploymentGroup", &["ServiceRoleArn"]),
@@ -53,7 +62,10 @@ const RULES: &[Rule] = &[
             ("AWS::ECS::Service", &["Role", "TaskDefinition>TaskRoleArn", "TaskDefinition>ExecutionRoleArn"]),
             ("AWS::EKS::Cluster", &["RoleArn"]),
             ("AWS::EKS::Nodegroup", &["NodeRole"]),
-            ("AWS::KinesisFirehose::DeliveryStream", &["S3DestinationConfiguration.RoleARN", "ExtendedS3DestinationConfiguration.RoleARN"]),
+            (
+                "AWS::KinesisFirehose::DeliveryStream",
+                &["S3DestinationConfiguration.RoleARN", "ExtendedS3DestinationConfiguration.RoleARN"],
+            ),
             ("AWS::Lambda::EventSourceMapping", &["FunctionName>Role"]),
             ("AWS::Lambda::Function", &["Role"]),
             ("AWS::Logs::SubscriptionFilter", &["RoleArn"]),
@@ -99,10 +111,7 @@ const RULES: &[Rule] = &[
         needs: &[("AWS::Lambda::Permission", &["FunctionName"])],
     },
     // What a topic sends before the queue lets it is lost.
-    Rule {
-        waits: &[("AWS::SNS::Subscription", &["Endpoint"])],
-        needs: &[("AWS::SQS::QueuePolicy", &["Queues.*"])],
-    },
+    Rule { waits: &[("AWS::SNS::Subscription", &["Endpoint"])], needs: &[("AWS::SQS::QueuePolicy", &["Queues.*"])] },
     // A deployment is a picture of the API as it is then: "The REST API doesn't contain any methods".
     Rule {
         waits: &[("AWS::ApiGateway::Deployment", &["RestApiId"])],

@@ -85,6 +85,8 @@ pub(crate) struct Stack {
     pub(crate) stable: Option<Box<Stable>>,
     /// Resources that were replaced and still are.
     pub(crate) superseded: Vec<(String, Resource)>,
+    /// Resources whose rollback failed.
+    pub(crate) stuck: BTreeSet<String>,
     /// Client tokens, with the digest of the request that came with each and what it answered.
     pub(crate) tokens: BTreeMap<String, (String, String)>,
     #[serde(skip)]
@@ -308,6 +310,15 @@ impl Stack {
     }
 
     pub(crate) fn change_set_by(&self, name_or_arn: &str) -> Option<&ChangeSet> {
-        self.change_sets.get(name_or_arn).or_else(|| self.change_sets.values().find(|set| set.name == name_or_arn))
+        // One that ran leaves its name to the next.
+        let named = || self.change_sets.values().filter(|set| set.name == name_or_arn).max_by_key(|set| set.created);
+        self.change_sets.get(name_or_arn).or_else(named)
+    }
+}
+
+impl ChangeSet {
+    /// It was executed, well or badly.
+    pub(crate) fn ran(&self) -> bool {
+        matches!(self.execution, ExecutionStatus::ExecuteComplete | ExecutionStatus::ExecuteFailed)
     }
 }

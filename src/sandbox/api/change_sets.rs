@@ -34,7 +34,7 @@ pub(super) fn create(world: &mut World, caller: &Caller, params: &Params) -> Out
     let before = found.as_ref().and_then(|key| world.region(caller).get(key));
     allowed(&kind, before, &stack_name, &name)?;
     if let Some(stack) = before {
-        if stack.change_set_by(&name).is_some_and(|set| set.execution != ExecutionStatus::ExecuteComplete) {
+        if stack.change_set_by(&name).is_some_and(|set| !set.ran()) {
             return Err(facts::change_set_exists(&name));
         }
         if stack.change_sets.len() >= facts::CHANGE_SET_LIMIT {

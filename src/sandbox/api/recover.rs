@@ -59,10 +59,7 @@ pub(super) fn go_on(world: &mut World, caller: &Caller, params: &Params) -> Outc
             )));
         }
         let skip = params.list("ResourcesToSkip");
-        let failed = |name: &String| {
-            stack.resources.get(name).is_some_and(|resource| resource.status.as_str() == "UPDATE_FAILED")
-        };
-        if let Some(wrong) = skip.iter().find(|name| !failed(name)) {
+        if let Some(wrong) = skip.iter().find(|name| !stack.stuck.contains(*name)) {
             return Err(invalid(format!(
                 "Resource [{wrong}] is not in UPDATE_FAILED state. Only resources that failed to roll back can be skipped"
             )));

@@ -158,6 +158,7 @@ pub(super) fn shell(world: &mut World, caller: &Caller, name: &str) -> Answer<St
         operations: Vec::new(),
         stable: None,
         superseded: Vec::new(),
+        stuck: Default::default(),
         tokens: BTreeMap::new(),
         dirty: true,
     })

@@ -1,7 +1,7 @@
 //! What follows when a part of an operation ends, well or badly.
 
 use crate::sandbox::engine::{
-    Context, Scope, Standing, active, finish, goal, imports, outputs, remove, settle_change_set, turn,
+    Context, Scope, Standing, active, finish, goal, imports, outputs, remove, settle_change_set, turn, work,
 };
 use crate::sandbox::model::{OnFailure, Phase, Resource, Stack, StackOutput};
 use crate::sandbox::status::{ExecutionStatus, ResourceStatus, StackStatus};
@@ -22,6 +22,9 @@ pub(super) fn worked(stack: &mut Stack, context: &mut Context<'_>) {
         Ok(found) => found,
         Err(reason) => return fail(stack, context, Some(reason)),
     };
+    if work::guarded(stack, context, &wanted) {
+        return fail(stack, context, None);
+    }
     if let Err(reason) = exports(stack, context, &outputs) {
         return fail(stack, context, Some(reason));
     }
@@ -52,6 +55,7 @@ fn enter(stack: &mut Stack, phase: Phase) {
     if let Some(operation) = &mut stack.operation {
         operation.phase = phase;
         operation.failed.clear();
+        operation.cancelled = false;
         operation.done.clear();
         operation.running.clear();
         operation.template = None;
@@ -144,7 +148,10 @@ pub(crate) fn fail(stack: &mut Stack, context: &mut Context<'_>, whole: Option<S
             settle_change_set(stack, ExecutionStatus::ExecuteFailed);
             roll_back(stack, context, Some(reason));
         }
-        _ => finish(stack, context, StackStatus::UpdateRollbackFailed, Some(reason), ExecutionStatus::ExecuteFailed),
+        _ => {
+            stack.stuck = stack.operation.iter().flat_map(|operation| operation.failed.iter().cloned()).collect();
+            finish(stack, context, StackStatus::UpdateRollbackFailed, Some(reason), ExecutionStatus::ExecuteFailed);
+        }
     }
 }
 

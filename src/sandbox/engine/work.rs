@@ -281,6 +281,19 @@ fn update(
     run(stack, name, Task { next, action, left: order.steps, fails });
 }
 
+/// Fails those that the new template drops and the stack policy protects; says whether there are any.
+pub(super) fn guarded(stack: &mut Stack, context: &mut Context<'_>, wanted: &BTreeSet<String>) -> bool {
+    let forbidden = |(name, resource): (&String, &Resource)| {
+        let reason = policy::forbids(stack.policy.as_deref(), "Update:Delete", name, &resource.kind)?;
+        (!wanted.contains(name)).then(|| (name.clone(), resource.clone(), reason))
+    };
+    let forbidden: Vec<(String, Resource, String)> = stack.resources.iter().filter_map(forbidden).collect();
+    for (name, resource, reason) in forbidden.clone() {
+        collapse(stack, context, &name, resource, ResourceStatus::UpdateFailed, reason);
+    }
+    !forbidden.is_empty()
+}
+
 fn changed_paths(before: &Value, after: &Value) -> Vec<Vec<String>> {
     let keys = |value: &Value| {
         value.as_object().map(|fields| fields.keys().cloned().collect::<BTreeSet<_>>()).unwrap_or_default()

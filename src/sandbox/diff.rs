@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::sandbox::eval::{Lookup, Scope, later};
 use crate::sandbox::model::{Change, Desired, Detail, Place, Resource, Stack};
 use crate::sandbox::records::Identity;
-use crate::sandbox::template::{Declared, Policy, Reference, Template, find, needs, order, scalar};
+use crate::sandbox::template::{Declared, Policy, Reference, Template, find, order, scalar};
 use crate::sandbox::values::{mask, secrets};
 use crate::schema::{Replacement, ResourceType, Types};
 
@@ -472,12 +472,7 @@ pub(crate) fn replacement(types: &Types, kind: &ResourceType, path: &[String]) -
     types.replacement(kind, &steps)
 }
 
-/// The names of those that a resource needs, for the order of deletion.
-pub(crate) fn needed(template: &Template, name: &str) -> BTreeSet<String> {
-    needs(template, name)
-}
-
-/// Used by tests and by the event log: the context of a resource as JSON.
+/// The properties of a resource as the event log shows them.
 pub(crate) fn properties_json(properties: &Value, hidden: &[&str]) -> Option<String> {
     let empty = properties.as_object().is_none_or(Map::is_empty);
     (!empty).then(|| json!(mask(properties, hidden)).to_string())

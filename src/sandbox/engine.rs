@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::sandbox::clock::{Pace, Time};
-use crate::sandbox::diff::{needed, outputs, properties_json};
+use crate::sandbox::diff::{outputs, properties_json};
 use crate::sandbox::eval::{Lookup, Scope};
 use crate::sandbox::facts::USER_INITIATED;
 use crate::sandbox::ids;

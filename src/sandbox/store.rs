@@ -100,7 +100,12 @@ struct Written<'a, T> {
     content: &'a T,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
+struct Outgoing<'a> {
+    stack: &'a Stack,
+}
+
+#[derive(Deserialize)]
 struct StackFile {
     stack: Stack,
 }
@@ -236,8 +241,7 @@ impl Store {
         for ((account, region), stacks) in regions {
             for stack in stacks.values_mut().filter(|stack| stack.dirty) {
                 let path = self.directory.join(account).join(region).join(file_name(stack));
-                let file = StackFile { stack: stack.clone() };
-                write(&path, &file)?;
+                write(&path, &Outgoing { stack })?;
                 stack.dirty = false;
             }
         }

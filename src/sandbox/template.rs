@@ -9,7 +9,7 @@ use crate::schema::Types;
 
 mod references;
 
-pub(crate) use references::{Piece, Reference, find, get_att, needs, order, pieces};
+pub(crate) use references::{Piece, Reference, find, get_att, order, pieces};
 
 /// A template taken apart.
 #[derive(Debug, Default)]
@@ -21,6 +21,15 @@ pub(crate) struct Template {
     pub(crate) conditions: Map<String, Value>,
     pub(crate) resources: BTreeMap<String, Declared>,
     pub(crate) outputs: BTreeMap<String, Output>,
+    /// What each resource needs before it.
+    needs: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Template {
+    /// What a resource needs before it: names in its properties, and `DependsOn`.
+    pub(crate) fn needs(&self, name: &str) -> impl Iterator<Item = &String> {
+        self.needs.get(name).into_iter().flatten()
+    }
 }
 
 /// A parameter as declared.
@@ -148,6 +157,7 @@ pub(crate) fn read(body: &str) -> Answer<Template> {
         template.outputs.insert(name.clone(), output(&name, &value)?);
     }
     limits(&template)?;
+    template.needs = template.resources.keys().map(|name| (name.clone(), references::needs(&template, name))).collect();
     Ok(template)
 }
 

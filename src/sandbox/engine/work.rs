@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::sandbox::check;
 use crate::sandbox::diff::{alike, leaves, replacement};
-use crate::sandbox::engine::{Context, Scope, Standing, active, fail, goal, identity, needed, note, settle};
+use crate::sandbox::engine::{Context, Scope, Standing, active, fail, goal, identity, note, settle};
 use crate::sandbox::facts::{INITIATED, REPLACING};
 use crate::sandbox::model::{Action, Phase, Resource, Stack, Task};
 use crate::sandbox::policy;
@@ -125,9 +125,7 @@ fn start(stack: &mut Stack, context: &mut Context<'_>) -> Result<bool, String> {
         let ready: Vec<String> = wanted
             .iter()
             .filter(|name| !operation.done.contains(*name) && !operation.running.contains_key(*name))
-            .filter(|name| {
-                needed(&template, name).iter().all(|need| operation.done.contains(need) || !wanted.contains(need))
-            })
+            .filter(|name| template.needs(name).all(|need| operation.done.contains(need) || !wanted.contains(need)))
             .cloned()
             .collect();
         if ready.is_empty() {
@@ -166,7 +164,7 @@ fn launch(
             _ => Default::default(),
         },
         metadata: declared.metadata.clone(),
-        needs: needed(template, name).intersection(wanted).cloned().collect(),
+        needs: template.needs(name).filter(|need| wanted.contains(*need)).cloned().collect(),
         deletion: declared.deletion,
         replacement: declared.replacement,
     };

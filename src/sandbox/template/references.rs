@@ -226,7 +226,7 @@ fn unresolved(template: &Template, fragment: &Value) -> BTreeSet<String> {
 }
 
 /// What each resource needs before it: names in its properties, and `DependsOn`.
-pub(crate) fn needs(template: &Template, name: &str) -> BTreeSet<String> {
+pub(super) fn needs(template: &Template, name: &str) -> BTreeSet<String> {
     let Some(resource) = template.resources.get(name) else {
         return BTreeSet::new();
     };
@@ -239,14 +239,14 @@ pub(crate) fn needs(template: &Template, name: &str) -> BTreeSet<String> {
 
 /// The resources in an order in which each comes after all it needs, by name where that leaves a choice.
 pub(crate) fn order(template: &Template) -> Answer<Vec<String>> {
-    let mut open: BTreeMap<&str, BTreeSet<String>> =
-        template.resources.keys().map(|name| (name.as_str(), needs(template, name))).collect();
+    let mut open: BTreeMap<&str, BTreeSet<&String>> =
+        template.resources.keys().map(|name| (name.as_str(), template.needs(name).collect())).collect();
     let mut order: Vec<String> = Vec::new();
-    let mut placed = BTreeSet::new();
+    let mut placed: BTreeSet<&str> = BTreeSet::new();
     while !open.is_empty() {
         let ready: Vec<&str> = open
             .iter()
-            .filter(|(_, needs)| needs.iter().all(|need| placed.contains(need)))
+            .filter(|(_, needs)| needs.iter().all(|need| placed.contains(need.as_str())))
             .map(|(name, _)| *name)
             .collect();
         if ready.is_empty() {
@@ -255,7 +255,7 @@ pub(crate) fn order(template: &Template) -> Answer<Vec<String>> {
         }
         for name in ready {
             open.remove(name);
-            placed.insert(name.to_owned());
+            placed.insert(name);
             order.push(name.to_owned());
         }
     }
@@ -263,11 +263,11 @@ pub(crate) fn order(template: &Template) -> Answer<Vec<String>> {
 }
 
 /// Those left over that are also needed by others left over: the cycles without what hangs below them.
-fn in_cycles<'a>(open: &BTreeMap<&'a str, BTreeSet<String>>) -> Vec<&'a str> {
+fn in_cycles<'a>(open: &BTreeMap<&'a str, BTreeSet<&String>>) -> Vec<&'a str> {
     let mut left: BTreeSet<&str> = open.keys().copied().collect();
     loop {
         let needed: BTreeSet<&str> =
-            left.iter().filter_map(|name| open.get(name)).flatten().map(String::as_str).collect();
+            left.iter().filter_map(|name| open.get(name)).flatten().map(|need| need.as_str()).collect();
         let kept: BTreeSet<&str> = left.intersection(&needed).copied().collect();
         if kept.len() == left.len() {
             return kept.into_iter().filter_map(|name| open.get_key_value(name).map(|(key, _)| *key)).collect();

@@ -117,7 +117,7 @@ pub struct Identifier {
 /// One type of the table.
 #[derive(Debug)]
 pub enum Node {
-    /// Any JSON: policies, templates. Takes an object or a string.
+    /// Any JSON: policies, templates, free-form values. Takes anything, an object or a string most often.
     Json,
     /// `true` or `false`
     Bool,
@@ -168,7 +168,7 @@ pub struct StringType {
     pub values_ignore_case: bool,
     /// The list lags behind AWS (instance types, runtimes, regions): say so, do not refuse.
     pub values_are_advice: bool,
-    /// What it identifies; empty for plain text.
+    /// What it identifies, what AWS means first leading; empty for plain text.
     pub identifies: Vec<Identifier>,
 }
 
@@ -272,7 +272,11 @@ impl Types {
     }
 
     /// The type of that name.
+    ///
+    /// `Custom::Anything` is a custom resource, and is found under its own type's name,
+    /// `AWS::CloudFormation::CustomResource`: a template must keep the name that the user wrote.
     pub fn resource(&self, name: &str) -> Option<&ResourceType> {
+        let name = if name.starts_with("Custom::") { "AWS::CloudFormation::CustomResource" } else { name };
         self.inner.resource(self.inner.position(name)?)
     }
 

@@ -1,30 +1,127 @@
 //! The packed AWS resource types: every byte of them, and what is known of the everyday ones.
 
-use infra::schema::{Node, NodeId, RefValue, Types};
+mod identity;
+mod whole;
 
-/// Every type, node, string and pattern of the blobs can be read.
-#[test]
-fn everything_decodes() {
-    let types = Types::aws();
-    assert!(types.names().len() > 1800);
-    for name in types.names() {
-        let resource = types.resource(name).unwrap_or_else(|| panic!("{name}"));
-        assert!(matches!(types.node(resource.root), Node::Object(_)), "{name}");
+/// The packer's own view of a type; it finds the types at `super::infra`.
+#[path = "../../schema/pack/src/dump.rs"]
+mod dump;
+use ::infra;
+
+use std::path::PathBuf;
+
+use infra::schema::{Types, explain};
+
+/// The types that most projects are made of.
+const EVERYDAY: [&str; 40] = [
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::ApplicationAutoScaling::ScalingPolicy",
+    "AWS::AutoScaling::AutoScalingGroup",
+    "AWS::CertificateManager::Certificate",
+    "AWS::CloudFront::Distribution",
+    "AWS::CloudWatch::Alarm",
+    "AWS::CodeBuild::Project",
+    "AWS::CodePipeline::Pipeline",
+    "AWS::DynamoDB::Table",
+    "AWS::EC2::EIP",
+    "AWS::EC2::InternetGateway",
+    "AWS::EC2::NatGateway",
+    "AWS::EC2::Route",
+    "AWS::EC2::RouteTable",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPC",
+    "AWS::EC2::VPCGatewayAttachment",
+    "AWS::ECR::Repository",
+    "AWS::ECS::Cluster",
+    "AWS::ECS::Service",
+    "AWS::ECS::TaskDefinition",
+    "AWS::ElasticLoadBalancingV2::Listener",
+    "AWS::ElasticLoadBalancingV2::ListenerRule",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    "AWS::ElasticLoadBalancingV2::TargetGroup",
+    "AWS::Events::Rule",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::KMS::Key",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::RDS::DBInstance",
+    "AWS::S3::Bucket",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
+    "AWS::ServiceDiscovery::Service",
+];
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// Compares a text with a file of `tests/schema`; `UPDATE_SNAPSHOTS=1` writes it instead.
+fn golden(name: &str, actual: &str) -> Option<String> {
+    let path = folder("tests/schema").join(name);
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&path, actual).unwrap();
+        return None;
     }
-    for id in 0..types.node_count() {
-        let node = types.raw_node(NodeId(u32::try_from(id).unwrap())).unwrap_or_else(|| panic!("node {id}"));
-        if let Node::String(text) = node {
-            assert!(text.pattern.as_ref().is_none_or(|p| p.compiles()), "{:?}", text.pattern);
-        }
-    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    (expected != actual).then(|| name.to_owned())
+}
+
+fn file_name(resource: &str) -> String {
+    format!("{}.txt", resource.trim_start_matches("AWS::").replace("::", "-"))
 }
 
 #[test]
-fn references_identify() {
+fn everyday_types_are_as_they_were() {
     let types = Types::aws();
-    let vpc = types.resource("AWS::EC2::VPC").unwrap();
-    assert_eq!(vpc.ref_value, RefValue::Property("VpcId"));
-    let role = types.resource("AWS::IAM::Role").unwrap();
-    let found = types.attribute_identifies(role, "Arn");
-    assert_eq!((found[0].resource, found[0].attribute), ("AWS::IAM::Role", "Arn"));
+    let differ: Vec<String> = EVERYDAY
+        .iter()
+        .filter_map(|name| golden(&file_name(name), &dump::dump(types, types.resource(name).unwrap())))
+        .collect();
+    assert!(differ.is_empty(), "read the changes of UPDATE_SNAPSHOTS=1 in tests/schema: {differ:?}");
+}
+
+/// What a start costs is what it decodes: this many nodes for all of the everyday types, and no others.
+#[test]
+fn only_what_is_asked_for_is_decoded() {
+    let types = whole::fresh();
+    assert_eq!(types.decoded_nodes(), 0);
+    let resource = types.resource("AWS::EC2::InternetGateway").unwrap();
+    assert_eq!(types.decoded_nodes(), 0, "a type alone decodes no node");
+    types.node(resource.root);
+    assert_eq!(types.decoded_nodes(), 1);
+    for name in EVERYDAY {
+        dump::dump(&types, types.resource(name).unwrap());
+    }
+    assert_eq!(types.decoded_nodes(), 1108);
+}
+
+#[test]
+fn explanations_are_as_they_were() {
+    let types = Types::aws();
+    let service = explain::explain(types, "AWS::ECS::Service").unwrap();
+    let awsvpc =
+        explain::explain_property(types, "AWS::ECS::Service", "NetworkConfiguration.AwsvpcConfiguration").unwrap();
+    let values = explain::explain_property(types, "AWS::ECS::Service", "LaunchType").unwrap();
+    let strategy = explain::explain_property(types, "AWS::ECS::Service", "CapacityProviderStrategy.Base").unwrap();
+    let attribute = explain::explain_property(types, "AWS::RDS::DBInstance", "Endpoint.Address").unwrap();
+    let all = [service, awsvpc, values, strategy, attribute].join("\n");
+    assert_eq!(golden("explain.txt", &all), None);
+    assert_eq!(explain::explain(types, "AWS::ECS::Servise"), None);
+    assert_eq!(explain::explain_property(types, "AWS::ECS::Service", "Nothing"), None);
+    assert_eq!(explain::explain_property(types, "AWS::ECS::Service", ""), None);
+}
+
+#[test]
+fn explanations_fit_eighty_columns() {
+    let types = Types::aws();
+    for name in types.names() {
+        let text = explain::explain(types, name).unwrap();
+        let long = text.lines().find(|l| l.chars().count() > 80 && l.trim().contains(' '));
+        assert_eq!(long, None, "{name}");
+    }
 }

@@ -10,7 +10,7 @@ use crate::inputs::Cdk;
 use crate::ir::{Group, Identifier, Node, NodeId, NumberType, ObjectType, Property, StringType, Table, flag};
 use crate::marks::Marks;
 use crate::overlay::Overlay;
-use crate::patterns::Patterns;
+use crate::patterns::{Patterns, ecmascript};
 use crate::shape::{self, Shape};
 use crate::{doclines, groups};
 
@@ -368,10 +368,11 @@ impl<'a> Compiler<'a> {
 
 /// Of a KMS key there is an ARN, an id and an alias; the pattern tells which of them will do.
 fn fitting_names_of_a_key(pattern: &str, identifies: &mut Vec<Identifier>) {
+    let pattern = ecmascript(pattern).unwrap_or_default();
     const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
     let fits = |sample: &str| {
         pattern.is_empty()
-            || regress::Regex::new(pattern)
+            || regress::Regex::new(&pattern)
                 .is_ok_and(|p| p.find(sample).is_some_and(|m| m.range() == (0..sample.len())))
     };
     let key = format!("arn:aws:kms:us-east-1:111122223333:key/{ID}");

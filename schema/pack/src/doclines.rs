@@ -6,8 +6,8 @@ const LONGEST: usize = 160;
 /// The first sentence, without markup.
 pub fn one_line(markdown: &str) -> Option<String> {
     let plain = plain(markdown);
-    let sentence = first_sentence(&plain).trim();
-    let line = shorten(sentence);
+    let sentence = verb_first(first_sentence(&plain).trim());
+    let line = shorten(&sentence);
     (!line.is_empty()).then_some(line)
 }
 
@@ -61,6 +61,17 @@ fn tag(rest: &str) -> usize {
     let name = rest[1..].trim_start_matches('/');
     let looks = name.starts_with(|c: char| c.is_ascii_alphabetic());
     rest.find('>').filter(|end| looks && *end < 80).map_or(0, |end| end + 1)
+}
+
+/// "The `AWS::ECS::Service` resource creates" to "Creates": the name stands above already.
+fn verb_first(sentence: &str) -> String {
+    let rest = sentence
+        .strip_prefix("The ")
+        .filter(|s| s.trim_start_matches('`').starts_with("AWS::"))
+        .and_then(|s| s.split_once(" resource ").filter(|(name, _)| !name.contains(' ')))
+        .map_or(sentence, |(_, rest)| rest);
+    let mut chars = rest.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn first_sentence(line: &str) -> &str {

@@ -9,7 +9,7 @@ use super::infra::schema::{
 };
 
 /// The whole type.
-pub fn dump(types: &Types, resource: &ResourceType) -> String {
+pub(crate) fn dump(types: &Types, resource: &ResourceType) -> String {
     let mut dump = Dump { types, names: BTreeMap::new(), open: vec![(resource.root, "properties".to_owned())] };
     dump.names.insert(resource.root, "properties".to_owned());
     let mut out = head(types, resource);

@@ -52,9 +52,6 @@ pub fn sets(mut sets: Vec<Vec<String>>, one: bool) -> Option<Group> {
     if sets.iter().any(Vec::is_empty) {
         return None;
     }
-    if let [only] = sets.as_slice() {
-        return Some(Group::AnyOf(vec![only.clone()]));
-    }
     let within = |a: &[String], b: &[String]| a.iter().all(|k| b.contains(k));
     let nested = sets.iter().enumerate().any(|(i, a)| sets.iter().enumerate().any(|(j, b)| i != j && within(a, b)));
     let single = sets.iter().all(|s| s.len() == 1);
@@ -97,5 +94,14 @@ fn variants_of(variants: &[(Vec<String>, Vec<String>)], writable: &BTreeSet<&str
     kept.dedup();
     // A variant that allows every key and asks for none takes any object.
     let free = kept.iter().any(|(required, allowed)| required.is_empty() && allowed.len() == writable.len());
-    (!free).then_some(Group::Variants(kept))
+    // One variant alone is the object itself, whose required keys say it already.
+    if free || kept.len() == 1 {
+        return None;
+    }
+    let single = kept.iter().all(|(required, allowed)| required.len() == 1 && required == allowed);
+    Some(if single {
+        Group::ExactlyOne(kept.into_iter().flat_map(|(required, _)| required).collect())
+    } else {
+        Group::Variants(kept)
+    })
 }

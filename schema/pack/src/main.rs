@@ -6,6 +6,7 @@
 //! backtrack. See `schema/README.md`.
 
 mod compile;
+mod diff;
 mod doclines;
 mod dump;
 mod facts;
@@ -18,6 +19,7 @@ mod overlay;
 mod overrides;
 mod patterns;
 mod pins;
+mod probe;
 mod shape;
 mod write;
 
@@ -30,7 +32,9 @@ mod infra {
 
 use std::path::{Path, PathBuf};
 
+use facts::Merged;
 use infra::schema;
+use inputs::Inputs;
 use overrides::Overrides;
 use patterns::Patterns;
 use pins::Pins;
@@ -43,10 +47,15 @@ fn main() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let home = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf);
     let outcome = match arguments.as_slice() {
-        ["update"] | ["build"] => build(&home, &home),
-        ["dump", names @ ..] => dumps(&home, names),
+        ["update"] => build(&home, &home, true),
+        ["build"] => build(&home, &home, false),
         ["check"] => check(&home),
-        _ => Err("update | build | check | diff OLD NEW | bump | probe".to_owned()),
+        ["bump"] => bump(&home),
+        ["diff", old, new] => diff(Path::new(old), Path::new(new)).map(|text| print!("{text}")),
+        ["dump", names @ ..] => dumps(&home, names),
+        ["probe"] => probe_all(&home),
+        ["try"] => probe::answer(),
+        _ => Err("update | build | check | diff OLD NEW | bump | dump [TYPE…] | probe".to_owned()),
     };
     if let Err(problem) = outcome {
         eprintln!("{problem}");
@@ -67,28 +76,106 @@ fn save(path: &Path, bytes: &[u8]) -> Result<()> {
     std::fs::write(path, bytes).map_err(|e| format!("{}: {e}", path.display()))
 }
 
-/// Builds from the pins of `home` into `out`.
-fn build(home: &Path, out: &Path) -> Result<()> {
+/// Merges what the pins of `home` name. `fresh` packages are downloaded anew.
+fn merge(home: &Path, fresh: bool) -> Result<(Inputs, Merged, Patterns)> {
     let pins = Pins::read(&text(&home.join("sources.toml"))?)?;
-    let (wheel, package) = pins.fetch(&downloads(home))?;
+    let (wheel, package) = pins.packages(&downloads(home), fresh)?;
     let inputs = inputs::read(&wheel, &package)?;
     let overrides = Overrides::read(&text(&home.join("overrides.toml"))?)?;
     let mut patterns = Patterns::new(&overrides);
     let merged = facts::merge(&inputs, &overrides, &mut patterns)?;
-    write::check_docs(&merged.resources)?;
+    Ok((inputs, merged, patterns))
+}
+
+/// Builds from the pins of `home` into `out`, and reads back what was written.
+fn build(home: &Path, out: &Path, fresh: bool) -> Result<()> {
+    let (inputs, merged, patterns) = merge(home, fresh)?;
     let hot = write::hot(&merged, &patterns)?;
     let docs = write::docs(&merged.resources)?;
     save(&out.join("aws.hot.bin"), &hot)?;
     save(&out.join("aws.docs.bin"), &docs)?;
-    println!(
-        "{} types, {} nodes, {} patterns, {} + {} bytes",
-        merged.resources.len(),
-        merged.table.nodes.len(),
-        merged.table.patterns.len(),
-        hot.len(),
-        docs.len()
-    );
+    let manifest = manifest(home, &inputs, &merged, &hot, &docs)?;
+    save(&out.join("MANIFEST.json"), manifest.as_bytes())?;
+    let types = open(out)?;
+    let unread = types.names().find(|name| types.resource(name).is_none_or(|r| dump::dump(&types, r).is_empty()));
+    let nodes = (0..types.node_count()).all(|id| types.raw_node(schema::NodeId(id as u32)).is_some());
+    match (unread, nodes) {
+        (None, true) => {}
+        (name, _) => return Err(format!("what was written cannot be read back ({name:?})")),
+    }
+    print!("{manifest}");
     Ok(())
+}
+
+/// What the blobs are made of, and what they are.
+fn manifest(home: &Path, inputs: &Inputs, merged: &Merged, hot: &[u8], docs: &[u8]) -> Result<String> {
+    let pins = Pins::read(&text(&home.join("sources.toml"))?)?;
+    let described = merged.resources.values().map(|r| r.docs.len()).sum::<usize>();
+    let manifest = serde_json::json!({
+        "format_version": schema::format::VERSION,
+        "sources": {
+            "cfn-lint": { "version": pins.lint.version, "sha256": pins.lint.sha256, "schema_date": inputs.schema_date },
+            "@aws-cdk/aws-service-spec": { "version": pins.spec.version, "integrity": pins.spec.integrity },
+        },
+        "counts": {
+            "types": merged.resources.len(),
+            "nodes": merged.table.nodes.len(),
+            "patterns": merged.table.patterns.len(),
+            "documentation_lines": described,
+        },
+        "files": {
+            "aws.hot.bin": { "bytes": hot.len(), "sha256": pins::sha256(hot) },
+            "aws.docs.bin": { "bytes": docs.len(), "sha256": pins::sha256(docs) },
+        },
+    });
+    serde_json::to_string_pretty(&manifest).map(|t| t + "\n").map_err(|e| e.to_string())
+}
+
+const OUTPUTS: [&str; 3] = ["aws.hot.bin", "aws.docs.bin", "MANIFEST.json"];
+
+/// Downloads the pins, builds aside, and compares every byte with what is committed.
+fn check(home: &Path) -> Result<()> {
+    let aside = tempfile::tempdir().map_err(|e| e.to_string())?;
+    build(home, aside.path(), true)?;
+    for name in OUTPUTS {
+        if pins::read(&home.join(name))? != pins::read(&aside.path().join(name))? {
+            return Err(format!("{name} is not what the pins and the overrides make: run `make schema`"));
+        }
+    }
+    println!("the packed types are what their sources make");
+    Ok(())
+}
+
+/// Pins the newest versions, builds, looks for slow patterns, and tells what changed.
+fn bump(home: &Path) -> Result<()> {
+    let pins = Pins::read(&text(&home.join("sources.toml"))?)?;
+    let before = tempfile::tempdir().map_err(|e| e.to_string())?;
+    for name in OUTPUTS {
+        save(&before.path().join(name), &pins::read(&home.join(name))?)?;
+    }
+    save(&home.join("sources.toml"), pins.newest(&downloads(home))?.text()?.as_bytes())?;
+    build(home, home, true)?;
+    print!("{}", diff(before.path(), home)?);
+    probe_all(home)
+}
+
+fn diff(old: &Path, new: &Path) -> Result<String> {
+    Ok(diff::report(&open(old)?, &open(new)?))
+}
+
+/// Says which patterns belong into `linear` of the overrides.
+fn probe_all(home: &Path) -> Result<()> {
+    let (_, _, patterns) = merge(home, false)?;
+    let candidates: Vec<(String, u32)> = patterns.backtracking().map(|(text, kind)| (text.to_owned(), kind)).collect();
+    let slow = probe::slow(&candidates)?;
+    for text in &slow {
+        println!("  '{text}',");
+    }
+    if slow.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{} patterns are slow: list them under `linear` in overrides.toml", slow.len()))
+    }
 }
 
 /// Prints types of `home`; all of them if none is named.
@@ -106,8 +193,4 @@ fn open(dir: &Path) -> Result<schema::Types> {
     let leak = |name: &str| pins::read(&dir.join(name)).map(|bytes| &*bytes.leak());
     schema::Types::open(leak("aws.hot.bin")?, leak("aws.docs.bin")?)
         .ok_or_else(|| format!("{} holds no blobs of this version", dir.display()))
-}
-
-fn check(_home: &Path) -> Result<()> {
-    Err("later".into())
 }

@@ -95,7 +95,7 @@ impl Patterns {
 }
 
 /// What Java and Python write and ECMAScript would read as something else.
-fn ecmascript(source: &str) -> Result<String> {
+pub fn ecmascript(source: &str) -> Result<String> {
     const PAIRS: [&str; 2] = [r"\uD800\uDBFF-\uDC00\uDFFF", r"\uD800\uDC00-\uDBFF\uDFFF"];
     let text = PAIRS.iter().fold(source.to_owned(), |t, pair| t.replace(pair, r"\u{10000}-\u{10FFFF}"));
     let mut out = String::new();
@@ -115,20 +115,33 @@ fn ecmascript(source: &str) -> Result<String> {
     Ok(out)
 }
 
-/// ECMAScript means ASCII where it writes `\w` and `\d`.
+/// A class in the words of ECMAScript, as it stands within brackets. `regex` is built without Unicode tables.
+fn class(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'w' => "A-Za-z0-9_",
+        'd' => "0-9",
+        's' => r" \t\n\x0b\x0c\r",
+        'S' => r"\x00-\x08\x0e-\x1f\x21-\x{10ffff}",
+        'D' => r"\x00-\x2f\x3a-\x{10ffff}",
+        'W' => r"\x00-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x{10ffff}",
+        _ => return None,
+    })
+}
+
+/// The pattern for an engine of another dialect, which knows only ASCII.
 fn ascii_classes(text: &str) -> String {
     let mut out = String::new();
     let (mut chars, mut in_class) = (text.chars().peekable(), false);
     while let Some(c) = chars.next() {
         match c {
             '\\' => match chars.next() {
-                Some('w') if in_class => out.push_str("A-Za-z0-9_"),
-                Some('w') => out.push_str("[A-Za-z0-9_]"),
-                Some('d') if in_class => out.push_str("0-9"),
-                Some('d') => out.push_str("[0-9]"),
+                Some(letter) if class(letter).is_some() => {
+                    let class = class(letter).unwrap_or_default();
+                    out.push_str(&if in_class { class.to_owned() } else { format!("[{class}]") });
+                }
                 // Not special, and escaped all the same: `regex` refuses what it does not know.
                 Some(other) if !other.is_ascii_alphanumeric() && !r"\.+*?()|[]{}^$-&~#".contains(other) => {
-                    out.push(other)
+                    out.push(other);
                 }
                 Some(other) => out.extend(['\\', other]),
                 None => out.push('\\'),

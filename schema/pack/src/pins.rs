@@ -52,9 +52,10 @@ impl Pins {
         toml::to_string(self).map(|t| format!("{HEADER}{t}")).map_err(|e| e.to_string())
     }
 
-    /// The two packages, checked against their hashes.
-    pub fn fetch(&self, dir: &Path) -> Result<(Vec<u8>, Vec<u8>)> {
-        let (wheel, package) = self.download(dir)?;
+    /// The two packages, checked against their hashes; from `dir` if they are there and need not be fresh.
+    pub fn packages(&self, dir: &Path, fresh: bool) -> Result<(Vec<u8>, Vec<u8>)> {
+        let kept = if fresh { None } else { self.downloaded(dir).ok() };
+        let (wheel, package) = kept.map_or_else(|| self.download(dir), Ok)?;
         let (sha256, integrity) = hashes(&wheel, &package);
         if sha256 != self.lint.sha256 {
             return Err(format!(
@@ -89,13 +90,14 @@ impl Pins {
             ],
         )?;
         run(dir, "npm", &["pack", "--silent", &format!("{}@{}", self.spec.package, self.spec.version)])?;
+        self.downloaded(dir)
+    }
+
+    fn downloaded(&self, dir: &Path) -> Result<(Vec<u8>, Vec<u8>)> {
+        let package = self.spec.package.trim_start_matches('@').replace('/', "-");
         Ok((
             read(&dir.join(format!("cfn_lint-{}-py3-none-any.whl", self.lint.version)))?,
-            read(&dir.join(format!(
-                "{}-{}.tgz",
-                self.spec.package.trim_start_matches('@').replace('/', "-"),
-                self.spec.version
-            )))?,
+            read(&dir.join(format!("{package}-{}.tgz", self.spec.version)))?,
         ))
     }
 

@@ -383,7 +383,9 @@ fn variants<'a>(root: &'a Value, schema: &'a Value, keyword: &str, into: &mut Ob
                     .all(|k| ["required", "type", "properties"].contains(&k.as_str()) || SILENT.contains(&k.as_str()))
             })
         });
-        if plain {
+        if let ([only], true) = (parts.as_slice(), plain) {
+            into.required.extend(&only.required);
+        } else if plain {
             into.groups.extend(groups::sets(parts.iter().map(|p| owned(&p.required)).collect(), one));
         }
         return Ok(());

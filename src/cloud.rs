@@ -22,8 +22,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 pub use change_set::{
-    ChangeAction, ChangeDetail, ChangeSet, ChangeSetKind, ChangeSetState, MadeChangeSet, NewChangeSet, OnStackFailure,
-    ParameterValue, PolicyAction, Recreation, Replacement, ResourceChange,
+    ChangeAction, ChangeDetail, ChangeSet, ChangeSetKind, ChangeSetState, Finding, MadeChangeSet, NewChangeSet,
+    OnStackFailure, ParameterValue, PolicyAction, Recreation, Replacement, ResourceChange,
 };
 pub use error::{CloudError, ErrorKind};
 pub use secret::{Secret, Token};
@@ -124,6 +124,9 @@ pub trait Cloud: Send + Sync {
     /// Reads all pages, with and without property values, and joins the two: AWS is known to leave out whole
     /// resources from the first form. Fails with [`ErrorKind::Incomplete`] where the two contradict each other.
     fn change_set<'a>(&'a self, stack: &'a str, name: &'a str) -> Answer<'a, Option<ChangeSet>>;
+
+    /// Why AWS refuses a change set whose status is `FAILED`; empty where it does not tell more than the status does.
+    fn findings<'a>(&'a self, stack: &'a str, name: &'a str) -> Answer<'a, Vec<Finding>>;
 
     /// All change sets of the stack, by name; empty where there is no such stack.
     fn change_sets<'a>(&'a self, stack: &'a str) -> Answer<'a, Vec<ChangeSetState>>;

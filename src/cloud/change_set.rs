@@ -122,6 +122,23 @@ pub struct ChangeSet {
     pub pages: usize,
 }
 
+/// Why AWS refuses a change set before it runs: an early validation or a hook.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// Name in the template, where one resource is meant.
+    pub logical_id: Option<String>,
+    /// `AWS::SQS::Queue`.
+    pub resource_type: Option<String>,
+    /// The spot, as `/Resources/Jobs/Properties/QueueName`.
+    pub path: Option<String>,
+    /// The check, as `AWS::EarlyValidation::PropertyValidation`, or the type of the hook.
+    pub check: String,
+    /// What it says.
+    pub reason: String,
+    /// False where it only warns.
+    pub blocks: bool,
+}
+
 words! {
     /// What happens to a resource.
     ChangeAction {

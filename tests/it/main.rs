@@ -11,6 +11,8 @@ mod credentials;
 #[cfg(feature = "aws")]
 mod emulator;
 #[cfg(feature = "aws")]
+mod port;
+#[cfg(feature = "aws")]
 mod sandbox;
 mod schema;
 mod support;

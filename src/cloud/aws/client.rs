@@ -15,7 +15,7 @@ use crate::cloud::aws::error::{Context, translate};
 use crate::cloud::aws::session::{Session, last};
 use crate::cloud::aws::{Settings, config, reads, retry, writes};
 use crate::cloud::{
-    Answer, Call, ChangeSet, ChangeSetState, Cloud, CloudError, Identity, MadeChangeSet, NewChangeSet, Stack,
+    Answer, Call, ChangeSet, ChangeSetState, Cloud, CloudError, Finding, Identity, MadeChangeSet, NewChangeSet, Stack,
     StackEvent, StackResource, StackStatus, StackSummary, Target, Token,
 };
 
@@ -117,6 +117,10 @@ impl Cloud for Client {
 
     fn change_set<'a>(&'a self, stack: &'a str, name: &'a str) -> Answer<'a, Option<ChangeSet>> {
         Box::pin(reads::change_set(self, stack, name))
+    }
+
+    fn findings<'a>(&'a self, stack: &'a str, name: &'a str) -> Answer<'a, Vec<Finding>> {
+        Box::pin(reads::findings(self, stack, name))
     }
 
     fn change_sets<'a>(&'a self, stack: &'a str) -> Answer<'a, Vec<ChangeSetState>> {

@@ -8,7 +8,7 @@ use aws_sdk_cloudformation::types as sdk;
 
 use crate::cloud::aws::deviations::text;
 use crate::cloud::{
-    ChangeAction, ChangeDetail, ChangeSetState, ChangeSetStatus, ExecutionStatus, Output, ParameterInForce,
+    ChangeAction, ChangeDetail, ChangeSetState, ChangeSetStatus, ExecutionStatus, Finding, Output, ParameterInForce,
     PolicyAction, Recreation, Replacement, ResourceChange, ResourceStatus, Secret, Stack, StackEvent, StackResource,
     StackStatus, StackSummary, Time,
 };
@@ -131,6 +131,25 @@ pub(crate) fn change_set_summary(from: &sdk::ChangeSetSummary) -> ChangeSetState
         created: time(from.creation_time()),
         description: text(from.description()),
     }
+}
+
+/// A validation or a hook that failed; `None` for events of any other kind.
+pub(crate) fn finding(from: &sdk::OperationEvent) -> Option<Finding> {
+    let (check, reason, mode) = match from.event_type()? {
+        sdk::EventType::ValidationError => {
+            (from.validation_name(), from.validation_status_reason(), from.validation_failure_mode())
+        }
+        sdk::EventType::HookInvocationError => (from.hook_type(), from.hook_status_reason(), from.hook_failure_mode()),
+        _ => return None,
+    };
+    Some(Finding {
+        logical_id: text(from.logical_resource_id()),
+        resource_type: text(from.resource_type()),
+        path: text(from.validation_path()),
+        check: must(check),
+        reason: must(reason),
+        blocks: mode.is_none_or(|m| *m != sdk::HookFailureMode::Warn),
+    })
 }
 
 pub(crate) fn change(from: &sdk::ResourceChange) -> ResourceChange {

@@ -16,7 +16,7 @@
 
 use aws_credential_types::Credentials;
 
-use crate::cloud::{Account, Stack, StackStatus};
+use crate::cloud::{Account, CloudError, Stack, StackStatus};
 
 /// True where `endpoint` lies on this machine.
 ///
@@ -65,6 +65,13 @@ pub(crate) fn is_absent_by_name(asked: &str, stack: &Stack) -> bool {
 /// AWS: leaves out what there is none of. ministack: sends it empty.
 pub(crate) fn text(value: Option<&str>) -> Option<String> {
     value.filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// True where the service does not know an operation that only adds to what others tell.
+///
+/// AWS: knows them all. Emulators: `InvalidAction` (ministack), `InternalFailure` with status 501 (LocalStack).
+pub(crate) fn lacks_operation(error: &CloudError) -> bool {
+    matches!(error.code.as_deref(), Some("InvalidAction" | "InternalFailure"))
 }
 
 /// True where `message` says that a stack or change set is not there.

@@ -9,8 +9,8 @@ use crate::cloud::aws::client::Client;
 use crate::cloud::aws::{convert, deviations};
 use crate::cloud::union::union;
 use crate::cloud::{
-    ChangeSet, ChangeSetState, CloudError, ErrorKind, ResourceChange, Stack, StackEvent, StackResource, StackStatus,
-    StackSummary, Token, in_order,
+    ChangeSet, ChangeSetState, CloudError, ErrorKind, Finding, ResourceChange, Stack, StackEvent, StackResource,
+    StackStatus, StackSummary, Token, in_order,
 };
 
 /// The place in a list that comes in pages. Fails where a service hands out the same place for ever.
@@ -218,6 +218,34 @@ async fn page(
         .include_property_values(values)
         .set_next_token(place);
     present(client.call("DescribeChangeSet", request.send()).await)
+}
+
+pub(crate) async fn findings(client: &Client, stack: &str, name: &str) -> Result<Vec<Finding>, CloudError> {
+    const OPERATION: &str = "DescribeEvents";
+    let stack = (!name.starts_with("arn:")).then(|| stack.to_owned());
+    let failed = sdk::EventFilter::builder().failed_events(true).build();
+    let mut all = Vec::new();
+    let mut place = Place::default();
+    loop {
+        let request = client
+            .sdk()
+            .await
+            .describe_events()
+            .set_stack_name(stack.clone())
+            .change_set_name(name)
+            .filters(failed.clone())
+            .set_next_token(place.next.clone());
+        let answer = match client.call(OPERATION, request.send()).await {
+            Err(error) if deviations::lacks_operation(&error) => break,
+            other => present(other)?,
+        };
+        let Some(answer) = answer else { break };
+        all.extend(answer.operation_events().iter().filter_map(convert::finding));
+        if !place.go_on(OPERATION, answer.next_token())? {
+            break;
+        }
+    }
+    Ok(all)
 }
 
 pub(crate) async fn change_sets(client: &Client, stack: &str) -> Result<Vec<ChangeSetState>, CloudError> {

@@ -83,20 +83,6 @@ fn judge(instance: &Instance, found: &mut Vec<Diagnostic>) -> Template {
     template
 }
 
-/// Everything that is wrong with a program, in any environment. Sorted; what several environments share is said once.
-pub fn check(program: &Program) -> Vec<Diagnostic> {
-    let envs = program.declared.envs.iter().map(|(name, _)| Some(*name));
-    let mut found = Vec::new();
-    // The shared stacks belong to no environment; they are checked with the first one, or alone.
-    let mut shared = true;
-    for env in envs.chain(program.declared.envs.is_empty().then_some(None)) {
-        found.extend(build(program, &Target { env, shared, ..Target::default() }).diagnostics);
-        shared = false;
-    }
-    diagnostics::sort(&mut found);
-    found
-}
-
 /// The files of a build: paths relative to its folder, with `/`, and their bytes. Sorted.
 pub fn files(build: &Build) -> Vec<(String, Vec<u8>)> {
     let manifest = format!("{:#}\n", manifest(build));

@@ -1,5 +1,7 @@
 //! `infra check`
 
+use std::collections::BTreeMap;
+
 use clap::{Args, ValueEnum};
 
 use super::output::Exit;
@@ -32,7 +34,7 @@ impl Check {
             Ok(loaded) => loaded,
             Err(exit) => return exit,
         };
-        let found = build::check(&program);
+        let found = build::check(&program, &BTreeMap::new());
         match self.format {
             Format::Json => {
                 let json = diagnostics::to_json(&found, &program.sources);

@@ -187,10 +187,7 @@ fn functions_of_cloudformation() {
         (later(LaterExpr::Base64(reference("B"))), json!({"Fn::Base64": {"Ref": "B"}})),
         (typed(LaterExpr::Cidr(reference("B"), 6, 8), texts()), json!({"Fn::Cidr": [{"Ref": "B"}, 6, 8]})),
         (typed(LaterExpr::Zones, texts()), json!({"Fn::GetAZs": ""})),
-        (
-            later(LaterExpr::Dynamic("{{resolve:ssm:/a}}".into())),
-            json!("{{resolve:ssm:/a}}"),
-        ),
+        (later(LaterExpr::Dynamic("{{resolve:ssm:/a}}".into())), json!("{{resolve:ssm:/a}}")),
     ];
     for (value, expected) in cases {
         assert_eq!(emitted(value), expected);
@@ -340,8 +337,7 @@ fn limits_at_their_edges() {
     let mut model = instance(Vec::new());
     model.head.description = Some("é".repeat(512).into());
     model.head.parameters = (0..200).map(|i| input(&format!("P{i}"), Some(&"x".repeat(4096)), false)).collect();
-    model.head.outputs =
-        (0..200).map(|i| output(&format!("O{i}"), text("v"), LaterType::String(Vec::new()))).collect();
+    model.head.outputs = (0..200).map(|i| output(&format!("O{i}"), text("v"), LaterType::String(Vec::new()))).collect();
     assert_eq!(limits(&model), [""; 0]);
     model.head.description = Some(format!("{}x", "é".repeat(512)).into());
     model.head.parameters.push(input("More", Some(&"x".repeat(4097)), false));
@@ -482,7 +478,13 @@ fn shop() -> Vec<Head> {
         uses(head("queue", Layer::Service), &[("network", "Vpc")]),
         uses(
             head("api", Layer::Service),
-            &[("network", "Cluster"), ("network", "Subnets"), ("network", "Vpc"), ("network", "Zone"), ("queue", "Url")],
+            &[
+                ("network", "Cluster"),
+                ("network", "Subnets"),
+                ("network", "Vpc"),
+                ("network", "Zone"),
+                ("queue", "Url"),
+            ],
         ),
         head("audit", Layer::Core),
     ]
@@ -532,9 +534,16 @@ fn names_are_escaped() {
     let mut odd = resource("PublicA", "AWS::EC2::Subnet", object(&[("VpcId", reference("Vpc"))]));
     odd.shown = r#"Public["a\<b>&#`"]"#.into();
     let drawing = graph::resources(&instance(vec![resource("Vpc", "AWS::EC2::VPC", object(&[])), odd]));
-    assert!(drawing.to_dot().contains(r#"n1 [label="Public[\"a\\<b>&#`\"]\nAWS::EC2::Subnet"]"#), "{}", drawing.to_dot());
+    assert!(
+        drawing.to_dot().contains(r#"n1 [label="Public[\"a\\<b>&#`\"]\nAWS::EC2::Subnet"]"#),
+        "{}",
+        drawing.to_dot()
+    );
     let mermaid = drawing.to_mermaid();
-    assert!(mermaid.contains(r##"n1["Public[#quot;a\#lt;b#gt;#amp;#35;#96;#quot;]<br/>AWS::EC2::Subnet"]"##), "{mermaid}");
+    assert!(
+        mermaid.contains(r##"n1["Public[#quot;a\#lt;b#gt;#amp;#35;#96;#quot;]<br/>AWS::EC2::Subnet"]"##),
+        "{mermaid}"
+    );
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn walk(expr: &Expr, path: &[&str]) -> Option<Span> {
         ExprKind::List(elements) => {
             let at: usize = step.parse().ok()?;
             // After a spread nobody knows the positions.
-            let element = elements.iter().take(at + 1).all(|e| !e.spread).then(|| elements.get(at)).flatten()?;
+            let element = elements.get(..=at).filter(|known| known.iter().all(|e| !e.spread))?.last()?;
             (element.value.span, &element.value)
         }
         // Every item comes from the one expression.

@@ -14,6 +14,7 @@ mod emulator;
 mod port;
 #[cfg(feature = "aws")]
 mod sandbox;
+mod provenance;
 mod schema;
 mod support;
 mod template;

@@ -10,11 +10,11 @@ mod cloud;
 mod credentials;
 #[cfg(feature = "aws")]
 mod emulator;
+mod provenance;
 #[cfg(feature = "aws")]
 mod port;
 #[cfg(feature = "aws")]
 mod sandbox;
-mod provenance;
 mod schema;
 mod support;
 mod template;

@@ -86,7 +86,13 @@ fn what_the_index_keeps() {
     let ids: Vec<_> = places.iter().map(|place| (place.id.as_str(), &*place.shown)).collect();
     assert_eq!(
         ids,
-        [("Cluster", "Cluster"), ("PublicA", "Public[\"a\"]"), ("PublicB", "Public[\"b\"]"), ("Rules", "Rules"), ("Vpc", "Vpc")]
+        [
+            ("Cluster", "Cluster"),
+            ("PublicA", "Public[\"a\"]"),
+            ("PublicB", "Public[\"b\"]"),
+            ("Rules", "Rules"),
+            ("Vpc", "Vpc")
+        ]
     );
     assert_eq!(places.get("Vpc").unwrap().ty.as_str(), "AWS::EC2::VPC");
 }

@@ -270,12 +270,12 @@ impl Fitter {
                 return self.later(item, &Value::Later(Arc::clone(&one)), &one).map(|_| value.clone());
             }
             (Type::Literal(_), _) => {
-                return Err(Box::new(too_late(&format!("`{ty}` needs the value"), later, self.span)));
+                return Err(Box::new(too_late(&format!("a value of the type `{ty}`"), later, self.span)));
             }
             (Type::Optional(inner), _) => return self.later(inner, value, later),
             (Type::Union(members), _) => members.iter().any(|member| self.later(member, value, later).is_ok()),
             (Type::Map(_) | Type::Record(_), LaterType::Json) => {
-                return Err(Box::new(too_late(&format!("`{ty}` needs the keys"), later, self.span)));
+                return Err(Box::new(too_late(&format!("a value of the type `{ty}`"), later, self.span)));
             }
             _ => false,
         };

@@ -131,22 +131,20 @@ pub(crate) fn later_inside(value: &Value) -> Option<&Later> {
 pub(crate) fn name_an_attribute(resource: &ResourceRef) -> String {
     let name = &resource.shown;
     let attributes = resource.known.map_or(&[][..], |known| &known.attributes);
+    let (inner, outer): (Vec<_>, Vec<_>) = attributes.iter().map(|a| a.path).partition(|path| path.contains('.'));
     let mut named = vec![format!("`{name}.ref` (what `Ref` returns)")];
-    named.extend(attributes.iter().take(MOST_ATTRIBUTES).map(|a| format!("`{name}.{}`", a.path)));
+    named.extend(outer.iter().chain(&inner).take(MOST_ATTRIBUTES).map(|path| format!("`{name}.{path}`")));
     if attributes.len() > MOST_ATTRIBUTES {
         named.push("…".to_owned());
     }
     format!("name the value that is meant: {}", named.join(", "))
 }
 
-/// The problem of a value that must be known while compiling. `what` is a sentence without its
-/// end: "`upper` needs `text`".
+/// The problem of a value that must be known while compiling: `what` is what it is used as.
 pub(crate) fn too_late(what: &str, later: &Later, span: Span) -> Diagnostic {
-    let problem =
-        Diagnostic::new(Code::KnownTooLate, format!("{what} while compiling, but it is known only when deploying"))
-            .at(span, "needed now");
-    let problem = if later.origin == span { problem } else { problem.at(later.origin, "known only when deploying") };
-    problem.help(
-        "use a value known while compiling; a later one can be interpolated, joined, split, indexed and passed on",
-    )
+    let problem = Diagnostic::new(Code::KnownTooLate, format!("{what} must be known while compiling"))
+        .at(span, "known only when deploying");
+    let problem = if later.origin == span { problem } else { problem.at(later.origin, "it becomes so here") };
+    problem
+        .help("use a value known while compiling; later ones can be interpolated, joined, split, indexed and passed on")
 }

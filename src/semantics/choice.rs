@@ -49,6 +49,17 @@ impl<'p> Evaluator<'p> {
 
     /// `match x { … }`
     pub(super) fn pick(&mut self, m: &'p Match, span: Span, scope: &Scope<'_>) -> Value {
+        let taken = self.taken(m, span, scope);
+        for value in m.values() {
+            if !taken.is_some_and(|t| std::ptr::eq(t, value)) {
+                self.eval_dry(value, scope);
+            }
+        }
+        taken.map_or(Value::Unknown, |value| self.eval(value, scope))
+    }
+
+    /// The value that a `match` takes; `None`, with a report, where that is not known.
+    pub(super) fn taken(&mut self, m: &'p Match, span: Span, scope: &Scope<'_>) -> Option<&'p Expr> {
         let subject = self.eval(&m.subject, scope);
         if let Value::Later(later) = &subject {
             self.report(fits::too_late("the subject of a `match` is needed", later, m.subject.span));
@@ -75,16 +86,10 @@ impl<'p> Evaluator<'p> {
         } else if taken.is_none() && m.otherwise.is_none() {
             self.no_arm(&subject, span, m.subject.span);
         }
-        let taken = match subject {
+        match subject {
             Value::Unknown | Value::Later(_) => None,
             _ => taken.or(m.otherwise.as_ref()),
-        };
-        for value in m.arms.iter().map(|arm| &arm.value).chain(&m.otherwise) {
-            if !taken.is_some_and(|t| std::ptr::eq(t, value)) {
-                self.eval_dry(value, scope);
-            }
         }
-        taken.map_or(Value::Unknown, |value| self.eval(value, scope))
     }
 
     fn is_env(&mut self, pattern: &'p Expr, subject: &Value, covered: &mut Vec<Name>, scope: &Scope<'_>) -> bool {

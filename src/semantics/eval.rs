@@ -234,7 +234,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// What `...value` adds to a list.
-    fn spread_items(&mut self, value: Value, span: Span) -> Option<Vec<Value>> {
+    pub(super) fn spread_items(&mut self, value: Value, span: Span) -> Option<Vec<Value>> {
         match value {
             Value::List(items) => Some(items.to_vec()),
             Value::Null => Some(Vec::new()),

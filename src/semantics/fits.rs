@@ -17,7 +17,7 @@ mod parse;
 mod words;
 
 pub(crate) use cast::cast;
-pub(crate) use identity::{attribute, identifier_list, meet, reference};
+pub(crate) use identity::{identifier_list, meet, reference};
 pub(crate) use parse::parse;
 pub(crate) use words::{
     is_text, key_name, kind, later_inside, later_of, name_an_attribute, scalar_text, shown, too_late,
@@ -270,12 +270,12 @@ impl Fitter {
                 return self.later(item, &Value::Later(Arc::clone(&one)), &one).map(|_| value.clone());
             }
             (Type::Literal(_), _) => {
-                return Err(Box::new(too_late(&format!("a value of the type `{ty}`"), later, self.span)));
+                return Err(Box::new(too_late(&format!("a value of the type `{ty}` is needed"), later, self.span)));
             }
             (Type::Optional(inner), _) => return self.later(inner, value, later),
             (Type::Union(members), _) => members.iter().any(|member| self.later(member, value, later).is_ok()),
             (Type::Map(_) | Type::Record(_), LaterType::Json) => {
-                return Err(Box::new(too_late(&format!("a value of the type `{ty}`"), later, self.span)));
+                return Err(Box::new(too_late(&format!("a value of the type `{ty}` is needed"), later, self.span)));
             }
             _ => false,
         };
@@ -285,10 +285,12 @@ impl Fitter {
 
 /// The value and the type are both objects, lists and so on: the type is the one that is meant.
 fn same_shape(ty: &Type, value: &Value) -> bool {
-    match (ty, value) {
-        (Type::Record(_) | Type::Map(_), Value::Object(_)) | (Type::List(_), Value::List(_)) => true,
-        (Type::Int(_) | Type::Float(_), Value::Int(_)) | (Type::Float(_), Value::Float(_)) => true,
-        (Type::String(_) | Type::Cidr | Type::Arn | Type::Identifier(_), Value::Str(_)) => true,
-        _ => false,
-    }
+    matches!(
+        (ty, value),
+        (Type::Record(_) | Type::Map(_), Value::Object(_))
+            | (Type::List(_), Value::List(_))
+            | (Type::Int(_) | Type::Float(_), Value::Int(_))
+            | (Type::Float(_), Value::Float(_))
+            | (Type::String(_) | Type::Cidr | Type::Arn | Type::Identifier(_), Value::Str(_))
+    )
 }

@@ -151,11 +151,6 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
     [strings::TABLE, collections::TABLE, networks::TABLE, encoding::TABLE, secrets::TABLE].into_iter().flatten()
 }
 
-/// Whether there is a function of that name.
-pub(crate) fn exists(name: Name) -> bool {
-    find(name).is_some()
-}
-
 /// Every name, sorted.
 pub(crate) fn names() -> &'static [&'static str] {
     static NAMES: OnceLock<Vec<&'static str>> = OnceLock::new();

@@ -117,7 +117,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Does `work` for every item that is kept, or `check` once where there is none. False where it is not known what there is.
-    fn rounds(
+    pub(super) fn rounds(
         &mut self,
         binding: &'p Comprehension,
         scope: &Scope<'_>,

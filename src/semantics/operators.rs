@@ -51,7 +51,7 @@ pub(crate) fn unary(ev: &mut Evaluator<'_>, op: ast::Unary, operand: (Value, Spa
             Some(number) => return Value::Int(number),
             None => overflow(span),
         },
-        (_, Value::Later(later)) => fits::too_late(&format!("what `{symbol}` is applied to"), later, at),
+        (_, Value::Later(later)) => fits::too_late(&format!("what `{symbol}` is applied to is needed"), later, at),
         _ => Diagnostic::new(Code::TypeMismatch, format!("`{symbol}` takes {wants}, not {}", fits::kind(&value)))
             .at(at, format!("this is {}", fits::shown(&value)))
             .help(format!("give {wants}")),
@@ -91,7 +91,7 @@ fn truth(op: ast::Binary, (value, span): &(Value, Span)) -> Result<bool, Problem
 fn operand(op: ast::Binary, value: &Value, span: Span, wants: &str) -> Problem {
     let symbol = op.symbol();
     if let Value::Later(later) = value {
-        return Box::new(fits::too_late(&format!("an operand of `{symbol}`"), later, span));
+        return Box::new(fits::too_late(&format!("both sides of `{symbol}` are needed"), later, span));
     }
     let problem = Diagnostic::new(Code::TypeMismatch, format!("`{symbol}` takes {wants}, not {}", fits::kind(value)))
         .at(span, format!("this is {}", fits::shown(value)));
@@ -114,7 +114,7 @@ fn equality(op: ast::Binary, left: &(Value, Span), right: &(Value, Span)) -> Res
     }
     for (value, span) in [left, right] {
         if let Some(later) = fits::later_inside(value) {
-            let what = format!("an operand of `{}`", op.symbol());
+            let what = format!("both sides of `{}` are needed", op.symbol());
             return Err(Box::new(fits::too_late(&what, later, *span)));
         }
     }

@@ -428,6 +428,13 @@ pub struct Match {
     pub otherwise: Option<Expr>,
 }
 
+impl Match {
+    /// The values of all arms, that of `else` last.
+    pub fn values(&self) -> impl Iterator<Item = &Expr> {
+        self.arms.iter().map(|arm| &arm.value).chain(&self.otherwise)
+    }
+}
+
 /// One arm of a `match`.
 #[derive(Clone, Debug)]
 pub struct Arm {

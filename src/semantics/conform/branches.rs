@@ -17,8 +17,7 @@ impl<'p> Walk<'_, 'p> {
             }
             ExprKind::Match(of) => {
                 let taken = self.ev.taken(of, expr.span, scope);
-                let all = of.arms.iter().map(|arm| &arm.value).chain(&of.otherwise);
-                self.one_of(all, taken, asked, scope, depth)
+                self.one_of(of.values(), taken, asked, scope, depth)
             }
             _ => Value::Unknown,
         }

@@ -5,7 +5,7 @@ use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::schema::{NodeId, ObjectType, Pattern};
 use crate::semantics::conform::documents::Resources;
-use crate::semantics::eval::Scope;
+use crate::semantics::eval::{Scope, same_key};
 use crate::semantics::fits;
 use crate::semantics::value::{LaterType, Object, Value};
 use crate::source::Span;
@@ -143,7 +143,7 @@ impl<'p> Walk<'_, 'p> {
                 continue;
             };
             if let Some((_, first)) = written.iter().find(|(n, _)| *n == name) {
-                let problem = twice(name, at, *first);
+                let problem = same_key(name, at, *first);
                 self.wrong_always(problem);
                 continue;
             }
@@ -173,7 +173,7 @@ impl<'p> Walk<'_, 'p> {
             }
             Value::Unknown => made.partial = true,
             Value::Later(later) => {
-                self.wrong(fits::too_late("what is spread into an object", later, expr.span));
+                self.wrong(fits::too_late("what is spread into an object is needed", later, expr.span));
                 made.partial = true;
             }
             other => {
@@ -310,11 +310,4 @@ fn lacks(asked: Asked<'_>, object: &ObjectType, missing: &[&str], span: Span) ->
         .map(|property| format!("`{}: …`", property.name))
         .collect();
     Diagnostic::new(Code::MissingProperty, message).at(at, "not complete").help(format!("add {}", words::and(&hints)))
-}
-
-fn twice(key: Name, at: Span, first: Span) -> Diagnostic {
-    Diagnostic::new(Code::DuplicateKey, format!("`{key}` is given twice"))
-        .at(at, "given again")
-        .at(first, "first given here")
-        .help("keep one of them")
 }

@@ -158,8 +158,7 @@ impl Walk<'_, '_> {
     }
 
     fn bounds(&mut self, asked: Asked<'_>, ty: &NumberType, number: f64, value: &Value, span: Span) {
-        #[expect(clippy::float_cmp, reason = "listed values are exact")]
-        if !ty.values.is_empty() && !ty.values.iter().any(|listed| *listed == number) {
+        if !ty.values.is_empty() && !ty.values.contains(&number) {
             let message = format!("`{}` does not take {}", asked.name, fits::shown(value));
             let problem = Diagnostic::new(Code::BadValue, message).at(span, "not listed");
             let mut near = ty.values.clone();

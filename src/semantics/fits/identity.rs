@@ -76,7 +76,7 @@ fn has_attribute(known: &ResourceType, path: &str) -> bool {
 }
 
 /// The text that an attribute of a resource gives.
-pub(crate) fn attribute(types: &'static Types, resource: &ResourceRef, path: &str, span: Span) -> Value {
+fn attribute(types: &'static Types, resource: &ResourceRef, path: &str, span: Span) -> Value {
     let identifies = resource.known.map_or_else(Vec::new, |known| types.attribute_identifies(known, path));
     later(LaterExpr::GetAtt(resource.id, path.into()), identifies, span)
 }

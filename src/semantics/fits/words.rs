@@ -140,11 +140,12 @@ pub(crate) fn name_an_attribute(resource: &ResourceRef) -> String {
     format!("name the value that is meant: {}", named.join(", "))
 }
 
-/// The problem of a value that must be known while compiling: `what` is what it is used as.
+/// The problem of a value that must be known while compiling. `what` says who needs it: "a condition is needed".
 pub(crate) fn too_late(what: &str, later: &Later, span: Span) -> Diagnostic {
-    let problem = Diagnostic::new(Code::KnownTooLate, format!("{what} must be known while compiling"))
-        .at(span, "known only when deploying");
-    let problem = if later.origin == span { problem } else { problem.at(later.origin, "it becomes so here") };
+    let problem =
+        Diagnostic::new(Code::KnownTooLate, format!("{what} while compiling, but it is known only when deploying"))
+            .at(span, "needed now");
+    let problem = if later.origin == span { problem } else { problem.at(later.origin, "known only when deploying") };
     problem
         .help("use a value known while compiling; later ones can be interpolated, joined, split, indexed and passed on")
 }

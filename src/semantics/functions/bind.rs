@@ -149,7 +149,7 @@ impl Args<'_> {
 
     /// The problem of an argument that is known only when deploying.
     pub(super) fn too_late(&self, parameter: &str, later: &Later, span: Span) -> Problem {
-        let what = format!("`{parameter}` of `{}`", self.function.name);
+        let what = format!("`{parameter}` of `{}` is needed", self.function.name);
         Box::new(fits::too_late(&what, later, span))
     }
 

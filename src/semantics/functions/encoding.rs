@@ -151,7 +151,7 @@ impl Writer<'_, '_> {
                 return Ok(());
             }
             LaterType::List(..) | LaterType::Json => {
-                let what = format!("the shape of what `{}` writes", self.args.name());
+                let what = format!("the shape of what `{}` writes is needed", self.args.name());
                 let problem = fits::too_late(&what, later, self.args.span_of(0));
                 return Err(Stop::Problem(Box::new(problem)));
             }

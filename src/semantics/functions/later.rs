@@ -2,7 +2,7 @@
 
 use super::Args;
 use crate::diagnostics::Diagnostic;
-use crate::semantics::value::{Later, LaterType, Value};
+use crate::semantics::value::{Later, LaterType};
 
 /// Refuses later lists and objects where text is asked for.
 pub(super) fn scalar(args: &Args<'_>, position: usize, later: &Later) -> Result<(), Box<Diagnostic>> {
@@ -11,13 +11,5 @@ pub(super) fn scalar(args: &Args<'_>, position: usize, later: &Later) -> Result<
             Err(args.mistyped(args.parameter(position), "String", args.value(position), args.span_of(position)))
         }
         _ => Ok(()),
-    }
-}
-
-/// The value as a later one, where it is.
-pub(super) fn of(value: &Value) -> Option<&Later> {
-    match value {
-        Value::Later(later) => Some(later),
-        _ => None,
     }
 }

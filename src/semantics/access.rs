@@ -28,7 +28,7 @@ impl<'p> Evaluator<'p> {
                 Value::Resource(resource) => {
                     let more = after.iter().map(|(name, ..)| *name);
                     let (value, taken) = resources::attribute_path(self, &resource, *name, more);
-                    rest = after.get(taken..).unwrap_or(&[]);
+                    rest = after.get(taken.min(after.len())..).unwrap_or(&[]);
                     value
                 }
                 Value::Null if *optional => Value::Null,
@@ -104,7 +104,7 @@ impl<'p> Evaluator<'p> {
                 );
                 Value::Unknown
             }
-            Value::Later(later) => {
+            Value::Later(later) if matches!(later.ty, LaterType::Json | LaterType::Any) => {
                 let what = format!("`.{}` is needed", name.name);
                 self.report(fits::too_late(&what, &later, base));
                 Value::Unknown

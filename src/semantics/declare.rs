@@ -156,7 +156,7 @@ impl Collector {
     }
 
     fn project(&mut self, record: &ast::Record, at: At) {
-        spelling::snake(record.name, "a project", &mut self.diagnostics);
+        spelling::snake(record.name, &mut self.diagnostics);
         let key = (false, Name::new("project"));
         match self.first.get(&key) {
             None => {
@@ -192,7 +192,7 @@ impl Collector {
     }
 
     fn claim(&mut self, name: ast::Ident, account: bool) -> bool {
-        spelling::snake(name, "a name at the top", &mut self.diagnostics);
+        spelling::snake(name, &mut self.diagnostics);
         reserved(name, &mut self.diagnostics);
         if let Some(first) = self.first.get(&(account, name.name)) {
             self.diagnostics.push(twice(name, *first));

@@ -64,28 +64,27 @@ const LATER: [&str; 10] = [
 
 /// Checks name, place and number of arguments. False where one of them is wrong.
 pub(super) fn check(ev: &mut Evaluator<'_>, decorators: &[Decorator], target: Target) -> bool {
-    let mut fine = true;
-    for (at, decorator) in decorators.iter().enumerate() {
-        let name = decorator.name.name.as_str();
-        if name.is_empty() {
-            continue;
-        }
-        let first = decorators.iter().take(at).find(|d| d.name.name == decorator.name.name);
-        let problem = match (KNOWN.iter().find(|row| row.0 == name), first) {
-            (None, _) => unknown(decorator),
-            (Some(row), _) if row.1 != target => misplaced(decorator, row, target),
-            (Some(_), Some(first)) => Diagnostic::new(Code::BadDecorator, format!("`@{name}` stands here twice"))
+    let wrong = (0..decorators.len()).filter(|at| !check_one(ev, decorators, *at, target)).count();
+    wrong == 0
+}
+
+fn check_one(ev: &mut Evaluator<'_>, decorators: &[Decorator], at: usize, target: Target) -> bool {
+    let Some(decorator) = decorators.get(at).filter(|d| !d.name.name.as_str().is_empty()) else { return false };
+    let name = decorator.name.name.as_str();
+    let first = decorators.iter().take(at).find(|d| d.name.name == decorator.name.name);
+    let problem = match (KNOWN.iter().find(|row| row.0 == name), first) {
+        (None, _) => Some(unknown(decorator)),
+        (Some(row), _) if row.1 != target => Some(misplaced(decorator, row, target)),
+        (Some(_), Some(first)) => Some(
+            Diagnostic::new(Code::BadDecorator, format!("`@{name}` stands here twice"))
                 .at(decorator.span, "again here")
                 .at(first.span, "first here")
                 .help("keep one of them"),
-            (Some(row), None) => match wrong_arguments(decorator, row) {
-                Some(problem) => problem,
-                None => continue,
-            },
-        };
-        ev.report(problem);
-        fine = false;
-    }
+        ),
+        (Some(row), None) => wrong_arguments(decorator, row),
+    };
+    let fine = problem.is_none();
+    problem.into_iter().for_each(|problem| ev.report(problem));
     fine
 }
 
@@ -110,10 +109,10 @@ fn unknown(decorator: &Decorator) -> Diagnostic {
 
 fn misplaced(decorator: &Decorator, row: &Row, target: Target) -> Diagnostic {
     let place = match target {
-        Target::Other => "nothing like this".to_owned(),
-        other => format!("not {}", other.shown()),
+        Target::Other => String::new(),
+        other => format!(", not {}", other.shown()),
     };
-    Diagnostic::new(Code::BadDecorator, format!("`@{}` belongs to {}, {place}", row.0, row.1.shown()))
+    Diagnostic::new(Code::BadDecorator, format!("`@{}` belongs to {}{place}", row.0, row.1.shown()))
         .at(decorator.span, "has no meaning here")
         .help(format!("put it above {}", row.1.shown()))
 }
@@ -257,10 +256,10 @@ pub(super) fn resource_says<'p>(
     scope: &Scope<'_>,
 ) -> ResourceSays {
     let mut says = ResourceSays::default();
-    if decorators.is_empty() || !check(ev, decorators, Target::Resource) {
-        return says;
-    }
-    for decorator in decorators {
+    for (at, decorator) in decorators.iter().enumerate() {
+        if !check_one(ev, decorators, at, Target::Resource) {
+            continue;
+        }
         let first = decorator.args.first().map(|arg| &arg.value);
         match (decorator.name.name.as_str(), first) {
             ("protect", None) => says.protect = Some("".into()),

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::schema::{ResourceType, Types};
-use crate::semantics::frame::Frame;
+use crate::semantics::frame::{Frame, Fuel};
 use crate::semantics::instances::Instances;
 use crate::semantics::project::Project;
 use crate::semantics::reports::Reports;
@@ -25,7 +25,7 @@ pub(crate) use crate::semantics::scope::Scope;
 /// How deep expressions, `let`s and instances may need each other.
 const DEEPEST: u32 = 256;
 /// Items a list may have.
-pub(super) const LONGEST_LIST: usize = 100_000;
+const LONGEST_LIST: usize = 100_000;
 
 /// Evaluates the expressions of one instance after the other.
 pub(crate) struct Evaluator<'p> {
@@ -123,14 +123,15 @@ impl<'p> Evaluator<'p> {
 
     /// Takes steps of what an instance may use; false, with a report, where nothing is left.
     pub(crate) fn burn(&mut self, steps: usize, span: Span) -> bool {
-        if self.frame.burn(steps as u64) {
-            return true;
+        match self.frame.burn(steps as u64) {
+            Fuel::Enough => return true,
+            Fuel::Empty => {}
+            Fuel::RunsOut => self.report(
+                Diagnostic::new(Code::LimitExceeded, "this stack takes too many steps to evaluate")
+                    .at(span, "given up here")
+                    .help("make its loops smaller"),
+            ),
         }
-        self.report(
-            Diagnostic::new(Code::LimitExceeded, "this stack takes too many steps to evaluate")
-                .at(span, "given up here")
-                .help("make its loops smaller"),
-        );
         false
     }
 
@@ -238,7 +239,15 @@ impl<'p> Evaluator<'p> {
         match value {
             Value::List(items) => Some(items.to_vec()),
             Value::Null => Some(Vec::new()),
-            other => Some(self.items(other, span)?.into_iter().map(|(_, item)| item).collect()),
+            Value::Resources(_) | Value::Later(_) => {
+                Some(self.items(value, span)?.into_iter().map(|(_, item)| item).collect())
+            }
+            Value::Unknown => None,
+            other => {
+                let message = format!("`...` in a list takes a list, not {}", fits::kind(&other));
+                self.report_value(Diagnostic::new(Code::TypeMismatch, message).at(span, fits::shown(&other)));
+                None
+            }
         }
     }
 

@@ -69,6 +69,17 @@ pub(crate) struct Frame<'p> {
     /// The statement of the stack that is run.
     pub(super) statement: u32,
     fuel: u64,
+    /// It is said that nothing is left.
+    is_empty: bool,
+}
+
+/// Whether evaluation may go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fuel {
+    Enough,
+    /// Not any more, from this step on.
+    RunsOut,
+    Empty,
 }
 
 impl Frame<'_> {
@@ -77,11 +88,14 @@ impl Frame<'_> {
         Self { place, fuel: FUEL, ..Self::default() }
     }
 
-    /// Takes steps of what the instance may use; false where nothing is left.
-    pub(super) fn burn(&mut self, steps: u64) -> bool {
-        let enough = self.fuel >= steps;
-        self.fuel = self.fuel.saturating_sub(steps);
-        enough
+    /// Takes steps of what the instance may use.
+    pub(super) fn burn(&mut self, steps: u64) -> Fuel {
+        if self.fuel >= steps {
+            self.fuel -= steps;
+            return Fuel::Enough;
+        }
+        self.fuel = 0;
+        if std::mem::replace(&mut self.is_empty, true) { Fuel::Empty } else { Fuel::RunsOut }
     }
 
     /// Whether the block is a branch not taken, or inside one.

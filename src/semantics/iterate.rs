@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
-use crate::semantics::eval::{Evaluator, LONGEST_LIST, Scope, same_key};
+use crate::semantics::eval::{Evaluator, Scope, same_key};
 use crate::semantics::fits;
 use crate::semantics::value::{LaterType, Object, Value};
 use crate::source::Span;
@@ -57,8 +57,7 @@ impl<'p> Evaluator<'p> {
         let to = self.end_of_range(to, scope);
         let (Some(from), Some(to)) = (from, to) else { return Value::Unknown };
         let length = usize::try_from(to.saturating_sub(from).max(0)).unwrap_or(usize::MAX);
-        if length > LONGEST_LIST {
-            self.fits_list(length, span);
+        if !self.fits_list(length, span) || !self.burn(length / 8, span) {
             return Value::Unknown;
         }
         Value::List((from..to).map(Value::Int).collect())
@@ -139,6 +138,9 @@ impl<'p> Evaluator<'p> {
         let mut known = true;
         for (key, item) in rounds {
             self.reports.next_round();
+            if !self.burn(1, binding.over.span) {
+                return false;
+            }
             known &= self.in_scope(scope, bind(binding.key, binding.item, key, item), |ev, scope| {
                 let kept = binding.condition.as_ref().map_or(Some(true), |condition| ev.truth(condition, scope));
                 if kept == Some(true) {

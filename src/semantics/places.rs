@@ -153,6 +153,7 @@ fn names_differ(ev: &mut Evaluator<'_>) {
     let mut taken: BTreeMap<(Arc<str>, Arc<str>, Arc<str>), Arc<Planned>> = BTreeMap::new();
     for planned in ev.instances.planned.clone() {
         let place = (planned.account.id.clone(), planned.key.region.clone(), planned.stack_name.clone());
+        ev.reports.next_round();
         if let Some(first) = taken.get(&place) {
             let message = format!("`{}` and `{}` are both called `{}`", first.key, planned.key, planned.stack_name);
             let mut problem = Diagnostic::new(Code::DuplicateName, message).at(planned.span, "this stack");

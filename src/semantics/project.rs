@@ -211,7 +211,8 @@ fn tags(ev: &mut Evaluator<'_>, field: &Field<'_>) -> BTreeMap<String, String> {
             Value::Bool(b) => b.to_string(),
             Value::Null | Value::Unknown => continue,
             other => {
-                mismatch(ev, field, "an object of texts", other);
+                let message = format!("the tag `{key}` is text, not {}", fits::kind(other));
+                ev.report(Diagnostic::new(Code::TypeMismatch, message).at(field.at, fits::shown(other)));
                 continue;
             }
         };

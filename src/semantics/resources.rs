@@ -76,7 +76,9 @@ impl<'p> Evaluator<'p> {
     /// Enters a logical id, which must be well formed and free.
     fn claim_id(&mut self, made: &ResourceRef, at: Span) {
         let id = made.id.as_str();
-        if id.len() > spelling::LONGEST_ID || id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        // How plain names are written is checked where they are declared.
+        let is_plain = id == &*made.shown;
+        if !is_plain && (id.len() > spelling::LONGEST_ID || id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric())) {
             self.report(
                 Diagnostic::new(Code::InvalidName, format!("`{id}` cannot be a logical id"))
                     .at(at, format!("{} characters", id.chars().count()))
@@ -223,12 +225,18 @@ pub(super) fn attribute_path(
         }
     }
     if best.is_none() && open {
-        best = Some((path, None, 0));
+        best = Some((path.clone(), None, 0));
     }
-    let Some((path, node, taken)) = best else {
+    let Some((attribute, node, taken)) = best else {
         no_attribute(ev, resource, name);
         return (Value::Unknown, 0);
     };
+    // `Endpoint` is an object with `Endpoint.Address`: what else is asked of it is not there.
+    if path != attribute && resource.known.is_some_and(|known| has_parts(known, &attribute)) {
+        no_attribute(ev, resource, Ident { name: Name::new(&path), span });
+        return (Value::Unknown, usize::MAX);
+    }
+    let path = attribute;
     let ty = match (node, resource.known) {
         (Some(node), Some(known)) => {
             let identifies = ev.types().attribute_identifies(known, &path);
@@ -255,6 +263,12 @@ fn later(expr: LaterExpr, ty: LaterType, origin: Span) -> Value {
 fn find(known: &ResourceType, path: &str) -> Option<NodeId> {
     let at = known.attributes.binary_search_by(|attribute| attribute.path.cmp(path)).ok()?;
     known.attributes.get(at).map(|attribute| attribute.node)
+}
+
+/// Whether there are attributes inside that attribute.
+fn has_parts(known: &ResourceType, path: &str) -> bool {
+    let inside = |other: &str| other.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+    known.attributes.iter().any(|attribute| inside(attribute.path))
 }
 
 /// The type of an attribute as the schema has it.
@@ -302,7 +316,8 @@ fn no_attribute(ev: &mut Evaluator<'_>, resource: &ResourceRef, name: Ident) {
 }
 
 fn attributes_of(known: &ResourceType) -> String {
-    let mut names: Vec<String> = known.attributes.iter().take(8).map(|a| format!("`{}`", a.path)).collect();
+    let plain = known.attributes.iter().filter(|attribute| !attribute.path.contains('.'));
+    let mut names: Vec<String> = plain.take(8).map(|attribute| format!("`{}`", attribute.path)).collect();
     names.push("`ref`".to_owned());
     format!("use one of {}", names.join(", "))
 }

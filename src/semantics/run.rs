@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic, nearest, sort};
-use crate::names::Name;
 use crate::semantics::eval::Evaluator;
-use crate::semantics::frame::{BlockId, Frame, Home, Place, Slot};
+use crate::semantics::frame::{Frame, Place};
 use crate::semantics::instances::{Index, State};
 use crate::semantics::model::{Head, Instance, Lowered, Output, Parameter, ParameterSource, Resource, Use};
 use crate::semantics::places::{self, Planned};
@@ -135,7 +134,6 @@ impl<'p> Evaluator<'p> {
         let resources = self.bodies();
         let outputs = self.all_outputs();
         self.all_asserts();
-        self.rest_of_lets();
         let frame = std::mem::replace(&mut self.frame, outer);
         self.dry = dry;
         self.reports.next_round();
@@ -148,32 +146,6 @@ impl<'p> Evaluator<'p> {
             let mut instance = Instance { head, resources };
             order::complete(&mut instance);
             self.instances.finished.push(instance);
-        }
-    }
-
-    /// What nobody asked for is evaluated too: a mistake in it is a mistake.
-    fn rest_of_lets(&mut self) {
-        let mut at = 0;
-        while let Some((name, block)) = self.frame.lets.get(at).copied() {
-            at += 1;
-            let home = Home::Block(block);
-            if let Some((lazy, span)) = self.frame.lazy(name, block) {
-                self.force(home, name, lazy, span);
-            }
-        }
-    }
-}
-
-impl<'p> Frame<'p> {
-    /// What `name` of this very block is made of, where it has not been evaluated.
-    fn lazy(&self, name: Name, block: BlockId) -> Option<(super::frame::Lazy<'p>, Span)> {
-        let slot = match block.index() {
-            Some(at) => self.blocks.get(at)?.names.iter().find(|(n, _)| *n == name).map(|(_, slot)| slot)?,
-            None => self.names.get(&name)?,
-        };
-        match slot {
-            Slot::Lazy(lazy) => Some((*lazy, lazy.span())),
-            _ => None,
         }
     }
 }

@@ -169,11 +169,24 @@ impl<'p> Evaluator<'p> {
         }
         let asked = round.iter().skip(1).map(|step| step.asked).chain([span]);
         let needed = names.iter().skip(1).chain([first]);
+        if let (What::Statement(_), [_]) = (what, round) {
+            return self.made_by_itself(first, span);
+        }
         let mut diagnostic = Diagnostic::new(Code::Cycle, message);
         for ((name, other), at) in names.iter().zip(needed).zip(asked) {
             diagnostic = diagnostic.at(at, format!("{name} needs {other}"));
         }
         self.report(diagnostic.help("take one of these out of the circle"));
+        Value::Unknown
+    }
+
+    fn made_by_itself(&mut self, statement: &str, span: Span) -> Value {
+        let problem = Diagnostic::new(Code::Cycle, format!("{statement} needs what it makes itself"));
+        self.report(
+            problem
+                .at(span, format!("made by {statement} that this decides about"))
+                .help("decide by a value that does not depend on the resources"),
+        );
         Value::Unknown
     }
 

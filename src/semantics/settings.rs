@@ -68,15 +68,9 @@ pub(super) fn input<'p>(ev: &mut Evaluator<'p>, stmt: &'p Stmt, input: &'p Param
     };
     let Some(later) = ty.later() else {
         ev.report(
-            Diagnostic::new(
-                Code::TypeMismatch,
-                format!("`{}` cannot be an input: {ty} is not a type of parameters", name.name),
-            )
-            .at(
-                input.ty.as_ref().map_or(name.span, |ty| ty.span),
-                "CloudFormation takes texts, numbers and lists of them",
-            )
-            .help("make it a `param`, which is known while compiling"),
+            Diagnostic::new(Code::TypeMismatch, format!("`{}` cannot be an input: `{ty}` is not a type of parameters", name.name))
+                .at(input.ty.as_ref().map_or(name.span, |ty| ty.span), "CloudFormation takes texts, numbers and lists of them")
+                .help("make it a `param`, which is known while compiling"),
         );
         return Value::Unknown;
     };
@@ -119,6 +113,10 @@ fn secret_default(name: Name, span: Span) -> Diagnostic {
 /// Inputs share their names with logical ids.
 fn claim(ev: &mut Evaluator<'_>, name: Name, span: Span) {
     if let Some((other, at)) = ev.frame.ids.get(&name) {
+        // Two declarations of one name are reported where they are collected.
+        if ev.frame.stack.is_some_and(|stack| stack.members.by_name.get(&name).is_some_and(|m| m.span == *at)) {
+            return;
+        }
         let problem = Diagnostic::new(Code::DuplicateName, format!("`{name}` is the logical id of `{other}` already"))
             .at(span, "this input")
             .at(*at, "this resource");

@@ -36,6 +36,18 @@ impl<'p> Evaluator<'p> {
         }
         for (at, stmt) in (0..).zip(body) {
             self.run_statement(at, head(stmt));
+            // In the order of the source, so that long chains of `let`s are not deep.
+            self.force_lets();
+        }
+    }
+
+    /// Evaluates the `let`s declared so far; also those that nobody asks for: a mistake is a mistake.
+    fn force_lets(&mut self) {
+        let lets = std::mem::take(&mut self.frame.lets);
+        for (name, block) in lets {
+            if let Some((lazy, span)) = self.frame.lazy(name, block) {
+                self.force(Home::Block(block), name, lazy, span);
+            }
         }
     }
 
@@ -87,6 +99,8 @@ impl<'p> Evaluator<'p> {
                 self.frame.set(home, l.name.name, Slot::Lazy(Lazy::Let(l)));
                 self.frame.lets.push((l.name.name, block));
             }
+            // Reported where names are collected.
+            StmtKind::Param(_) | StmtKind::Input(_) | StmtKind::Output(_) if self.frame.is_loop(block) => {}
             StmtKind::Param(p) => {
                 self.frame.set(home, p.name.name, Slot::Lazy(Lazy::Param(p)));
                 self.frame.lets.push((p.name.name, block));
@@ -239,6 +253,18 @@ impl<'p> super::frame::Frame<'p> {
     fn progress_of(&mut self, at: u32, progress: Progress) {
         if let Some(old) = self.progress.get_mut(at as usize) {
             *old = progress;
+        }
+    }
+
+    /// What `name` of this very block is made of, where it has not been evaluated.
+    fn lazy(&self, name: Name, block: BlockId) -> Option<(Lazy<'p>, Span)> {
+        let slot = match block.index() {
+            Some(at) => self.blocks.get(at)?.names.iter().find(|(n, _)| *n == name).map(|(_, slot)| slot)?,
+            None => self.names.get(&name)?,
+        };
+        match slot {
+            Slot::Lazy(lazy) => Some((*lazy, lazy.span())),
+            _ => None,
         }
     }
 

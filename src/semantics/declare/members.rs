@@ -94,11 +94,11 @@ impl Walk<'_> {
             StmtKind::Let(l) => self.value(l.name, Kind::Let, branches, direct),
             StmtKind::Param(p) => self.value(p.name, Kind::Param, branches, direct),
             StmtKind::Input(p) => {
-                spelling::pascal(p.name, "an input", self.diagnostics);
+                spelling::pascal(p.name, self.diagnostics);
                 self.enter(p.name, Kind::Input, branches, direct);
             }
             StmtKind::Resource(r) => {
-                spelling::pascal(r.name, "a resource", self.diagnostics);
+                spelling::pascal(r.name, self.diagnostics);
                 if let Some(key) = &r.key {
                     self.diagnostics.push(key_outside_loop(r.name, key.span));
                 }
@@ -114,7 +114,7 @@ impl Walk<'_> {
     }
 
     fn value(&mut self, name: Ident, kind: Kind, branches: &[Branch], direct: bool) {
-        spelling::snake(name, "a value", self.diagnostics);
+        spelling::snake(name, self.diagnostics);
         reserved(name, self.diagnostics);
         self.enter(name, kind, branches, direct);
     }
@@ -132,7 +132,7 @@ impl Walk<'_> {
     /// The body of a `for`: its resources are seen in the whole stack, its `let`s in the body only.
     fn in_loop(&mut self, body: &[Stmt], branches: &[Branch], lets: &mut Taken, binding: &Binding) {
         for name in binding.key.iter().chain([&binding.item]) {
-            spelling::snake(*name, "a loop variable", self.diagnostics);
+            spelling::snake(*name, self.diagnostics);
             reserved(*name, self.diagnostics);
             claim(lets, *name, branches, self.diagnostics);
         }
@@ -144,12 +144,12 @@ impl Walk<'_> {
     fn loop_stmt(&mut self, stmt: &Stmt, branches: &[Branch], lets: &mut Taken) {
         match &stmt.kind {
             StmtKind::Let(l) => {
-                spelling::snake(l.name, "a value", self.diagnostics);
+                spelling::snake(l.name, self.diagnostics);
                 reserved(l.name, self.diagnostics);
                 claim(lets, l.name, branches, self.diagnostics);
             }
             StmtKind::Resource(r) => {
-                spelling::pascal(r.name, "a resource", self.diagnostics);
+                spelling::pascal(r.name, self.diagnostics);
                 if r.key.is_none() {
                     self.diagnostics.push(no_key(r.name));
                 }
@@ -187,7 +187,7 @@ impl Walk<'_> {
     }
 
     fn output(&mut self, name: Ident, branches: &[Branch]) {
-        spelling::pascal(name, "an output", self.diagnostics);
+        spelling::pascal(name, self.diagnostics);
         if claim(&mut self.outputs, name, branches, self.diagnostics) {
             self.members.outputs.push(name);
         }

@@ -6,23 +6,23 @@ use crate::syntax::ast::Ident;
 /// The longest logical id that CloudFormation takes.
 pub(crate) const LONGEST_ID: usize = 255;
 
-/// Asks for `snake_case`; `what` as in `a stack`.
-pub(super) fn snake(name: Ident, what: &str, diagnostics: &mut Vec<Diagnostic>) {
+/// Asks for `snake_case`.
+pub(super) fn snake(name: Ident, diagnostics: &mut Vec<Diagnostic>) {
     let text = name.name.as_str();
     if text.is_empty() || is_snake(text) {
         return;
     }
     let better = to_snake(text);
     diagnostics.push(
-        Diagnostic::new(Code::InvalidName, format!("`{text}` is not a name for {what}"))
-            .at(name.span, "names that live in the source only are written in `snake_case`")
+        Diagnostic::new(Code::InvalidName, format!("the name `{text}` is not in `snake_case`"))
+            .at(name.span, "names that live in the source only are written so")
             .help(format!("write `{better}`"))
             .fix(name.span, better),
     );
 }
 
-/// Asks for `PascalCase` letters and digits; `what` as in `a resource`.
-pub(super) fn pascal(name: Ident, what: &str, diagnostics: &mut Vec<Diagnostic>) {
+/// Asks for `PascalCase`, letters and digits only.
+pub(super) fn pascal(name: Ident, diagnostics: &mut Vec<Diagnostic>) {
     let text = name.name.as_str();
     if text.is_empty() {
         return;
@@ -32,8 +32,8 @@ pub(super) fn pascal(name: Ident, what: &str, diagnostics: &mut Vec<Diagnostic>)
     } else if !is_pascal(text) {
         let better = to_pascal(text);
         diagnostics.push(
-            Diagnostic::new(Code::InvalidName, format!("`{text}` is not a name for {what}"))
-                .at(name.span, "names that exist in AWS are written in `PascalCase`, letters and digits only")
+            Diagnostic::new(Code::InvalidName, format!("the name `{text}` is not in `PascalCase`"))
+                .at(name.span, "names that exist in AWS are written so, letters and digits only")
                 .help(format!("write `{better}`"))
                 .fix(name.span, better),
         );

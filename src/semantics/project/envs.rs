@@ -216,6 +216,10 @@ const COMMON: [&str; 17] = [
     "us-west-2",
 ];
 
+/// The last word of every region.
+const DIRECTIONS: [&str; 9] =
+    ["central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"];
+
 /// `eu-west-1`: letters, one or more words, a number.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
@@ -224,6 +228,7 @@ fn is_region(text: &str) -> bool {
         [first, middle @ .., number] if !middle.is_empty() => {
             is_word(first)
                 && middle.iter().all(is_word)
+                && middle.last().is_some_and(|word| DIRECTIONS.contains(word))
                 && (1..=2).contains(&number.len())
                 && number.bytes().all(|b| b.is_ascii_digit())
         }
@@ -277,7 +282,7 @@ mod tests {
         for region in ["eu-west-1", "us-gov-west-1", "ap-southeast-3", "cn-northwest-1", "mx-central-1"] {
             assert!(is_region(region), "{region}");
         }
-        for text in ["", "eu", "eu-west", "eu_west_1", "EU-WEST-1", "eu-west-1a", "-west-1", "eu--1"] {
+        for text in ["", "eu", "eu-wets-1", "eu-west", "eu_west_1", "EU-WEST-1", "eu-west-1a", "-west-1", "eu--1"] {
             assert!(!is_region(text), "{text}");
         }
     }

@@ -23,10 +23,11 @@ pub(super) fn agree(ev: &mut Evaluator<'_>, envs: &[Own]) {
             for (other, theirs) in envs.iter().filter(|(other, _)| other.name != first.name) {
                 match theirs.iter().find(|(n, ..)| n == name) {
                     None => ev.report(missing(*other, *first, *name, *span)),
-                    Some((_, at, theirs)) if !same_shape(value, theirs) => {
-                        ev.report(different((*other, *at, theirs), (*first, *span, value), *name));
+                    Some((_, at, theirs)) => {
+                        if let Some((path, mine, theirs)) = difference(name.to_string(), value, theirs) {
+                            ev.report(different((*other, *at, theirs), (*first, *span, mine), &path));
+                        }
                     }
-                    Some(_) => {}
                 }
             }
         }
@@ -37,40 +38,27 @@ fn missing(env: Ident, with: Ident, field: Name, at: Span) -> Diagnostic {
     Diagnostic::new(Code::MissingField, format!("the environment `{}` has no `{field}`", env.name))
         .at(env.span, "not given here")
         .at(at, format!("`{}` has it", with.name))
-        .help(format!(
-            "add `{field}` to `{}`: every environment has the same fields, `null` where there is nothing",
-            env.name
-        ))
+        .help(format!("add `{field}` to `{}`: every environment has the same fields, `null` where there is nothing", env.name))
 }
 
-fn different(here: (Ident, Span, &Value), there: (Ident, Span, &Value), field: Name) -> Diagnostic {
-    let message = format!(
-        "`{field}` is {} in `{}` and {} in `{}`",
-        fits::kind(here.2),
-        here.0.name,
-        fits::kind(there.2),
-        there.0.name
-    );
+fn different(here: (Ident, Span, &Value), there: (Ident, Span, &Value), field: &str) -> Diagnostic {
+    let message = format!("`{field}` is {} in `{}` and {} in `{}`", fits::kind(here.2), here.0.name, fits::kind(there.2), there.0.name);
     Diagnostic::new(Code::TypeMismatch, message)
         .at(here.1, fits::shown(here.2))
         .at(there.1, fits::shown(there.2))
         .help("give it the same type in every environment")
 }
 
-/// Whether two values can be of one type. `null` is of every type.
-fn same_shape(a: &Value, b: &Value) -> bool {
+/// Where two values cannot be of one type: the path, and both sides. `null` is of every type.
+fn difference<'v>(path: String, a: &'v Value, b: &'v Value) -> Option<(String, &'v Value, &'v Value)> {
     match (a, b) {
-        (Value::Null | Value::Unknown, _) | (_, Value::Null | Value::Unknown) => true,
-        (Value::Bool(_), Value::Bool(_)) | (Value::Str(_), Value::Str(_)) => true,
-        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => true,
-        (Value::List(a), Value::List(b)) => match (a.first(), b.first()) {
-            (Some(a), Some(b)) => same_shape(a, b),
-            _ => true,
-        },
+        (Value::Null | Value::Unknown, _) | (_, Value::Null | Value::Unknown) => None,
+        (Value::Bool(_), Value::Bool(_)) | (Value::Str(_), Value::Str(_)) | (Value::Env(_), Value::Env(_)) => None,
+        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => None,
+        (Value::List(a), Value::List(b)) => difference(format!("{path}[0]"), a.first()?, b.first()?),
         (Value::Object(a), Value::Object(b)) => {
-            a.iter().all(|(key, value)| b.get(key).is_none_or(|other| same_shape(value, other)))
+            a.iter().find_map(|(key, value)| difference(format!("{path}.{key}"), value, b.get(key)?))
         }
-        (Value::Env(_), Value::Env(_)) => true,
-        _ => false,
+        _ => Some((path, a, b)),
     }
 }

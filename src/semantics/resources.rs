@@ -78,7 +78,9 @@ impl<'p> Evaluator<'p> {
         let id = made.id.as_str();
         // How plain names are written is checked where they are declared.
         let is_plain = id == &*made.shown;
-        if !is_plain && (id.len() > spelling::LONGEST_ID || id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric())) {
+        if !is_plain
+            && (id.len() > spelling::LONGEST_ID || id.is_empty() || !id.bytes().all(|b| b.is_ascii_alphanumeric()))
+        {
             self.report(
                 Diagnostic::new(Code::InvalidName, format!("`{id}` cannot be a logical id"))
                     .at(at, format!("{} characters", id.chars().count()))

@@ -68,9 +68,15 @@ pub(super) fn input<'p>(ev: &mut Evaluator<'p>, stmt: &'p Stmt, input: &'p Param
     };
     let Some(later) = ty.later() else {
         ev.report(
-            Diagnostic::new(Code::TypeMismatch, format!("`{}` cannot be an input: `{ty}` is not a type of parameters", name.name))
-                .at(input.ty.as_ref().map_or(name.span, |ty| ty.span), "CloudFormation takes texts, numbers and lists of them")
-                .help("make it a `param`, which is known while compiling"),
+            Diagnostic::new(
+                Code::TypeMismatch,
+                format!("`{}` cannot be an input: `{ty}` is not a type of parameters", name.name),
+            )
+            .at(
+                input.ty.as_ref().map_or(name.span, |ty| ty.span),
+                "CloudFormation takes texts, numbers and lists of them",
+            )
+            .help("make it a `param`, which is known while compiling"),
         );
         return Value::Unknown;
     };

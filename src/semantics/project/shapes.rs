@@ -38,11 +38,20 @@ fn missing(env: Ident, with: Ident, field: Name, at: Span) -> Diagnostic {
     Diagnostic::new(Code::MissingField, format!("the environment `{}` has no `{field}`", env.name))
         .at(env.span, "not given here")
         .at(at, format!("`{}` has it", with.name))
-        .help(format!("add `{field}` to `{}`: every environment has the same fields, `null` where there is nothing", env.name))
+        .help(format!(
+            "add `{field}` to `{}`: every environment has the same fields, `null` where there is nothing",
+            env.name
+        ))
 }
 
 fn different(here: (Ident, Span, &Value), there: (Ident, Span, &Value), field: &str) -> Diagnostic {
-    let message = format!("`{field}` is {} in `{}` and {} in `{}`", fits::kind(here.2), here.0.name, fits::kind(there.2), there.0.name);
+    let message = format!(
+        "`{field}` is {} in `{}` and {} in `{}`",
+        fits::kind(here.2),
+        here.0.name,
+        fits::kind(there.2),
+        there.0.name
+    );
     Diagnostic::new(Code::TypeMismatch, message)
         .at(here.1, fits::shown(here.2))
         .at(there.1, fits::shown(there.2))

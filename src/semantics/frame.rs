@@ -103,6 +103,14 @@ impl Frame<'_> {
         self.block(block).is_some_and(|b| b.dry)
     }
 
+    /// Whether what lives there is in a branch not taken.
+    pub(super) fn is_dry_home(&self, home: Home) -> bool {
+        match home {
+            Home::Block(block) => self.is_dry(block),
+            Home::Top => false,
+        }
+    }
+
     /// The block of that number; `None` for the stack itself.
     pub(super) fn block(&self, block: BlockId) -> Option<&Block<'_>> {
         self.blocks.get(block.index()?)

@@ -61,10 +61,12 @@ impl<'p> Evaluator<'p> {
         loop {
             match self.frame.find(name, scope.block) {
                 Found::Value(value) => return value,
+                // A branch that is not taken needs nothing: what it names is evaluated for its own sake.
+                Found::Lazy(home, _) if self.dry && !self.frame.is_dry_home(home) => return Value::Unknown,
+                Found::Open(_) | Found::Inside(_) | Found::Absent if self.dry => return Value::Unknown,
                 Found::Lazy(home, lazy) => return self.force(home, name, lazy, span),
                 Found::Open(home) => return self.cycle(What::Name(home, name), span),
-                // The other branch is checked as if it were there.
-                Found::Absent => return if self.dry { Value::Unknown } else { Value::Null },
+                Found::Absent => return Value::Null,
                 Found::Inside(statement) => {
                     if self.frame.progress.get(statement as usize) == Some(&Progress::Running) {
                         return self.cycle(What::Statement(statement), span);
@@ -100,7 +102,7 @@ impl<'p> Evaluator<'p> {
                     Some(ItemKind::Param(p)) => Lazy::Param(p),
                     _ => return Value::Unknown,
                 };
-                self.force(Home::Top, name, lazy, span)
+                if self.dry { Value::Unknown } else { self.force(Home::Top, name, lazy, span) }
             }
             None => match builtin::name(self, name, span) {
                 Some(value) => value,

@@ -196,6 +196,8 @@ impl Evaluator<'_> {
     fn done(&mut self, producer: Index, at: Span) -> Option<usize> {
         match self.instances.state(producer) {
             State::Done(head) => Some(head),
+            // A branch that is not taken needs no other stack.
+            _ if self.dry => None,
             State::Running => {
                 self.instance_cycle(producer, at);
                 None

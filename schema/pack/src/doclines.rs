@@ -97,3 +97,23 @@ fn shorten(line: &str) -> String {
     let words = cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words);
     format!("{} …", words.trim_end_matches([',', ';', ' ', '(']))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn markup_goes_and_the_first_sentence_stays() {
+        for (markdown, line) in [
+            ("The ``Id`` of *it* . More.", "The `Id` of it"),
+            ("See [the guide](https://example.com/a) for i.e. this. And that.", "See the guide for i.e. this"),
+            ("> A note\n\nThen text.", "A note"),
+            ("The `AWS::EC2::VPC` resource creates one. Yes.", "Creates one"),
+            ("a < b and <b>bold</b>", "A < b and bold"),
+        ] {
+            assert_eq!(one_line(markdown).as_deref(), Some(line));
+        }
+        assert_eq!(one_line(" \n "), None);
+        assert!(one_line(&"word ".repeat(80)).is_some_and(|l| l.chars().count() <= 160 && l.ends_with('…')));
+    }
+}

@@ -86,6 +86,12 @@ impl<'a> Facts<'a> {
         self.cdk_attributes().any(|(name, a)| name == attribute && a.get("documentation").is_some())
     }
 
+    /// CDK takes the property from its users.
+    fn given_to_cdk(&self, pointer: &str) -> bool {
+        let name = pointer.trim_start_matches("/properties/");
+        self.cdk.is_some_and(|c| c["properties"].get(name).is_some())
+    }
+
     /// What `Fn::GetAtt` gives: what AWS sets and can be pointed at, and what CDK's authors found besides.
     fn attribute_paths(&self) -> Result<Vec<String>> {
         let hidden: BTreeSet<String> = self.paths("writeOnlyProperties").collect();
@@ -129,7 +135,10 @@ impl<'a> Facts<'a> {
             ("conditionalCreateOnlyProperties", flag::MAY_REPLACE),
         ] {
             for pointer in self.pointers(key) {
-                marks.pointer(pointer, flags)?;
+                // CDK has a few that can be given all the same; they can be read as well.
+                if flags != flag::READ_ONLY || !self.given_to_cdk(pointer) {
+                    marks.pointer(pointer, flags)?;
+                }
             }
         }
         // The registry says outright whether tags can change in place.

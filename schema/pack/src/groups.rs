@@ -105,3 +105,21 @@ fn variants_of(variants: &[(Vec<String>, Vec<String>)], writable: &BTreeSet<&str
         Group::Variants(kept)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Group, sets};
+
+    fn keys(list: &[&[&str]]) -> Vec<Vec<String>> {
+        list.iter().map(|set| set.iter().map(|k| (*k).to_owned()).collect()).collect()
+    }
+
+    #[test]
+    fn only_what_is_certain_is_asked_for() {
+        assert_eq!(sets(keys(&[&["B"], &["A"]]), true), Some(Group::ExactlyOne(vec!["A".into(), "B".into()])));
+        assert_eq!(sets(keys(&[&["A"], &["B", "C"]]), true), Some(Group::OneOf(keys(&[&["A"], &["B", "C"]]))));
+        // The second set contains the first: both match, and that must not be refused.
+        assert_eq!(sets(keys(&[&["A"], &["A", "B"]]), true), Some(Group::AnyOf(keys(&[&["A"], &["A", "B"]]))));
+        assert_eq!(sets(keys(&[&["A"], &[]]), true), None);
+    }
+}

@@ -245,3 +245,23 @@ pub fn parse(text: &str) -> Result<Identifier> {
 fn table(table: &BTreeMap<String, Vec<String>>) -> Result<BTreeMap<String, Vec<Identifier>>> {
     table.iter().map(|(k, v)| Ok((k.clone(), v.iter().map(|i| parse(i)).collect::<Result<_>>()?))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{called_after, parse};
+
+    #[test]
+    fn a_property_is_called_after_what_it_takes() {
+        for (property, identifier, is) in [
+            ("NatGatewayId", "AWS::EC2::NatGateway.NatGatewayId", true),
+            ("LambdaArn", "AWS::Lambda::Function.Arn", true),
+            ("KMSArn", "AWS::KMS::Key.Arn", true),
+            ("VPCSecurityGroups", "AWS::EC2::SecurityGroup.GroupId", true),
+            ("LogGroupName", "AWS::Lambda::Function.FunctionName", false),
+            ("Endpoint", "AWS::SQS::Queue.Arn", false),
+            ("Arn", "AWS::SQS::Queue.Arn", false),
+        ] {
+            assert_eq!(called_after(property, &parse(identifier).expect("an identifier")), is, "{property}");
+        }
+    }
+}

@@ -165,3 +165,16 @@ fn ascii_classes(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ascii_classes, ecmascript};
+
+    #[test]
+    fn other_dialects_are_translated() {
+        assert_eq!(ecmascript(r"\A[\w]+\Z").as_deref(), Ok(r"^[\w]+$"));
+        assert!(ecmascript(r"\Qa\E").is_err());
+        assert_eq!(ascii_classes(r"[\w\-]+\s\d[^\s@]"), r"[A-Za-z0-9_\-]+[ \t\n\x0b\x0c\r][0-9][^ \t\n\x0b\x0c\r@]");
+        assert_eq!(ascii_classes("[[a&&b]"), r"[\[a\&\&b]");
+    }
+}

@@ -194,7 +194,7 @@ fn of_property<'a>(property: &'a Property, at: Span) -> Asked<'a> {
 }
 
 /// An object without what is left out.
-fn without_null(entries: Vec<(Name, Value)>) -> Value {
+fn without_null(entries: impl IntoIterator<Item = (Name, Value)>) -> Value {
     let mut object = Object::default();
     for (key, value) in entries {
         if !matches!(value, Value::Null) {

@@ -17,7 +17,7 @@ mod parse;
 mod words;
 
 pub(crate) use cast::cast;
-pub(crate) use identity::{identifier_list, meet, reference};
+pub(crate) use identity::{identifier_list, meet, reference, unknown_reference};
 pub(crate) use parse::parse;
 pub(crate) use words::{
     is_text, key_name, kind, later_inside, later_of, name_an_attribute, scalar_text, shown, too_late,
@@ -117,6 +117,11 @@ impl Fitter {
                 problem.help("put it in a list: `[…]`")
             }
             (_, Value::Resource(resource)) => problem.help(name_an_attribute(resource)),
+            (Type::Int(_) | Type::Float(_) | Type::Bool | Type::String(_), Value::Later(later))
+                if !matches!(later.ty, LaterType::List(..) | LaterType::Json) =>
+            {
+                problem.help(format!("if it is one, say so: `… as {ty}`"))
+            }
             _ => problem.help(format!("give a value of the type `{ty}`")),
         })
     }
@@ -198,7 +203,9 @@ impl Fitter {
         let problem = Diagnostic::new(Code::UnknownField, format!("there is no field `{key}`"));
         Box::new(match nearest(key, names.iter().copied()) {
             Some(near) => problem.at(self.span, format!("has `{key}`")).help(format!("write `{near}`")),
-            None => problem.at(self.span, format!("has `{key}`")).help(format!("use the fields {}", names.join(", "))),
+            None => {
+                problem.at(self.span, format!("has `{key}`")).help(format!("use the fields `{}`", names.join("`, `")))
+            }
         })
     }
 
@@ -239,10 +246,14 @@ impl Fitter {
     /// A value that identifies something else.
     fn wrong(&self, identity: &Identity, value: &Value) -> Problem {
         let message = format!("expected `{}`, got {}", identity.shown, shown(value));
-        let problem = Diagnostic::new(Code::WrongIdentifier, message).at(self.span, "identifies something else");
+        let problem = Diagnostic::new(Code::WrongIdentifier, message);
+        let problem = match value {
+            Value::Later(later) if is_plain(later) => problem.at(self.span, "nothing says what it identifies"),
+            _ => problem.at(self.span, "identifies something else"),
+        };
         Box::new(match value {
             Value::Resource(resource) => problem.help(name_an_attribute(resource)),
-            Value::Later(later) if matches!(&later.ty, LaterType::String(ids) if ids.is_empty()) => {
+            Value::Later(later) if is_plain(later) => {
                 problem.help(format!("say that it is one: `… as {}`", identity.shown))
             }
             _ => problem.help(format!("give an `{}`", identity.shown)),
@@ -281,6 +292,11 @@ impl Fitter {
         };
         if fits { Ok(value.clone()) } else { Err(self.mismatch(ty, value)) }
     }
+}
+
+/// A later text of which nothing is said.
+fn is_plain(later: &Later) -> bool {
+    matches!(&later.ty, LaterType::String(ids) if ids.is_empty())
 }
 
 /// The value and the type are both objects, lists and so on: the type is the one that is meant.

@@ -91,7 +91,7 @@ fn truth(op: ast::Binary, (value, span): &(Value, Span)) -> Result<bool, Problem
 fn operand(op: ast::Binary, value: &Value, span: Span, wants: &str) -> Problem {
     let symbol = op.symbol();
     if let Value::Later(later) = value {
-        return Box::new(fits::too_late(&format!("both sides of `{symbol}` are needed"), later, span));
+        return Box::new(fits::too_late(&format!("a side of `{symbol}` is needed"), later, span));
     }
     let problem = Diagnostic::new(Code::TypeMismatch, format!("`{symbol}` takes {wants}, not {}", fits::kind(value)))
         .at(span, format!("this is {}", fits::shown(value)));
@@ -114,7 +114,7 @@ fn equality(op: ast::Binary, left: &(Value, Span), right: &(Value, Span)) -> Res
     }
     for (value, span) in [left, right] {
         if let Some(later) = fits::later_inside(value) {
-            let what = format!("both sides of `{}` are needed", op.symbol());
+            let what = format!("a side of `{}` is needed", op.symbol());
             return Err(Box::new(fits::too_late(&what, later, *span)));
         }
     }

@@ -7,7 +7,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::semantics::eval::Scope;
 use crate::semantics::fits;
-use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
+use crate::semantics::value::Value;
 use crate::source::Span;
 use crate::syntax::ast::{Entry, Expr, ExprKind, Key};
 
@@ -63,14 +63,9 @@ impl<'p> Walk<'_, 'p> {
             }
             Value::Object(object) => {
                 let entries = object.iter().map(|(key, value)| (key, self.data(resources, value, span, depth + 1)));
-                without_null(entries.collect())
+                without_null(entries)
             }
-            Value::Resource(resource) if resources == Resources::AreRefs => Value::Later(Arc::new(Later {
-                expr: LaterExpr::Ref(resource.id),
-                ty: LaterType::Any,
-                origin: span,
-                secret: false,
-            })),
+            Value::Resource(resource) if resources == Resources::AreRefs => fits::unknown_reference(resource, span),
             Value::Resources(all) if resources == Resources::AreRefs => {
                 let items = all.items.iter().map(|(_, resource)| Value::Resource(Arc::clone(resource)));
                 Value::List(items.map(|item| self.data(resources, &item, span, depth + 1)).collect())

@@ -29,14 +29,14 @@ fn check(group: &Group, made: &Made, owner: &str, at: Span) -> Option<Diagnostic
             match given.as_slice() {
                 [_] => None,
                 [] => Some(lacks(owner, &quoted(names), at)),
-                _ => Some(clash(owner, &quoted(&given), at)),
+                _ => Some(clash(owner, &given, made, at)),
             }
         }
         Group::AtLeastOne(names) => given(names, made).is_empty().then(|| lacks(owner, &quoted(names), at)),
         Group::Needs(first, others) => {
             let missing: Vec<&str> = others.iter().copied().filter(|name| !made.has(name)).collect();
             (made.has(first) && !missing.is_empty()).then(|| {
-                let missing = words::and(&quoted(&missing));
+                let (at, missing) = (made.place(first).unwrap_or(at), words::and(&quoted(&missing)));
                 Diagnostic::new(Code::MissingProperty, format!("`{first}` of {owner} needs {missing} beside it"))
                     .at(at, "not complete")
                     .help(format!("add {missing}, or leave out `{first}`"))
@@ -46,7 +46,7 @@ fn check(group: &Group, made: &Made, owner: &str, at: Span) -> Option<Diagnostic
             let also = given(others, made);
             (made.has(first) && !also.is_empty()).then(|| {
                 let all: Vec<&str> = std::iter::once(*first).chain(also).collect();
-                clash(owner, &quoted(&all), at)
+                clash(owner, &all, made, at)
             })
         }
         Group::Variants(variants) => variant(variants, made, owner, at),
@@ -60,8 +60,8 @@ fn one_of(sets: &[Vec<&'static str>], made: &Made, owner: &str, at: Span) -> Opt
     let apart = there.iter().any(|set| !set.iter().all(|name| widest.contains(name)));
     apart
         .then(|| {
-            let all: Vec<String> = there.iter().map(|set| together(set)).collect();
-            clash(owner, &all, at)
+            let all: Vec<&str> = there.iter().flat_map(|set| set.iter().copied()).collect();
+            clash(owner, &all, made, at)
         })
         .or_else(|| there.is_empty().then(|| lacks(owner, &choices(sets), at)))
 }
@@ -69,19 +69,16 @@ fn one_of(sets: &[Vec<&'static str>], made: &Made, owner: &str, at: Span) -> Opt
 /// The keys are all of one variant, and it has what it must.
 fn variant(variants: &[Variant], made: &Made, owner: &str, at: Span) -> Option<Diagnostic> {
     // Keys that no variant knows are told about as unknown properties, or are shared by all.
-    let ruled: Vec<&str> = made
-        .entries
-        .iter()
-        .map(|(key, _)| key.as_str())
-        .filter(|key| made.has(key) && variants.iter().any(|v| v.allowed.contains(key)))
-        .collect();
+    let ruled: Vec<&str> = made.given().filter(|key| variants.iter().any(|v| v.allowed.contains(key))).collect();
     let allows = |v: &Variant| ruled.iter().all(|key| v.allowed.contains(key));
     if variants.iter().any(|v| allows(v) && complete(&v.required, made)) {
         return None;
     }
     let mut open = variants.iter().filter(|v| allows(v)).peekable();
     if open.peek().is_none() {
-        return Some(clash(owner, &quoted(&ruled), at));
+        let telling: Vec<&str> =
+            ruled.into_iter().filter(|key| !variants.iter().all(|v| v.allowed.contains(key))).collect();
+        return Some(clash(owner, &telling, made, at));
     }
     let missing: Vec<Vec<&'static str>> =
         open.map(|v| v.required.iter().copied().filter(|name| !made.has(name)).collect()).collect();
@@ -116,8 +113,16 @@ fn lacks(owner: &str, choices: &[String], at: Span) -> Diagnostic {
         .help(format!("add {choices}"))
 }
 
-fn clash(owner: &str, names: &[String], at: Span) -> Diagnostic {
-    let all = words::and(names);
-    let message = format!("{owner} cannot have {all} together");
-    Diagnostic::new(Code::ConflictingProperties, message).at(at, "they exclude each other").help("keep one of them")
+/// Keys that exclude each other; shown at the last one, so that it is said once whichever comes first.
+fn clash(owner: &str, names: &[&str], made: &Made, at: Span) -> Diagnostic {
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    names.dedup();
+    let message = format!("{owner} cannot have {} together", words::and(&quoted(&names)));
+    let mut places: Vec<Span> = names.iter().filter_map(|name| made.place(name)).collect();
+    places.sort_unstable();
+    places.dedup();
+    let last = places.pop().unwrap_or(at);
+    let problem = Diagnostic::new(Code::ConflictingProperties, message).at(last, "excludes the others");
+    places.into_iter().fold(problem, |problem, place| problem.at(place, "also given")).help("keep one of them")
 }

@@ -109,7 +109,10 @@ impl<'p> Walk<'_, 'p> {
             Node::Object(_) | Node::Map { .. } | Node::Array { .. }
                 if !matches!(**of, LaterType::Any | LaterType::Json) =>
             {
-                return self.mismatch(asked, value, span);
+                let message = format!("{} takes {}, not a text", words::owner(item), self.wanted(item));
+                let problem =
+                    Diagnostic::new(Code::TypeMismatch, message).at(span, "a list of texts, known when deploying");
+                return self.wrong(problem.help("write the list here, with objects as items"));
             }
             _ => {}
         }

@@ -23,28 +23,44 @@ enum Given<'p, 'v> {
 /// An object in the making.
 #[derive(Default)]
 pub(super) struct Made {
-    pub(super) entries: Vec<(Name, Value)>,
+    entries: Vec<(Name, Value, Span)>,
     /// Something spread into it is not known: what is missing cannot be said.
-    pub(super) partial: bool,
+    partial: bool,
 }
 
 impl Made {
     /// Sets a key; a later value takes the place of an earlier one.
-    fn set(&mut self, key: Name, value: Value) {
-        match self.entries.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, old)) => *old = value,
-            None => self.entries.push((key, value)),
+    fn set(&mut self, key: Name, value: Value, at: Span) {
+        match self.entries.iter_mut().find(|(k, ..)| *k == key) {
+            Some(old) => *old = (key, value, at),
+            None => self.entries.push((key, value, at)),
         }
     }
 
     /// Whether the key is given something.
     pub(super) fn has(&self, key: &str) -> bool {
-        self.entries.iter().any(|(k, value)| k.as_str() == key && !matches!(value, Value::Null))
+        self.place(key).is_some()
+    }
+
+    /// Where the key is given something.
+    pub(super) fn place(&self, key: &str) -> Option<Span> {
+        let mut given = self.entries.iter().filter(|(_, value, _)| !matches!(value, Value::Null));
+        given.find(|(k, ..)| k.as_str() == key).map(|(.., at)| *at)
+    }
+
+    /// The keys that are given something, in the order of the source.
+    pub(super) fn given(&self) -> impl Iterator<Item = &'static str> {
+        self.entries.iter().filter(|(_, value, _)| !matches!(value, Value::Null)).map(|(key, ..)| key.as_str())
+    }
+
+    /// As CloudFormation takes it.
+    fn finish(self) -> Value {
+        without_null(self.entries.into_iter().map(|(key, value, _)| (key, value)))
     }
 
     /// Whether the key is written at all, if only with `null`.
     fn names(&self, key: &str) -> bool {
-        self.entries.iter().any(|(k, _)| k.as_str() == key)
+        self.entries.iter().any(|(k, ..)| k.as_str() == key)
     }
 }
 
@@ -79,7 +95,7 @@ impl<'p> Walk<'_, 'p> {
         depth: usize,
     ) -> Value {
         let made = self.entries(asked, Keys::Free(key, value), entries, scope, depth);
-        if made.partial { Value::Unknown } else { without_null(made.entries) }
+        if made.partial { Value::Unknown } else { made.finish() }
     }
 
     pub(super) fn object(
@@ -110,7 +126,7 @@ impl<'p> Walk<'_, 'p> {
         depth: usize,
     ) -> Value {
         match value {
-            Value::Object(given) => without_null(self.spread(asked, Keys::Free(key, of), given, span, depth).entries),
+            Value::Object(given) => self.spread(asked, Keys::Free(key, of), given, span, depth).finish(),
             Value::Later(later) if matches!(later.ty, LaterType::Json | LaterType::Any) => value.clone(),
             _ => self.mismatch(asked, value, span),
         }
@@ -149,7 +165,7 @@ impl<'p> Walk<'_, 'p> {
             }
             written.push((name, at));
             let value = self.entry(asked, keys, name, at, Given::Expr(value), Some(scope), depth);
-            made.set(name, value);
+            made.set(name, value, at);
         }
         made
     }
@@ -167,8 +183,8 @@ impl<'p> Walk<'_, 'p> {
         match &value {
             Value::Null => {}
             Value::Object(given) => {
-                for (key, value) in self.spread(asked, keys, given, expr.span, depth).entries {
-                    made.set(key, value);
+                for (key, value, at) in self.spread(asked, keys, given, expr.span, depth).entries {
+                    made.set(key, value, at);
                 }
             }
             Value::Unknown => made.partial = true,
@@ -191,7 +207,7 @@ impl<'p> Walk<'_, 'p> {
         let mut made = Made { entries: Vec::with_capacity(given.len()), partial: false };
         for (key, value) in given.iter() {
             let value = self.entry(asked, keys, key, span, Given::Value(value, span), None, depth);
-            made.entries.push((key, value));
+            made.entries.push((key, value, span));
         }
         made
     }
@@ -273,7 +289,7 @@ impl<'p> Walk<'_, 'p> {
                 };
             }
         }
-        without_null(made.entries)
+        made.finish()
     }
 
     fn read_only(&mut self, asked: Asked<'_>, name: &str, at: Span) {

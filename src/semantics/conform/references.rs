@@ -19,30 +19,24 @@ impl Walk<'_, '_> {
         if let Some(value) = fits::reference(self.types, resource, identifies, span) {
             return value;
         }
-        let owner = words::owner(asked);
-        let problem = match (resource.known, identifies) {
-            (_, []) => Diagnostic::new(
-                Code::WrongIdentifier,
-                format!("{owner} does not say which value of `{}` it takes", resource.shown),
-            )
-            .at(span, format!("this is an {}", resource.ty)),
-            (Some(known), _) if identifies.iter().all(|id| id.resource != known.name) => {
-                let message = format!("{owner} takes {}, not a value of an `{}`", self.wanted(asked), resource.ty);
-                Diagnostic::new(Code::WrongIdentifier, message)
-                    .at(span, format!("this is an {}", resource.ty))
-                    .at(resource.span, format!("`{}` is made here", resource.shown))
+        if resource.known.is_none() && !identifies.is_empty() {
+            // Nobody knows what it gives; AWS will say.
+            return fits::unknown_reference(resource, span);
+        }
+        let (owner, shown) = (words::owner(asked), &resource.shown);
+        let foreign = identifies.iter().all(|id| id.resource != resource.ty.as_str());
+        let message = match identifies {
+            [] => format!("{owner} does not say which value of `{shown}` it takes"),
+            _ if foreign => format!("{owner} takes an {}, not an `{}`", fits::identifier_list(identifies), resource.ty),
+            _ => {
+                format!("{owner} takes an {}; several values of `{shown}` would do", fits::identifier_list(identifies))
             }
-            _ => Diagnostic::new(
-                Code::WrongIdentifier,
-                format!("{owner} takes {}, which `{}` has no single value for", self.wanted(asked), resource.shown),
-            )
-            .at(span, format!("this is an {}", resource.ty)),
         };
-        let foreign = !identifies.is_empty() && identifies.iter().all(|id| resource.ty.as_str() != id.resource);
+        let problem = Diagnostic::new(Code::WrongIdentifier, message).at(span, format!("this is an `{}`", resource.ty));
         self.wrong(match identifies.first() {
-            Some(first) if foreign => {
-                problem.help(format!("give an `{}`, or name a value: `{}.…`", first.resource, resource.shown))
-            }
+            Some(first) if foreign => problem
+                .at(resource.span, format!("`{shown}` is made here"))
+                .help(format!("give an `{}`, or name a value: `{shown}.…`", first.resource)),
             _ => problem.help(fits::name_an_attribute(resource)),
         })
     }
@@ -84,7 +78,7 @@ impl Walk<'_, '_> {
         };
         let message = format!("{owner} takes an {}, not {given}", fits::identifier_list(wanted));
         let problem = Diagnostic::new(Code::WrongIdentifier, message).at(span, format!("this is {given}"));
-        let problem = if later.origin == span { problem } else { problem.at(later.origin, "it comes from here") };
+        let problem = if span.covers(later.origin) { problem } else { problem.at(later.origin, "it comes from here") };
         let same = wanted.iter().find(|w| ids.iter().any(|id| id.resource == w.resource));
         match (ids, same) {
             ([], _) => problem.help(format!("if it is one, say so: `… as {first}`")),

@@ -47,7 +47,7 @@ impl Walk<'_, '_> {
             let problem = self.unlisted(asked, ty, text, span);
             self.wrong(problem);
         } else if let Some(pattern) = ty.pattern.as_ref().filter(|pattern| !pattern.matches(text)) {
-            let message = format!("`\"{}\"` is not a valid {}", cut(text), asked.name);
+            let message = format!("`\"{}\"` is not a valid `{}`", cut(text), asked.name);
             let problem = Diagnostic::new(Code::BadValue, message).at(span, "does not have the form that AWS asks for");
             let source = pattern.source();
             self.wrong(if source.len() <= LONGEST_PATTERN {

@@ -10,7 +10,7 @@ impl Walk<'_, '_> {
     pub(super) fn keep_secrets(&mut self, asked: Asked<'_>, property: &str, value: &Value, at: Span) {
         let Some(known) = self.known.filter(|_| asked.part == Part::Resource) else { return };
         let tags = known.tags.as_ref().is_some_and(|tags| tags.property == property);
-        if !tags && !known.primary_identifier.contains(&property) {
+        if !tags && !known.primary_identifier.contains(&property) && !names(known.name, property) {
             return;
         }
         if let Some(secret) = secret_inside(value) {
@@ -21,6 +21,11 @@ impl Walk<'_, '_> {
             self.wrong(problem.help("take the secret out; give the service its ARN instead"));
         }
     }
+}
+
+/// `QueueName` of `AWS::SQS::Queue`, or just `Name`.
+fn names(resource: &str, property: &str) -> bool {
+    property.strip_suffix("Name").is_some_and(|of| of.is_empty() || resource.rsplit("::").next() == Some(of))
 }
 
 fn secret_inside(value: &Value) -> Option<&Later> {

@@ -107,7 +107,9 @@ impl<'p> Walk<'_, 'p> {
 
     fn may_be(&self, member: NodeId, shape: Shape) -> bool {
         match self.types.node(member) {
-            Node::Json | Node::Union(_) | Node::Alias(_) => true,
+            Node::Union(_) | Node::Alias(_) => true,
+            // What is an object or a text in AWS is no list.
+            Node::Json => shape != Shape::List,
             Node::Object(_) | Node::Map { .. } => shape == Shape::Object,
             Node::Array { .. } => shape == Shape::List,
             Node::Bool | Node::String(_) | Node::Int(_) | Node::Number(_) => shape == Shape::Scalar,

@@ -56,7 +56,6 @@ impl Walk<'_, '_> {
     /// What is asked for, with an article.
     pub(super) fn wanted(&self, asked: Asked<'_>) -> String {
         match self.types.node(asked.node) {
-            Node::String(ty) if !ty.identifies.is_empty() => format!("an {}", fits::identifier_list(&ty.identifies)),
             Node::Union(members) => {
                 let mut all: Vec<String> =
                     members.iter().map(|member| self.wanted(Asked { node: *member, ..asked })).collect();

@@ -6,6 +6,9 @@ use crate::schema::{Identifier, Node, RefValue, ResourceType, Types};
 use crate::semantics::value::{Later, LaterExpr, LaterType, ResourceRef, Value};
 use crate::source::Span;
 
+/// So many identifiers are shown in a message.
+const MOST_SHOWN: usize = 3;
+
 /// Whether two lists of identifiers have one in common.
 pub(crate) fn meet(a: &[Identifier], b: &[Identifier]) -> bool {
     a.iter().any(|id| b.contains(id))
@@ -13,7 +16,11 @@ pub(crate) fn meet(a: &[Identifier], b: &[Identifier]) -> bool {
 
 /// Identifiers in a message.
 pub(crate) fn identifier_list(ids: &[Identifier]) -> String {
-    let names: Vec<String> = ids.iter().map(|id| format!("`{}.{}`", id.resource, id.attribute)).collect();
+    let mut names: Vec<String> =
+        ids.iter().take(MOST_SHOWN).map(|id| format!("`{}.{}`", id.resource, id.attribute)).collect();
+    if ids.len() > MOST_SHOWN {
+        names.push(format!("{} more", ids.len() - MOST_SHOWN));
+    }
     names.join(" or ")
 }
 
@@ -26,8 +33,13 @@ pub(crate) fn reference(
     span: Span,
 ) -> Option<Value> {
     let known = resource.known?;
+    // The `VpcId` of a subnet is not the subnet: only what identifies the resource itself counts.
+    let asked: Vec<Identifier> = asked.iter().filter(|id| id.resource == known.name).copied().collect();
+    if asked.is_empty() {
+        return None;
+    }
     let by_ref = types.ref_identifies(known);
-    if meet(&by_ref, asked) {
+    if meet(&by_ref, &asked) {
         return Some(match known.ref_value {
             RefValue::Property(path) if known.prefer_attribute && has_attribute(known, path) => {
                 later(LaterExpr::GetAtt(resource.id, path.into()), by_ref, span)
@@ -37,7 +49,7 @@ pub(crate) fn reference(
     }
     let mut fitting = known.attributes.iter().filter(|attribute| {
         !matches!(types.node(attribute.node), Node::Array { .. })
-            && meet(&types.attribute_identifies(known, attribute.path), asked)
+            && meet(&types.attribute_identifies(known, attribute.path), &asked)
     });
     let first = fitting.next()?;
     let own = |path| asked.contains(&Identifier { resource: known.name, attribute: path });
@@ -69,6 +81,12 @@ pub(super) fn arn(types: &'static Types, resource: &ResourceRef, span: Span) -> 
         }
         _ => None,
     }
+}
+
+/// What `Ref` of a resource of an unknown type returns: anything.
+pub(crate) fn unknown_reference(resource: &ResourceRef, origin: Span) -> Value {
+    let expr = LaterExpr::Ref(resource.id);
+    Value::Later(Arc::new(Later { expr, ty: LaterType::Any, origin, secret: false }))
 }
 
 fn has_attribute(known: &ResourceType, path: &str) -> bool {

@@ -145,7 +145,8 @@ pub(crate) fn too_late(what: &str, later: &Later, span: Span) -> Diagnostic {
     let problem =
         Diagnostic::new(Code::KnownTooLate, format!("{what} while compiling, but it is known only when deploying"))
             .at(span, "needed now");
-    let problem = if later.origin == span { problem } else { problem.at(later.origin, "known only when deploying") };
+    let problem =
+        if span.covers(later.origin) { problem } else { problem.at(later.origin, "known only when deploying") };
     problem
         .help("use a value known while compiling; later ones can be interpolated, joined, split, indexed and passed on")
 }

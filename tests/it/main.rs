@@ -10,9 +10,10 @@ mod cloud;
 mod credentials;
 #[cfg(feature = "aws")]
 mod emulator;
-mod provenance;
+mod lint;
 #[cfg(feature = "aws")]
 mod port;
+mod provenance;
 #[cfg(feature = "aws")]
 mod sandbox;
 mod schema;

@@ -354,6 +354,20 @@ fn limits_at_their_edges() {
 }
 
 #[test]
+fn lists_that_do_not_survive() {
+    let found = |items: &[Value]| {
+        let mut model = instance(Vec::new());
+        model.head.outputs = vec![output("Hosts", list(items), texts())];
+        template::limits(&model, &template::emit(&model)).into_iter().map(|d| (d.code, d.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&[text("a b"), text(""), reference("A"), Value::Int(1)]), []);
+    let said =
+        |at: usize| vec![(Code::BadValue, format!("item {at} of `Hosts` contains a comma, or blanks at an end"))];
+    assert_eq!(found(&[text("a"), text("b,c")]), said(1));
+    assert_eq!(found(&[text(" a")]), said(0));
+}
+
+#[test]
 fn a_body_of_a_million_bytes() {
     let sized = |n: usize| {
         instance(vec![

@@ -1,0 +1,62 @@
+//! Every template of every example, as AWS's own linter sees it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use infra::build::{self, Build};
+use infra::diagnostics::{self, Style, has_errors};
+use infra::schema::Types;
+use infra::semantics::{self, Target};
+use infra::source::Sources;
+
+use crate::support::venv;
+
+/// The example in a folder, built for an environment.
+fn built(folder: &Path, env: &str) -> Build {
+    let mut names: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.retain(|path| path.extension().is_some_and(|e| e == "infra"));
+    names.sort();
+    let mut sources = Sources::default();
+    for path in names {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        sources.add(name, std::fs::read_to_string(&path).unwrap());
+    }
+    let program = semantics::analyze(sources.iter().cloned().collect(), Types::aws());
+    let target = Target { env: Some(env.into()), shared: true, ..Target::default() };
+    let build = build::build(&program, &target);
+    let said = diagnostics::render(&build.diagnostics, &program.sources, Style { colour: false, width: 100 });
+    assert!(!has_errors(&build.diagnostics), "{}\n{said}", folder.display());
+    build
+}
+
+#[test]
+fn examples_pass_cfn_lint() {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lint");
+    let mut examples: Vec<PathBuf> = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    examples.sort();
+    assert!(examples.len() >= 2, "the examples have moved");
+    let mut by_region: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for example in &examples {
+        for env in ["dev", "prod"] {
+            let build = built(example, env);
+            assert!(!build.stacks.is_empty());
+            let folder = out.join(example.file_name().unwrap()).join(env);
+            std::fs::create_dir_all(folder.join("templates")).unwrap();
+            for stack in &build.stacks {
+                let path = folder.join(stack.file_name());
+                std::fs::write(&path, &stack.template.body).unwrap();
+                by_region.entry(stack.head.key.region.to_string()).or_default().push(path);
+            }
+        }
+    }
+    for (region, templates) in by_region {
+        let mut lint = venv::tool("cfn-lint");
+        lint.args(["--non-zero-exit-code", "error", "--format", "parseable", "--regions", &region, "--"]);
+        let output = lint.args(templates).output().unwrap();
+        venv::said(&output, "cfn-lint");
+    }
+}

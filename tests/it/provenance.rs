@@ -34,7 +34,7 @@ core network {
   resource Cluster = AWS::ECS::Cluster {}
   resource Rules = AWS::EC2::SecurityGroup {
     GroupDescription: "rules"
-    SecurityGroupIngress: [for port in [80, 443]: { IpProtocol: "tcp", FromPort: port, ToPort: port }]
+    SecurityGroupIngress: [for port in [80, 443]: { IpProtocol: "tcp", FromPort: port, ToPort: port, CidrIp: "0.0.0.0/0" }]
   }
 }
 "#;

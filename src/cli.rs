@@ -12,7 +12,19 @@ mod explain;
 mod fmt;
 mod graph;
 mod output;
+#[cfg(feature = "aws")]
+mod plan;
+#[cfg(feature = "aws")]
+mod progress;
 mod project;
+#[cfg(feature = "aws")]
+mod reach;
+#[cfg(feature = "aws")]
+mod sandbox;
+#[cfg(feature = "aws")]
+mod select;
+#[cfg(feature = "aws")]
+mod session;
 
 use output::{ColourChoice, Exit, Terminal};
 
@@ -50,6 +62,10 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    #[cfg(feature = "aws")]
+    Plan(plan::PlanCommand),
+    #[cfg(feature = "aws")]
+    Sandbox(sandbox::SandboxCommand),
     Build(build::Build),
     Graph(graph::Graph),
     Fmt(fmt::Fmt),
@@ -76,6 +92,10 @@ pub(crate) fn main() -> ExitCode {
     let mut context = Context { terminal: Terminal::new(cli.color), directory: cli.directory };
     let exit = match cli.command {
         Command::Check(c) => c.run(&mut context),
+        #[cfg(feature = "aws")]
+        Command::Plan(c) => c.run(&mut context),
+        #[cfg(feature = "aws")]
+        Command::Sandbox(c) => c.run(&mut context),
         Command::Build(c) => c.run(&mut context),
         Command::Graph(c) => c.run(&mut context),
         Command::Fmt(c) => c.run(&mut context),

@@ -23,9 +23,10 @@ pub fn working_directory() -> io::Result<PathBuf> {
     std::env::current_dir()
 }
 
-/// Seconds since 1970, for records of what happened; never for output that must be reproducible.
-pub fn now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs())
+/// Milliseconds since 1970: the clock of a sandbox on a port.
+pub fn now_in_milliseconds() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Writes a file whole or not at all, making its folder where needed.

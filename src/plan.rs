@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(crate) mod change_set;
+mod desired;
 pub(crate) mod diff;
 pub(crate) mod digest;
 pub(crate) mod exact;
@@ -33,6 +34,7 @@ pub(crate) mod stack;
 mod text;
 mod wanted;
 
+pub use desired::{chosen, desired};
 pub use json::to_json;
 pub use run::{discard, plan};
 pub use text::{Style, to_text};

@@ -51,7 +51,8 @@ impl PlanCommand {
         };
         context.terminal.data(&written(&made, self.format, context));
         // Nobody can apply this plan any more; a change set that stays behind would only be in the way.
-        let discarded = session.reached.runtime.block_on(plan::discard(&session.reached.clouds, &session.desired, &made));
+        let discarded =
+            session.reached.runtime.block_on(plan::discard(&session.reached.clouds, &session.desired, &made));
         if let Err(error) = discarded {
             context.terminal.say(&format!("could not remove a change set of this plan: {error}"));
         }

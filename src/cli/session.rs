@@ -44,7 +44,7 @@ impl Session {
         let built = build::compile(&program, &target, context)?;
         let desired = plan::desired(&built);
         let ids: Vec<&str> = desired.stacks.iter().map(|s| s.id.as_str()).collect();
-        let only = options.selection.choose(&ids, context)?;
+        let only = options.selection.choose(&ids, context)?.or_else(|| Some(plan::chosen(&built).collect()));
         let reached = options.reach.open(&disk, &program, context)?;
         Ok(Self { program, desired, settings: plan::Settings { only, wait: options.wait }, reached })
     }
@@ -60,5 +60,9 @@ fn duration(text: &str) -> Result<Duration, String> {
         'h' => 3600,
         _ => return Err(wrong()),
     };
-    number.checked_mul(seconds).filter(|s| *s <= 86_400).map(Duration::from_secs).ok_or_else(|| "at most one day".to_owned())
+    number
+        .checked_mul(seconds)
+        .filter(|s| *s <= 86_400)
+        .map(Duration::from_secs)
+        .ok_or_else(|| "at most one day".to_owned())
 }

@@ -3,6 +3,8 @@
 //! `parse → analyze → lower → plan → apply`: one verb, one input, one output each.
 //! `ARCHITECTURE.md` shows the rooms and which may use which.
 
+#[cfg(feature = "aws")]
+pub mod apply;
 pub mod build;
 mod cli;
 pub mod cloud;

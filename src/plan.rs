@@ -37,6 +37,7 @@ mod wanted;
 pub use desired::{chosen, desired};
 pub use json::to_json;
 pub use run::{discard, plan};
+pub(crate) use text::clean;
 pub use text::{Style, to_text};
 pub use wanted::{Desired, Event, Input, Observer, Settings, Silent, Source, Wanted};
 

@@ -67,6 +67,12 @@ impl Order<'_> {
         self.inputs.values.iter().any(|(name, value)| hidden(name) && given(value))
     }
 
+    /// True for the names that a change set made from this may have.
+    pub(crate) fn may_be_called(&self, name: &str) -> bool {
+        let digest = self.digest();
+        (1..=ATTEMPTS).any(|attempt| digest::change_set_name(self.fingerprint, &digest, attempt) == name)
+    }
+
     fn request(&self, name: &str) -> NewChangeSet {
         let create = self.kind == ChangeSetKind::Create;
         NewChangeSet {

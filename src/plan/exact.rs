@@ -44,9 +44,10 @@ impl Reader<'_> {
         let local = self.local.iter().find(|c| c.logical_id == told.logical_id);
         let mut properties = self.properties(told, local);
         let replacement = replacement(told, &properties);
+        let data = self.data(told, replacement, local);
         let action = match &told.action {
             ChangeAction::Add => Action::Create,
-            ChangeAction::Remove if told.policy == Some(PolicyAction::Retain) => Action::Forget,
+            ChangeAction::Remove if data == Some(Data::Retained) => Action::Forget,
             ChangeAction::Remove => Action::Delete,
             ChangeAction::Import => Action::Import,
             ChangeAction::Modify if replacement == Replaces::No => Action::Update,
@@ -61,28 +62,31 @@ impl Reader<'_> {
             action,
             reason: why(action, told, &properties),
             replacement: if action == Action::Replace { replacement } else { Replaces::No },
-            data: self.data(told, action),
+            data,
             stateful: self.types.resource(&told.resource_type).is_some_and(|t| t.stateful),
             attributes: told.scope.iter().filter(|s| *s != "Properties").cloned().collect(),
             properties,
         }
     }
 
-    fn data(&self, told: &ResourceChange, action: Action) -> Option<Data> {
+    /// What becomes of the old one: as AWS says, else by the templates, else as the local diff says.
+    fn data(&self, told: &ResourceChange, replacement: Replaces, local: Option<&Change>) -> Option<Data> {
+        let removed = told.action == ChangeAction::Remove;
+        if !removed && (replacement == Replaces::No || matches!(told.action, ChangeAction::Add | ChangeAction::Import)) {
+            return None;
+        }
         let by_template = || {
-            let policy = if action == Action::Replace { "UpdateReplacePolicy" } else { "DeletionPolicy" };
-            let template = if action == Action::Replace { Some(self.after) } else { self.before };
-            let resource = template?.get("Resources")?.get(&told.logical_id)?;
-            Some(fate(resource, policy))
+            let policy = if removed { "DeletionPolicy" } else { "UpdateReplacePolicy" };
+            let template = if removed { self.before } else { Some(self.after) };
+            Some(fate(template?.get("Resources")?.get(&told.logical_id)?, policy))
         };
-        match action {
-            Action::Replace | Action::Delete | Action::Forget => match &told.policy {
-                Some(PolicyAction::Delete | PolicyAction::ReplaceAndDelete) => Some(Data::Deleted),
-                Some(PolicyAction::Retain | PolicyAction::ReplaceAndRetain) => Some(Data::Retained),
-                Some(PolicyAction::Snapshot | PolicyAction::ReplaceAndSnapshot) => Some(Data::Snapshot),
-                Some(PolicyAction::Unknown(_)) | None => by_template().or(Some(Data::Deleted)),
-            },
-            _ => None,
+        match &told.policy {
+            Some(PolicyAction::Delete | PolicyAction::ReplaceAndDelete) => Some(Data::Deleted),
+            Some(PolicyAction::Retain | PolicyAction::ReplaceAndRetain) => Some(Data::Retained),
+            Some(PolicyAction::Snapshot | PolicyAction::ReplaceAndSnapshot) => Some(Data::Snapshot),
+            Some(PolicyAction::Unknown(_)) | None => {
+                by_template().or_else(|| local.and_then(|c| c.data)).or(Some(Data::Deleted))
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cloud::{ParameterValue, Secret, Stack};
+use crate::cloud::{ParameterInForce, ParameterValue, Secret};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::wanted::{Input, Source, Wanted};
 use crate::plan::{Differs, Origin, ParameterPlan, Shown};
@@ -42,15 +42,19 @@ impl Inputs {
     }
 }
 
-/// Resolves every parameter of `wanted`.
+/// Resolves every parameter of `wanted`; `in_force` are those of the deployed stack.
 ///
 /// # Errors
 /// An input that nothing gives, an output that its stack does not have.
-pub(crate) fn resolve(wanted: &Wanted, stack: Option<&Stack>, outputs: &Outputs) -> Result<Inputs, Vec<Diagnostic>> {
+pub(crate) fn resolve(
+    wanted: &Wanted,
+    in_force: &BTreeMap<String, ParameterInForce>,
+    outputs: &Outputs,
+) -> Result<Inputs, Vec<Diagnostic>> {
     let mut inputs = Inputs::default();
     let mut problems = Vec::new();
     for (name, input) in &wanted.parameters {
-        let deployed = stack.and_then(|s| s.parameters.get(name)).map(|p| &p.value);
+        let deployed = in_force.get(name).map(|p| &p.value);
         match one(input, deployed, outputs) {
             Ok((shown, value)) => {
                 inputs.shown.insert(name.clone(), shown);

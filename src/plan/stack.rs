@@ -37,7 +37,9 @@ pub(crate) async fn plan(
     observer: &dyn Observer,
 ) -> Result<Planned, Vec<Diagnostic>> {
     let after: Value = serde_json::from_str(&wanted.body).unwrap_or_else(|_| json!({}));
-    let inputs = inputs::resolve(wanted, standing.deployed(), produced)?;
+    let nothing = BTreeMap::new();
+    let in_force = standing.deployed().map_or(&nothing, |s| &s.parameters);
+    let inputs = inputs::resolve(wanted, in_force, produced)?;
     let one = One { cloud, wanted, after: &after, inputs: &inputs, observer, types: Types::aws() };
     match standing {
         Standing::There(stack) => one.update(stack).await,

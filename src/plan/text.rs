@@ -7,7 +7,8 @@ use crate::plan::{
 
 mod value;
 
-use value::{clean, shown};
+pub(crate) use value::clean;
+use value::shown;
 
 /// How to write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

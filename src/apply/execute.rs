@@ -1,0 +1,69 @@
+//! Executing a change set, safe to begin again at any point.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::apply::follow::{End, Followed};
+use crate::cloud::{CloudError, ErrorKind, ExecutionStatus};
+use crate::plan::StackAction;
+
+/// Looks at a change set that does not come to rest.
+const LOOKS: u32 = 40;
+
+/// How an execution ended.
+#[derive(Debug)]
+pub(crate) enum Executed {
+    /// The operation ran, and ended so.
+    Ended(End),
+    /// The change set can no longer be executed, and it never was.
+    Stale,
+    /// A call failed before anything began.
+    Refused(CloudError),
+}
+
+/// Brings the change set to its end, whatever it is found doing: a second run goes the same way as the first.
+pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAction) -> Executed {
+    // A creation carries `OnStackFailure`, which excludes the word on rollback.
+    let disable_rollback = (action == StackAction::Update).then_some(false);
+    for look in 0..LOOKS {
+        let state = match followed.cloud.change_set_state(followed.stack, set).await {
+            Ok(state) => state,
+            Err(e) => return Executed::Refused(e),
+        };
+        let execution = state.as_ref().map(|s| s.execution.clone());
+        match execution {
+            Some(ExecutionStatus::Available) => {
+                let call = followed.cloud.execute_change_set(followed.stack, set, disable_rollback, followed.token);
+                match call.await {
+                    Ok(()) => return Executed::Ended(followed.to_the_end(true).await),
+                    // Somebody was faster, or the answer of our own call was lost: look again.
+                    Err(e) if e.kind.outcome_is_unknown() || is_overtaken(e.kind) => {
+                        if look + 1 == LOOKS {
+                            return Executed::Refused(e);
+                        }
+                    }
+                    Err(e) => return Executed::Refused(e),
+                }
+            }
+            Some(
+                ExecutionStatus::ExecuteInProgress | ExecutionStatus::ExecuteComplete | ExecutionStatus::ExecuteFailed,
+            ) => {
+                return Executed::Ended(followed.to_the_end(true).await);
+            }
+            Some(ExecutionStatus::Unavailable) if state.as_ref().is_some_and(|s| s.status.is_pending()) => {}
+            // Executing one change set deletes all others: it may be gone because it ran.
+            _ => match followed.has_begun().await {
+                Ok(true) => return Executed::Ended(followed.to_the_end(true).await),
+                Ok(false) => return Executed::Stale,
+                Err(e) => return Executed::Refused(e),
+            },
+        }
+        sleep(Duration::from_millis(500 + 250 * u64::from(look.min(18)))).await;
+    }
+    Executed::Stale
+}
+
+fn is_overtaken(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::InvalidState | ErrorKind::NotFound | ErrorKind::AlreadyExists)
+}

@@ -1,0 +1,379 @@
+//! Carrying out what is planned for one stack.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::apply::execute::{Executed, execute};
+use crate::apply::follow::{End, Followed};
+use crate::apply::pace::Pace;
+use crate::apply::{Failure, Observer, Outcome, envelope, settings};
+use crate::cloud::{
+    ChangeSetKind, Cloud, CloudError, ErrorKind, ParameterInForce, Secret, Stack, StackStatus, Token,
+};
+use crate::diagnostics::Diagnostic;
+use crate::plan::change_set::{Made, Order, make};
+use crate::plan::exact::Reader;
+use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
+use crate::plan::{
+    ChangeSetRef, Origin, Shown, StackAction, StackPlan, Wanted, digest, observe, problem, stack as planning,
+};
+use crate::schema::Types;
+
+/// What came of a stack.
+#[derive(Debug, Default)]
+pub(crate) struct Ended {
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) reason: Option<String>,
+    pub(crate) help: Option<String>,
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) outputs: BTreeMap<String, String>,
+}
+
+impl Ended {
+    fn new(outcome: Outcome) -> Self {
+        Self { outcome: Some(outcome), ..Self::default() }
+    }
+
+    fn because(outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self { reason: Some(reason.into()), ..Self::new(outcome) }
+    }
+
+    /// A call that failed: unknown where it may have done something that goes on without us.
+    fn call(error: &CloudError, wanted: &Wanted) -> Self {
+        let told = problem::of_call(error, Some(wanted));
+        Self { help: told.help.clone(), ..Self::because(Outcome::Failed, told.message) }
+    }
+
+    fn diagnostic(outcome: Outcome, told: &Diagnostic) -> Self {
+        Self { help: told.help.clone(), ..Self::because(outcome, told.message.clone()) }
+    }
+
+    fn stale(reason: impl Into<String>) -> Self {
+        Self { help: Some("plan again".to_owned()), ..Self::because(Outcome::Stale, reason) }
+    }
+}
+
+/// A result that ends early with what came of the stack.
+type Step<T> = Result<T, Box<Ended>>;
+
+/// The work on one stack.
+pub(crate) struct Work {
+    pub(crate) cloud: Arc<dyn Cloud>,
+    pub(crate) wanted: Arc<Wanted>,
+    pub(crate) plan: StackPlan,
+    pub(crate) pace: Arc<Pace>,
+    pub(crate) observer: Arc<dyn Observer>,
+    /// What the stacks before it now have.
+    pub(crate) produced: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Work {
+    /// Carries it out.
+    pub(crate) async fn run(&self) -> Ended {
+        let ended = match self.plan.action {
+            StackAction::Delete => self.delete().await,
+            StackAction::None => self.only_settings().await,
+            StackAction::Update => self.update().await,
+            StackAction::Create | StackAction::Recreate => self.create().await,
+        };
+        ended.unwrap_or_else(|e| *e)
+    }
+
+    fn failed(&self) -> impl Fn(CloudError) -> Box<Ended> + '_ {
+        |e| Box::new(Ended::call(&e, &self.wanted))
+    }
+
+    fn followed<'a>(&'a self, stack: &'a str, token: &'a Token) -> Followed<'a> {
+        Followed {
+            cloud: &self.cloud,
+            wanted: &self.wanted,
+            stack,
+            token,
+            pace: &self.pace,
+            observer: self.observer.as_ref(),
+        }
+    }
+
+    async fn only_settings(&self) -> Step<Ended> {
+        let arn = self.arn()?;
+        settings::before(&self.cloud, &arn, &self.plan).await.map_err(self.failed())?;
+        settings::after(&self.cloud, &arn, &self.plan).await.map_err(self.failed())?;
+        Ok(Ended::new(Outcome::Done))
+    }
+
+    /// ARN of the stack the plan found.
+    fn arn(&self) -> Step<String> {
+        self.plan.found.arn.clone().ok_or_else(|| Box::new(Ended::stale("the plan names no stack to work on")))
+    }
+
+    /// The stack as it is now, looked up by name: the plan holds only for the one it saw.
+    async fn now(&self) -> Step<Option<Stack>> {
+        let stack = self.cloud.stack(&self.wanted.name).await.map_err(self.failed())?;
+        Ok(stack.filter(|s| s.status != StackStatus::DeleteComplete))
+    }
+
+    async fn update(&self) -> Step<Ended> {
+        let arn = self.arn()?;
+        let inputs = self.inputs()?;
+        if let Some(set) = &self.plan.change_set {
+            settings::before(&self.cloud, &arn, &self.plan).await.map_err(self.failed())?;
+            return self.execute(set).await;
+        }
+        let stack = self.now().await?;
+        if let Some(ran) = self.ran_before(stack.as_ref(), &inputs) {
+            return self.execute(&ran).await;
+        }
+        if observe::base(stack.as_ref()) != self.plan.found.base {
+            return Ok(self.moved(stack.as_ref()));
+        }
+        settings::before(&self.cloud, &arn, &self.plan).await.map_err(self.failed())?;
+        self.make_and_execute(ChangeSetKind::Update, Some(&arn), &inputs).await
+    }
+
+    async fn create(&self) -> Step<Ended> {
+        let inputs = self.inputs()?;
+        let mut stack = self.now().await?;
+        if let Some(ran) = self.ran_before(stack.as_ref(), &inputs) {
+            return self.execute(&ran).await;
+        }
+        if let Some(dead) = stack.as_ref().filter(|s| s.status.is_dead_shell()) {
+            if self.plan.action != StackAction::Recreate || !problem::is_ours(&self.wanted, dead) {
+                return Ok(self.moved(stack.as_ref()));
+            }
+            let ended = self.remove(dead).await;
+            if ended.outcome != Some(Outcome::Done) {
+                return Ok(ended);
+            }
+            stack = self.now().await?;
+        }
+        match &stack {
+            None => {}
+            Some(stack) if stack.status == StackStatus::ReviewInProgress => {}
+            Some(_) => return Ok(self.moved(stack.as_ref())),
+        }
+        self.make_and_execute(ChangeSetKind::Create, stack.as_ref().map(|s| s.id.as_str()), &inputs).await
+    }
+
+    async fn delete(&self) -> Step<Ended> {
+        let arn = self.arn()?;
+        let Some(stack) = self.cloud.stack(&arn).await.map_err(self.failed())? else { return Ok(Ended::new(Outcome::Done)) };
+        if stack.status == StackStatus::DeleteComplete {
+            return Ok(Ended::new(Outcome::Done));
+        }
+        if stack.status != StackStatus::DeleteInProgress && observe::base(Some(&stack)) != self.plan.found.base {
+            return Ok(self.moved(Some(&stack)));
+        }
+        Ok(self.remove(&stack).await)
+    }
+
+    /// Deletes a stack by ARN and follows it; the token belongs to the state in which it was found.
+    async fn remove(&self, stack: &Stack) -> Ended {
+        let name = format!("infra-{}", digest::short(&digest::sha256([stack.id.as_str(), &self.plan.found.base]), 32));
+        let token = digest::token('d', &name);
+        if stack.status != StackStatus::DeleteInProgress
+            && let Err(e) = self.cloud.delete_stack(&stack.id, &[], &token).await
+        {
+            return Ended::call(&e, &self.wanted);
+        }
+        let end = self.followed(&stack.id, &token).to_the_end(true).await;
+        if matches!(end, End::Never) {
+            // Somebody else's deletion carries another token; gone is gone.
+            let gone = self.cloud.stack(&stack.id).await;
+            if gone.is_ok_and(|s| s.is_none_or(|s| s.status == StackStatus::DeleteComplete)) {
+                return Ended::new(Outcome::Done);
+            }
+        }
+        self.told(end)
+    }
+
+    /// What the plan says of the values of others, against what they now are.
+    fn inputs(&self) -> Step<Inputs> {
+        let mut outputs = Outputs::new();
+        for (name, parameter) in &self.plan.parameters {
+            let Origin::Output { stack, name: output } = &parameter.origin else { continue };
+            let shown = match &parameter.after {
+                Shown::Value(Value::String(text)) => Some(text),
+                _ => None,
+            };
+            let now = self.produced.get(stack).and_then(|outputs| outputs.get(output));
+            let value = match (shown, now) {
+                (Some(shown), Some(now)) if shown != now => {
+                    let text = format!("`{output}` of {stack} is now another value than the plan shows for {name}");
+                    return Err(Box::new(Ended::stale(text)));
+                }
+                (_, Some(now)) => now.clone(),
+                (Some(shown), None) => shown.clone(),
+                (None, None) => {
+                    return Err(Box::new(Ended::stale(format!("{stack} has no output `{output}` after all"))));
+                }
+            };
+            outputs.entry(stack.clone()).or_default().insert(output.clone(), OutputState::Known(value));
+        }
+        let deployed = self.deployed_parameters();
+        let resolved = inputs::resolve(&self.wanted, &deployed, &outputs);
+        resolved.map_err(|problems| match problems.first() {
+            Some(problem) => Box::new(Ended::diagnostic(Outcome::Stale, problem)),
+            None => Box::new(Ended::stale("the inputs can no longer be resolved")),
+        })
+    }
+
+    /// The parameters as the plan found them deployed; secrets as the asterisks that AWS tells.
+    fn deployed_parameters(&self) -> BTreeMap<String, ParameterInForce> {
+        if self.plan.action != StackAction::Update {
+            return BTreeMap::new();
+        }
+        let in_force = |shown: &Shown| match shown {
+            Shown::Value(Value::String(text)) => Secret::new(text.clone()),
+            _ => Secret::from("****"),
+        };
+        let found = self.plan.parameters.iter().filter_map(|(name, parameter)| {
+            let value = in_force(parameter.before.as_ref()?);
+            Some((name.clone(), ParameterInForce { value, resolved: None }))
+        });
+        found.collect()
+    }
+
+    /// The change set that this plan made in an earlier run, where the stack says that it was executed.
+    fn ran_before(&self, stack: Option<&Stack>, inputs: &Inputs) -> Option<ChangeSetRef> {
+        let stack = stack?;
+        let arn = stack.change_set.as_deref()?;
+        let name = arn.rsplit_once(":changeSet/")?.1.split('/').next()?;
+        let order = self.order(ChangeSetKind::Update, None, inputs);
+        order.may_be_called(name).then(|| ChangeSetRef { name: name.to_owned(), arn: arn.to_owned(), stack: stack.id.clone() })
+    }
+
+    fn order<'a>(&'a self, kind: ChangeSetKind, stack: Option<&'a str>, inputs: &'a Inputs) -> Order<'a> {
+        Order {
+            wanted: &self.wanted,
+            kind,
+            stack,
+            base: &self.plan.found.base,
+            fingerprint: &self.plan.fingerprint,
+            inputs,
+        }
+    }
+
+    /// Asks AWS what is to happen now that all inputs are known, and does it where the plan covers it.
+    async fn make_and_execute(&self, kind: ChangeSetKind, stack: Option<&str>, inputs: &Inputs) -> Step<Ended> {
+        let made = make(&self.cloud, &self.order(kind, stack, inputs)).await;
+        let set = match made.map_err(|e| self.not_made(&e))? {
+            Made::Ready(set) => set,
+            Made::Rejected(reason) => {
+                return Ok(Ended::diagnostic(Outcome::Failed, &planning::rejected(&self.wanted, &reason)));
+            }
+            Made::Empty => {
+                let outputs = self.outputs_of(&self.wanted.name, None).await?;
+                return Ok(Ended { outputs, ..Ended::new(Outcome::Unchanged) });
+            }
+        };
+        let after: Value = serde_json::from_str(&self.wanted.body).unwrap_or_default();
+        let reader = Reader {
+            before: None,
+            after: &after,
+            parameters: &inputs.shown,
+            local: &self.plan.changes,
+            types: Types::aws(),
+        };
+        let real = reader.read(&set);
+        let protected = |id: &str| self.wanted.protected.contains_key(id);
+        let made = ChangeSetRef {
+            name: set.state.name.clone(),
+            arn: set.state.id.clone(),
+            stack: set.state.stack_id.clone(),
+        };
+        if let Some(beyond) = envelope::beyond(&self.plan.changes, &real, &protected) {
+            // What counts is that it is not executed; one that stays is only untidy.
+            let _ = self.cloud.delete_change_set(&made.stack, &made.arn).await;
+            return Ok(Ended::stale(format!("the change goes beyond the plan: {beyond}")));
+        }
+        self.execute(&made).await
+    }
+
+    /// A change set that AWS did not take: for a name that was taken in the meantime, the plan no longer holds.
+    fn not_made(&self, error: &CloudError) -> Box<Ended> {
+        match error.kind {
+            ErrorKind::AlreadyExists | ErrorKind::NotFound => {
+                Box::new(Ended::stale(format!("{} is not as the plan found it: {error}", problem::called(&self.wanted))))
+            }
+            _ => Box::new(Ended::call(error, &self.wanted)),
+        }
+    }
+
+    async fn execute(&self, set: &ChangeSetRef) -> Step<Ended> {
+        let token = digest::token('x', &set.name);
+        let followed = self.followed(&set.stack, &token);
+        let ended = match execute(&followed, &set.arn, self.plan.action).await {
+            Executed::Refused(e) => Ended::call(&e, &self.wanted),
+            Executed::Stale => Ended::stale(format!("{} changed since it was planned", problem::called(&self.wanted))),
+            Executed::Ended(end) => self.told(end),
+        };
+        if ended.outcome != Some(Outcome::Done) {
+            return Ok(ended);
+        }
+        settings::after(&self.cloud, &set.stack, &self.plan).await.map_err(self.failed())?;
+        let outputs = self.outputs_of(&set.stack, Some(&set.arn)).await?;
+        Ok(Ended { outputs, ..ended })
+    }
+
+    /// The outputs once the operation is over: what `DescribeStacks` says right after it may still be old.
+    async fn outputs_of(&self, stack: &str, set: Option<&str>) -> Step<BTreeMap<String, String>> {
+        let mut looks = 0;
+        loop {
+            let found = self.cloud.stack(stack).await.map_err(self.failed())?;
+            // Where AWS tells which change set ran last, an old answer gives itself away.
+            let old = |s: &Stack| s.change_set.as_deref().zip(set).is_some_and(|(told, ours)| told != ours);
+            let patient = looks < 30;
+            let settled = |s: &Stack| s.status.is_terminal() && self.has_all_outputs(s) && !(old(s) && patient);
+            if let Some(stack) = found.filter(settled) {
+                return Ok(stack.outputs.into_iter().map(|(name, output)| (name, output.value)).collect());
+            }
+            if looks > 60 {
+                let reason = "the operation ended well, and AWS does not tell the new outputs";
+                return Err(Box::new(Ended::because(Outcome::Unknown, reason)));
+            }
+            looks += 1;
+            self.pace.turn().await;
+        }
+    }
+
+    fn has_all_outputs(&self, stack: &Stack) -> bool {
+        let template: Value = serde_json::from_str(&self.wanted.body).unwrap_or_default();
+        let wanted = template.get("Outputs").and_then(Value::as_object);
+        wanted.is_none_or(|wanted| wanted.keys().all(|name| stack.outputs.contains_key(name)))
+    }
+
+    /// The stack is no longer as the plan found it.
+    fn moved(&self, stack: Option<&Stack>) -> Ended {
+        let now = match stack {
+            None => "it is gone".to_owned(),
+            Some(stack) => format!("it is now {}", stack.status),
+        };
+        Ended::stale(format!("{} changed since it was planned: {now}", problem::called(&self.wanted)))
+    }
+
+    fn told(&self, end: End) -> Ended {
+        match end {
+            End::Good(orphans) => Ended { notes: orphans.iter().map(left).collect(), ..Ended::new(Outcome::Done) },
+            End::Bad { status, failures } => {
+                let reason = format!("{} ended in {status}", problem::called(&self.wanted));
+                Ended { failures, ..Ended::because(Outcome::Failed, reason) }
+            }
+            End::Never => Ended::stale(format!("nothing was ever heard of the change of {}", problem::called(&self.wanted))),
+            End::Lost(error) => {
+                let told = Ended::call(&error, &self.wanted);
+                Ended {
+                    outcome: Some(Outcome::Unknown),
+                    help: Some("run the same command again once AWS can be reached: it goes on from there".to_owned()),
+                    ..told
+                }
+            }
+        }
+    }
+}
+
+fn left(orphan: &Failure) -> String {
+    format!("{} ({}) could not be removed and stays in AWS: {}", orphan.logical_id, orphan.resource_type, orphan.reason)
+}

@@ -11,6 +11,7 @@
 //! them, nothing else is read. In every other case (another tool, a rollback, an emulator that does not tell)
 //! the template itself is read and compared. Whoever changes a template by hand through a change set is
 //! noticed; whoever does it through `UpdateStack` is noticed as far as AWS then drops the old change set.
+//! Stacks with protected resources cost one call more: the stack policy stands in no other answer.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +97,7 @@ pub struct StackPlan {
     pub change_set: Option<ChangeSetRef>,
     /// SHA-256 of the template.
     pub template: String,
-    /// Digest of template and stack policy, as names of change sets carry it.
+    /// Digest of the template, as names of change sets carry it.
     pub fingerprint: String,
     /// What CloudFormation must be allowed, sorted.
     pub capabilities: Vec<String>,

@@ -4,9 +4,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::cloud::Token;
 
-/// Hexadecimal digits of the template in a fingerprint, and those of the policy.
-const TEMPLATE_DIGITS: usize = 24;
-const POLICY_DIGITS: usize = 8;
+/// Hexadecimal digits of the template in a fingerprint.
+const TEMPLATE_DIGITS: usize = 31;
 
 /// What every change set of ours begins with.
 pub(crate) const PREFIX: &str = "infra-";
@@ -27,20 +26,19 @@ pub(crate) fn short(digest: &str, count: usize) -> &str {
     digest.get(..count).unwrap_or(digest)
 }
 
-/// What a deployed stack says of its template and its stack policy through the name of its last change set.
+/// What a deployed stack says of its template through the name of its last change set.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Fingerprint {
     /// The first digits of the template's SHA-256.
     pub template: String,
-    /// The first digits of the policy's; all zero where none is known to be in force.
-    pub policy: String,
+    /// Resources were protected when it was made: a stack policy may be in force.
+    pub guarded: bool,
 }
 
 impl Fingerprint {
-    /// Of a template, by its SHA-256, and a policy.
-    pub(crate) fn new(template: &str, policy: Option<&str>) -> Self {
-        let policy = policy.map_or("0".repeat(POLICY_DIGITS), |p| short(&sha256([p]), POLICY_DIGITS).to_owned());
-        Self { template: short(template, TEMPLATE_DIGITS).to_owned(), policy }
+    /// Of a template, by its SHA-256.
+    pub(crate) fn new(template: &str, guarded: bool) -> Self {
+        Self { template: short(template, TEMPLATE_DIGITS).to_owned(), guarded }
     }
 
     /// From the ARN of a change set, where that is one of ours.
@@ -48,14 +46,14 @@ impl Fingerprint {
         let name = arn.rsplit_once(":changeSet/").map_or(arn, |(_, rest)| rest);
         let name = name.split('/').next()?.strip_prefix(PREFIX)?;
         let (both, _) = name.split_once('-')?;
-        let (template, policy) = both.split_at_checked(TEMPLATE_DIGITS)?;
-        let fits = policy.len() == POLICY_DIGITS && both.bytes().all(|b| b.is_ascii_hexdigit());
-        fits.then(|| Self { template: template.to_owned(), policy: policy.to_owned() })
+        let (template, guarded) = both.split_at_checked(TEMPLATE_DIGITS)?;
+        let fits = matches!(guarded, "0" | "1") && template.bytes().all(|b| b.is_ascii_hexdigit());
+        fits.then(|| Self { template: template.to_owned(), guarded: guarded == "1" })
     }
 
     /// As names carry it.
     pub(crate) fn text(&self) -> String {
-        format!("{}{}", self.template, self.policy)
+        format!("{}{}", self.template, u8::from(self.guarded))
     }
 }
 
@@ -91,14 +89,13 @@ mod tests {
 
     #[test]
     fn a_fingerprint_comes_back_from_the_name() {
-        let print = Fingerprint::new(&sha256(["template"]), Some("policy"));
+        let print = Fingerprint::new(&sha256(["template"]), true);
         let name = change_set_name(&print.text(), &sha256(["inputs"]), 2);
         assert!(name.len() < 100, "{name}");
         let arn = format!("arn:aws:cloudformation:eu-west-1:111111111111:changeSet/{name}/0b1c");
         assert_eq!(Fingerprint::of_change_set(&arn).unwrap(), print);
         assert_eq!(Fingerprint::of_change_set("arn:aws:cloudformation:x:1:changeSet/infra-cs/0b1c"), None);
         assert_eq!(Fingerprint::of_change_set("arn:aws:cloudformation:x:1:changeSet/other/0b1c"), None);
-        assert_eq!(Fingerprint::new("ab", None).policy, "00000000");
     }
 
     #[test]

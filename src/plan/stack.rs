@@ -63,7 +63,7 @@ struct One<'a> {
 struct Deployed {
     /// Its template; none where it is proven to be the wanted one.
     template: Option<Value>,
-    /// Ids that its stack policy protects; none where the policy is proven to be the wanted one.
+    /// Ids that its stack policy protects; none where it was not looked at.
     policy: Option<BTreeSet<String>>,
 }
 
@@ -73,9 +73,7 @@ impl One<'_> {
     fn create(&self, action: StackAction, found: Option<&Stack>) -> Planned {
         let sides = Sides { before: None, after: self.after, parameters: &self.inputs.shown, types: self.types };
         let changes = diff(&sides);
-        // The policy can only be set once the stack is there, so the name of its first change set tells of none.
-        let fingerprint = Fingerprint::new(&self.wanted.sha256, None).text();
-        let mut plan = self.blank(found, fingerprint);
+        let mut plan = self.blank(found);
         plan.action = action;
         plan.settings = self.settings(false, &BTreeSet::new());
         self.finish(plan, changes, None, None)
@@ -84,11 +82,9 @@ impl One<'_> {
     async fn update(&self, stack: &Stack) -> Result<Planned, Vec<Diagnostic>> {
         let deployed = self.look(stack).await?;
         let before = deployed.template.as_ref().unwrap_or(self.after);
-        let policy = protect::policy(self.wanted.protected.keys());
-        let mut plan = self.blank(Some(stack), Fingerprint::new(&self.wanted.sha256, policy.as_deref()).text());
-        let wanted_policy: BTreeSet<String> = self.wanted.protected.keys().cloned().collect();
-        let deployed_policy = deployed.policy.clone().unwrap_or(wanted_policy);
-        plan.settings = self.settings(stack.termination_protection, &deployed_policy);
+        let mut plan = self.blank(Some(stack));
+        let policy = deployed.policy.clone().unwrap_or_default();
+        plan.settings = self.settings(stack.termination_protection, &policy);
         plan.tags = self.tags(stack);
 
         let same_parts = |key: &str| same_text(before.get(key), self.after.get(key));
@@ -112,10 +108,10 @@ impl One<'_> {
         plan.action = StackAction::Update;
         if !self.inputs.are_known() {
             plan.certainty = Certainty::Provisional;
-            self.refuse(protect::judge(self.wanted, &local, &deployed_policy, &mut plan.notes))?;
+            self.refuse(protect::judge(self.wanted, &local, &policy, &mut plan.notes))?;
             return Ok(self.finish(plan, local, Some(stack), Some(before)));
         }
-        self.exact(plan, stack, before, local, &deployed_policy).await
+        self.exact(plan, stack, before, local, &policy).await
     }
 
     /// Asks AWS what an update with known inputs does.
@@ -182,8 +178,7 @@ impl One<'_> {
 
     /// Reads template and policy where the last change set does not prove them.
     async fn look(&self, stack: &Stack) -> Result<Deployed, Vec<Diagnostic>> {
-        let policy = protect::policy(self.wanted.protected.keys());
-        let wanted = Fingerprint::new(&self.wanted.sha256, policy.as_deref());
+        let wanted = self.fingerprint();
         let told = proof(stack);
         let names = stack.parameters.keys().eq(self.wanted.parameters.keys()) && self.same_outputs(stack);
         let template = if names && told.as_ref().is_some_and(|t| t.template == wanted.template) {
@@ -195,14 +190,25 @@ impl One<'_> {
             };
             Some(template)
         };
-        let policy = if told.is_some_and(|t| t.policy == wanted.policy) {
-            None
-        } else {
-            let read = self.cloud.stack_policy(&stack.id).await;
-            let read = read.map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])?;
-            Some(protect::protected_by(read.as_deref()))
+        // A policy is set by a call of its own, which leaves no trace in `DescribeStacks`: what should be protected
+        // is looked at every time. Where nothing should be and nothing was, there is nothing to look for; one that
+        // was lifted from the source in between is met when the stack next changes.
+        let policy = match told {
+            Some(told) if !told.guarded && !wanted.guarded => None,
+            _ => Some(self.policy(stack).await?),
         };
         Ok(Deployed { template, policy })
+    }
+
+    /// What the stack policy in force protects.
+    async fn policy(&self, stack: &Stack) -> Result<BTreeSet<String>, Vec<Diagnostic>> {
+        let read = self.cloud.stack_policy(&stack.id).await;
+        let read = read.map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])?;
+        Ok(protect::protected_by(read.as_deref()))
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::new(&self.wanted.sha256, !self.wanted.protected.is_empty())
     }
 
     fn same_outputs(&self, stack: &Stack) -> bool {
@@ -237,7 +243,7 @@ impl One<'_> {
         settings
     }
 
-    fn blank(&self, found: Option<&Stack>, fingerprint: String) -> StackPlan {
+    fn blank(&self, found: Option<&Stack>) -> StackPlan {
         let wanted = self.wanted;
         StackPlan {
             id: wanted.id.clone(),
@@ -251,7 +257,7 @@ impl One<'_> {
             certainty: Certainty::Exact,
             change_set: None,
             template: wanted.sha256.clone(),
-            fingerprint,
+            fingerprint: self.fingerprint().text(),
             capabilities: wanted.capabilities.clone(),
             parameters: BTreeMap::new(),
             tags: Vec::new(),
@@ -291,7 +297,7 @@ impl One<'_> {
     }
 }
 
-/// What the last change set says of template and policy; nothing where it did not end well.
+/// What the last change set says of the template; nothing where it did not end well.
 fn proof(stack: &Stack) -> Option<Fingerprint> {
     let good = matches!(stack.status, StackStatus::CreateComplete | StackStatus::UpdateComplete);
     stack.change_set.as_deref().filter(|_| good).and_then(Fingerprint::of_change_set)

@@ -3,6 +3,8 @@
 #![allow(clippy::disallowed_methods, clippy::string_slice)]
 
 #[cfg(feature = "aws")]
+mod apply;
+#[cfg(feature = "aws")]
 mod boto;
 #[cfg(feature = "aws")]
 mod cloud;
@@ -14,6 +16,8 @@ mod lint;
 #[cfg(feature = "aws")]
 mod port;
 mod provenance;
+#[cfg(feature = "aws")]
+mod plan;
 #[cfg(feature = "aws")]
 mod sandbox;
 mod schema;

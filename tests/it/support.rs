@@ -6,4 +6,6 @@ pub(crate) mod faults;
 pub(crate) mod ministack;
 #[cfg(feature = "aws")]
 pub(crate) mod script;
+#[cfg(feature = "aws")]
+pub(crate) mod stacks;
 pub(crate) mod venv;

@@ -1,0 +1,154 @@
+//! Applying against the simulator.
+
+use infra::apply::Outcome;
+use infra::diagnostics::Code;
+use infra::plan::StackAction;
+use infra::sandbox::{Moment, Rule};
+use infra::source::{FileId, Span};
+
+use crate::support::stacks::{WRITES, World, dead_shell, desired, network, shop, shop_with, text, topic};
+
+#[tokio::test(start_paused = true)]
+async fn create_then_nothing_then_replace_then_nothing() {
+    let world = World::new();
+    let (_, report) = world.deploy(&shop(Some("web:1"))).await;
+    assert_eq!(report.exit_code(), 0, "{report:#?}");
+    assert!(report.stacks.iter().all(|s| s.outcome == Outcome::Done));
+    assert!(report.stack("network@dev/eu-west-1").unwrap().outputs["Vpc"].starts_with("vpc-"));
+
+    world.calls();
+    let (plan, report) = world.deploy(&shop(Some("web:1"))).await;
+    assert!(!plan.has_changes(), "{}", text(&plan));
+    assert_eq!(report.exit_code(), 0);
+    let calls = world.calls();
+    assert!(calls.iter().all(|c| !WRITES.contains(c)), "{calls:?}");
+
+    let (_, report) = world.deploy(&shop(Some("web:2"))).await;
+    assert_eq!(report.exit_code(), 0, "{report:#?}");
+    assert!(!world.plan(&shop(Some("web:2"))).await.unwrap().has_changes());
+
+    // A replaced network: what follows it is made when its new id is known.
+    let moved = shop_with(Some("web:2"), "10.9.0.0/16");
+    let (plan, report) = world.deploy(&moved).await;
+    assert_eq!(report.exit_code(), 0, "{}\n{report:#?}", text(&plan));
+    assert!(!world.plan(&moved).await.unwrap().has_changes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_rolls_back_stops_its_dependents_and_is_repaired() {
+    let world = World::new();
+    world.sandbox.order(Rule::fail("shop-jobs-dev", "Queue", "You are not allowed to have queues").times(1));
+    let place = Span::new(FileId(0), 10, 20);
+    let mut wanted = shop(Some("web:1"));
+    let jobs = wanted.stacks.iter_mut().find(|s| s.stack == "jobs").unwrap();
+    std::sync::Arc::make_mut(jobs).places.insert("Queue".into(), place);
+
+    let (_, report) = world.deploy(&wanted).await;
+    let outcome = |id: &str| report.stack(&format!("{id}@dev/eu-west-1")).unwrap().outcome;
+    assert_eq!(outcome("network"), Outcome::Done);
+    assert_eq!(outcome("jobs"), Outcome::Failed);
+    assert_eq!(outcome("api"), Outcome::NotStarted);
+    assert_eq!(outcome("alerts"), Outcome::Done);
+    assert_eq!(report.exit_code(), 1);
+    let told = report.diagnostics();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!((told[0].code, told[0].span()), (Code::ResourceFailed, Some(place)));
+    assert!(told[0].message.contains("You are not allowed to have queues"), "{}", told[0].message);
+
+    let (plan, report) = world.deploy(&wanted).await;
+    assert_eq!(report.exit_code(), 0, "{}\n{report:#?}", text(&plan));
+    assert_eq!(plan.stacks.iter().filter(|s| s.has_changes()).count(), 2);
+    assert!(!world.plan(&wanted).await.unwrap().has_changes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_update_comes_back_to_what_was() {
+    let world = World::new();
+    world.deploy(&shop(Some("web:1"))).await;
+    world.sandbox.order(Rule::fail("shop-api-dev", "Service", "unable to place a task").at(Moment::Update).times(1));
+    let (_, report) = world.deploy(&shop(Some("web:2"))).await;
+    let api = report.stack("api@dev/eu-west-1").unwrap();
+    assert_eq!(api.outcome, Outcome::Failed);
+    assert_eq!(api.cause.as_ref().unwrap().logical_id, "Service");
+    assert!(api.reason.as_ref().unwrap().contains("UPDATE_ROLLBACK_COMPLETE"), "{api:#?}");
+    // Rolled back: the old image again, so that planning it finds nothing to do, and the new one the same change.
+    assert!(!world.plan(&shop(Some("web:1"))).await.unwrap().has_changes());
+    let (plan, report) = world.deploy(&shop(Some("web:2"))).await;
+    assert_eq!(report.exit_code(), 0, "{}\n{report:#?}", text(&plan));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_failed_creation_left_is_deleted_first() {
+    let world = World::new();
+    // Made by another way, whose creation rolls back instead of deleting itself.
+    let wanted = desired([topic()]);
+    dead_shell(&world.sandbox, &wanted.stacks[0]).await;
+    let plan = world.plan(&wanted).await.unwrap();
+    assert_eq!(plan.stacks[0].action, StackAction::Recreate);
+    assert_eq!(plan.stacks[0].found.status.as_deref(), Some("ROLLBACK_COMPLETE"));
+    assert!(text(&plan).contains("deleted first"), "{}", text(&plan));
+    let report = world.apply(&wanted, &plan).await;
+    assert_eq!(report.exit_code(), 0, "{report:#?}");
+    assert!(!world.plan(&wanted).await.unwrap().has_changes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn termination_protection_comes_and_goes() {
+    let world = World::new();
+    let with = |on: bool| {
+        let mut wanted = network("10.0.0.0/16");
+        wanted.termination_protection = on;
+        desired([wanted])
+    };
+    let is_on = async |world: &World| world.at(&with(true).stacks[0]).stack("shop-network-dev").await.unwrap().unwrap().termination_protection;
+    let (_, report) = world.deploy(&with(true)).await;
+    assert_eq!(report.exit_code(), 0, "{report:#?}");
+    assert!(is_on(&world).await);
+    assert!(!world.plan(&with(true)).await.unwrap().has_changes());
+    let (plan, report) = world.deploy(&with(false)).await;
+    assert_eq!((plan.stacks[0].action, report.exit_code()), (StackAction::None, 0));
+    assert!(!is_on(&world).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_no_longer_holds_changes_nothing() {
+    let world = World::new();
+    world.deploy(&shop(Some("web:1"))).await;
+    let second = shop(Some("web:2"));
+    let plan = world.plan(&second).await.unwrap();
+    // Somebody else deploys in between.
+    world.deploy(&shop(Some("web:3"))).await;
+    world.calls();
+    let report = world.apply(&second, &plan).await;
+    assert_eq!(report.exit_code(), 3, "{report:#?}");
+    assert_eq!(report.diagnostics()[0].code, Code::StalePlan);
+    assert!(!world.calls().contains(&"ExecuteChangeSet"));
+    assert!(!world.plan(&shop(Some("web:3"))).await.unwrap().has_changes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn applying_the_same_plan_again_does_nothing_more() {
+    let world = World::new();
+    let wanted = shop(Some("web:1"));
+    let plan = world.plan(&wanted).await.unwrap();
+    assert_eq!(world.apply(&wanted, &plan).await.exit_code(), 0);
+    world.calls();
+    let report = world.apply(&wanted, &plan).await;
+    assert_eq!(report.exit_code(), 0, "{report:#?}");
+    let calls = world.calls();
+    assert!(calls.iter().all(|c| !WRITES.contains(c)), "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_starts_nothing_new() {
+    let world = World::new();
+    let wanted = shop(Some("web:1"));
+    let plan = world.plan(&wanted).await.unwrap();
+    let settings = infra::apply::Settings::default();
+    settings.stop.ask();
+    let observer: std::sync::Arc<dyn infra::apply::Observer> = std::sync::Arc::new(infra::apply::Silent);
+    let report = infra::apply::apply(&world.clouds, &wanted, &plan, &settings, &observer).await;
+    assert_eq!(report.exit_code(), 130);
+    assert!(report.stacks.iter().all(|s| s.outcome == Outcome::NotStarted));
+    assert!(!world.calls().contains(&"CreateChangeSet"));
+}

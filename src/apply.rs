@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -33,11 +34,13 @@ pub struct Settings {
     pub concurrency: usize,
     /// Asked from outside to start nothing new.
     pub stop: Stop,
+    /// Pause between two questions about what runs; it grows to five times that while nothing happens.
+    pub poll: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { concurrency: 10, stop: Stop::default() }
+        Self { concurrency: 10, stop: Stop::default(), poll: Duration::from_secs(2) }
     }
 }
 

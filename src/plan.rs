@@ -20,11 +20,13 @@ use serde_json::Value;
 
 pub(crate) mod change_set;
 mod desired;
+mod destroy;
 pub(crate) mod diff;
 pub(crate) mod digest;
 pub(crate) mod exact;
 pub(crate) mod inputs;
 mod json;
+mod listing;
 pub(crate) mod observe;
 pub(crate) mod outputs;
 pub(crate) mod problem;
@@ -36,7 +38,9 @@ mod text;
 mod wanted;
 
 pub use desired::{chosen, desired};
+pub use destroy::destroy;
 pub use json::to_json;
+pub use listing::{Seen, list};
 pub use run::{discard, plan};
 pub(crate) use text::clean;
 pub use text::{Style, to_text};

@@ -59,8 +59,14 @@ mod tests {
         use Action as A;
         let all = [A::None, A::Move, A::Import, A::Forget, A::Create, A::Update, A::Replace, A::Delete];
         let allowed = [
-            (A::Move, A::Move), (A::Import, A::Import), (A::Forget, A::Forget), (A::Delete, A::Forget),
-            (A::Create, A::Create), (A::Update, A::Update), (A::Replace, A::Update), (A::Replace, A::Replace),
+            (A::Move, A::Move),
+            (A::Import, A::Import),
+            (A::Forget, A::Forget),
+            (A::Delete, A::Forget),
+            (A::Create, A::Create),
+            (A::Update, A::Update),
+            (A::Replace, A::Update),
+            (A::Replace, A::Replace),
             (A::Delete, A::Delete),
         ];
         for shown in all {

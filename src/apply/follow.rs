@@ -138,7 +138,10 @@ impl Followed<'_> {
             S::CreateFailed | S::UpdateFailed | S::ImportFailed => {
                 let stack = self.cloud.stack(self.stack).await?;
                 let rests = stack.is_none_or(|s| {
-                    matches!(s.status, StackStatus::CreateFailed | StackStatus::UpdateFailed | StackStatus::DeleteComplete)
+                    matches!(
+                        s.status,
+                        StackStatus::CreateFailed | StackStatus::UpdateFailed | StackStatus::DeleteComplete
+                    )
                 });
                 rests.then(bad)
             }
@@ -160,7 +163,9 @@ impl Followed<'_> {
             (false, _) => real,
             (true, false) => of_resources,
             // Sometimes only the stack itself tells why.
-            (true, true) => ours.iter().filter(|e| e.reason.is_some() && (failed(e) || e.status.is_rollback())).take(1).collect(),
+            (true, true) => {
+                ours.iter().filter(|e| e.reason.is_some() && (failed(e) || e.status.is_rollback())).take(1).collect()
+            }
         };
         chosen.into_iter().map(|e| self.failure(e)).collect()
     }
@@ -206,9 +211,14 @@ impl Story {
 /// A failure that is only the shadow of another one.
 fn is_cancellation(event: &StackEvent) -> bool {
     let reason = event.reason.as_deref().unwrap_or_default();
-    ["Resource creation cancelled", "Resource update cancelled", "Resource deletion cancelled", "Resource import cancelled"]
-        .iter()
-        .any(|start| reason.starts_with(start))
+    [
+        "Resource creation cancelled",
+        "Resource update cancelled",
+        "Resource deletion cancelled",
+        "Resource import cancelled",
+    ]
+    .iter()
+    .any(|start| reason.starts_with(start))
 }
 
 /// Asking again cannot help.

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-const FIRST: Duration = Duration::from_secs(2);
-const LONGEST: Duration = Duration::from_secs(10);
-
 /// Everyone who follows an operation there waits for the same tick.
 pub(crate) struct Pace {
+    first: Duration,
     state: Mutex<State>,
 }
 
@@ -19,8 +17,9 @@ struct State {
 }
 
 impl Pace {
-    pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(State { interval: FIRST, next: None }) }
+    /// Begins with that pause; the longest is five times as long.
+    pub(crate) fn new(first: Duration) -> Self {
+        Self { first, state: Mutex::new(State { interval: first, next: None }) }
     }
 
     /// Waits for the next tick. The pause between ticks grows while nothing happens.
@@ -32,7 +31,7 @@ impl Pace {
                 Some(next) => next,
                 None => {
                     let next = now + state.interval;
-                    state.interval = (state.interval + state.interval / 4).min(LONGEST);
+                    state.interval = (state.interval + state.interval / 4).min(self.first * 5);
                     state.next = Some(next);
                     next
                 }
@@ -43,7 +42,7 @@ impl Pace {
 
     /// Something happened: ask often again.
     pub(crate) fn quicken(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).interval = FIRST;
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).interval = self.first;
     }
 }
 
@@ -53,7 +52,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn ticks_are_shared_and_slow_down() {
-        let pace = Pace::new();
+        let pace = Pace::new(Duration::from_secs(2));
         let start = Instant::now();
         tokio::join!(pace.turn(), pace.turn(), pace.turn());
         assert_eq!(start.elapsed().as_secs(), 2);

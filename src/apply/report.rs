@@ -70,10 +70,13 @@ fn of_stack(stack: &StackReport) -> Option<Diagnostic> {
     let diagnostic = match (stack.outcome, &stack.cause) {
         (Outcome::Failed, Some(cause)) => return Some(of_failure(stack, cause)),
         (Outcome::Failed, None) => Diagnostic::new(Code::AwsCall, reason),
-        (Outcome::Stale, _) => Diagnostic::new(Code::StalePlan, format!("the plan for `{}` no longer holds: {reason}", stack.id)),
-        (Outcome::Unknown, _) => {
-            Diagnostic::new(Code::OutcomeUnknown, format!("how the change of `{}` ended is not known: {reason}", stack.id))
+        (Outcome::Stale, _) => {
+            Diagnostic::new(Code::StalePlan, format!("the plan for `{}` no longer holds: {reason}", stack.id))
         }
+        (Outcome::Unknown, _) => Diagnostic::new(
+            Code::OutcomeUnknown,
+            format!("how the change of `{}` ended is not known: {reason}", stack.id),
+        ),
         (Outcome::Unchanged | Outcome::Done | Outcome::NotStarted, _) => return None,
     };
     Some(match &stack.help {

@@ -36,7 +36,7 @@ pub async fn apply(
     for (order, stack) in plan.stacks.iter().enumerate() {
         let (Some(tell), Some(wanted)) = (senders.remove(&stack.id), desired.get(&stack.id)) else { continue };
         let before = stack.after.iter().filter_map(|id| Some((id.clone(), receivers.get(id)?.clone()))).collect();
-        let pace = paces.entry(wanted.target.clone()).or_insert_with(|| Arc::new(Pace::new()));
+        let pace = paces.entry(wanted.target.clone()).or_insert_with(|| Arc::new(Pace::new(settings.poll)));
         let task = Task {
             clouds: Arc::clone(clouds),
             wanted: Arc::clone(wanted),

@@ -9,9 +9,7 @@ use crate::apply::execute::{Executed, execute};
 use crate::apply::follow::{End, Followed};
 use crate::apply::pace::Pace;
 use crate::apply::{Failure, Observer, Outcome, envelope, settings};
-use crate::cloud::{
-    ChangeSetKind, Cloud, CloudError, ErrorKind, ParameterInForce, Secret, Stack, StackStatus, Token,
-};
+use crate::cloud::{ChangeSetKind, Cloud, CloudError, ErrorKind, ParameterInForce, Secret, Stack, StackStatus, Token};
 use crate::diagnostics::Diagnostic;
 use crate::plan::change_set::{Made, Order, make};
 use crate::plan::exact::Reader;
@@ -159,7 +157,9 @@ impl Work {
 
     async fn delete(&self) -> Step<Ended> {
         let arn = self.arn()?;
-        let Some(stack) = self.cloud.stack(&arn).await.map_err(self.failed())? else { return Ok(Ended::new(Outcome::Done)) };
+        let Some(stack) = self.cloud.stack(&arn).await.map_err(self.failed())? else {
+            return Ok(Ended::new(Outcome::Done));
+        };
         if stack.status == StackStatus::DeleteComplete {
             return Ok(Ended::new(Outcome::Done));
         }
@@ -242,7 +242,11 @@ impl Work {
         let arn = stack.change_set.as_deref()?;
         let name = arn.rsplit_once(":changeSet/")?.1.split('/').next()?;
         let order = self.order(ChangeSetKind::Update, None, inputs);
-        order.may_be_called(name).then(|| ChangeSetRef { name: name.to_owned(), arn: arn.to_owned(), stack: stack.id.clone() })
+        order.may_be_called(name).then(|| ChangeSetRef {
+            name: name.to_owned(),
+            arn: arn.to_owned(),
+            stack: stack.id.clone(),
+        })
     }
 
     fn order<'a>(&'a self, kind: ChangeSetKind, stack: Option<&'a str>, inputs: &'a Inputs) -> Order<'a> {
@@ -279,11 +283,8 @@ impl Work {
         };
         let real = reader.read(&set);
         let protected = |id: &str| self.wanted.protected.contains_key(id);
-        let made = ChangeSetRef {
-            name: set.state.name.clone(),
-            arn: set.state.id.clone(),
-            stack: set.state.stack_id.clone(),
-        };
+        let made =
+            ChangeSetRef { name: set.state.name.clone(), arn: set.state.id.clone(), stack: set.state.stack_id.clone() };
         if let Some(beyond) = envelope::beyond(&self.plan.changes, &real, &protected) {
             // What counts is that it is not executed; one that stays is only untidy.
             let _ = self.cloud.delete_change_set(&made.stack, &made.arn).await;
@@ -295,9 +296,10 @@ impl Work {
     /// A change set that AWS did not take: for a name that was taken in the meantime, the plan no longer holds.
     fn not_made(&self, error: &CloudError) -> Box<Ended> {
         match error.kind {
-            ErrorKind::AlreadyExists | ErrorKind::NotFound => {
-                Box::new(Ended::stale(format!("{} is not as the plan found it: {error}", problem::called(&self.wanted))))
-            }
+            ErrorKind::AlreadyExists | ErrorKind::NotFound => Box::new(Ended::stale(format!(
+                "{} is not as the plan found it: {error}",
+                problem::called(&self.wanted)
+            ))),
             _ => Box::new(Ended::call(error, &self.wanted)),
         }
     }
@@ -361,7 +363,9 @@ impl Work {
                 let reason = format!("{} ended in {status}", problem::called(&self.wanted));
                 Ended { failures, ..Ended::because(Outcome::Failed, reason) }
             }
-            End::Never => Ended::stale(format!("nothing was ever heard of the change of {}", problem::called(&self.wanted))),
+            End::Never => {
+                Ended::stale(format!("nothing was ever heard of the change of {}", problem::called(&self.wanted)))
+            }
             End::Lost(error) => {
                 let told = Ended::call(&error, &self.wanted);
                 Ended {

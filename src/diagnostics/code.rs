@@ -76,6 +76,7 @@ codes! {
     SecretLeak "secret-leak" Error,
     StackBusy "stack-busy" Error,
     StalePlan "stale-plan" Error,
+    StillUsed "still-used" Error,
     StuckStack "stuck-stack" Error,
     Syntax "syntax" Error,
     TerminationProtection "termination-protection" Error,

@@ -72,7 +72,8 @@ impl Reader<'_> {
     /// What becomes of the old one: as AWS says, else by the templates, else as the local diff says.
     fn data(&self, told: &ResourceChange, replacement: Replaces, local: Option<&Change>) -> Option<Data> {
         let removed = told.action == ChangeAction::Remove;
-        if !removed && (replacement == Replaces::No || matches!(told.action, ChangeAction::Add | ChangeAction::Import)) {
+        if !removed && (replacement == Replaces::No || matches!(told.action, ChangeAction::Add | ChangeAction::Import))
+        {
             return None;
         }
         let by_template = || {

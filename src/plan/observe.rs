@@ -10,7 +10,7 @@ use crate::cloud::{Cloud, ErrorKind, Stack, StackEvent, StackStatus};
 use crate::diagnostics::Diagnostic;
 use crate::plan::digest;
 use crate::plan::problem;
-use crate::plan::wanted::{Event, Observer, Wanted};
+use crate::plan::wanted::{Event, Observer, Settings, Wanted};
 
 /// How a stack is found: the table of states, as far as it decides what to plan.
 #[derive(Clone, Debug)]
@@ -26,14 +26,6 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    /// The stack, in whatever state.
-    pub(crate) fn stack(&self) -> Option<&Stack> {
-        match self {
-            Self::Absent => None,
-            Self::Shell(stack) | Self::Dead(stack) | Self::There(stack) => Some(stack),
-        }
-    }
-
     /// The stack, where something is deployed.
     pub(crate) fn deployed(&self) -> Option<&Stack> {
         match self {
@@ -43,19 +35,19 @@ impl Standing {
     }
 }
 
-/// Pause before the next look at something that goes on by itself: grows from 2 to 10 seconds.
-pub(crate) fn pause(looks: u32) -> Duration {
-    Duration::from_millis(2000 + 1000 * u64::from(looks.min(8)))
+/// Pause before the next look at something that goes on by itself: grows to five times the first.
+fn pause(first: Duration, looks: u32) -> Duration {
+    first + first / 2 * looks.min(8)
 }
 
 /// Reads a stack and classifies it; waits where an operation runs.
 pub(crate) async fn observe(
     cloud: &Arc<dyn Cloud>,
     wanted: &Wanted,
-    wait: Duration,
+    settings: &Settings,
     observer: &dyn Observer,
 ) -> Result<Standing, Box<Diagnostic>> {
-    let Some(stack) = settled(cloud, wanted, wait, observer).await? else { return Ok(Standing::Absent) };
+    let Some(stack) = settled(cloud, wanted, settings, observer).await? else { return Ok(Standing::Absent) };
     if stack.status == StackStatus::ReviewInProgress {
         return shell(cloud, wanted, stack).await;
     }
@@ -75,11 +67,11 @@ pub(crate) async fn observe(
 pub(crate) async fn settled(
     cloud: &Arc<dyn Cloud>,
     wanted: &Wanted,
-    wait: Duration,
+    settings: &Settings,
     observer: &dyn Observer,
 ) -> Result<Option<Stack>, Box<Diagnostic>> {
     let failed = |e| Box::new(problem::of_call(&e, Some(wanted)));
-    let deadline = Instant::now() + wait;
+    let deadline = Instant::now() + settings.wait;
     let mut whose = None;
     let mut looks = 0;
     loop {
@@ -101,7 +93,7 @@ pub(crate) async fn settled(
             status: stack.status.to_string(),
             whose: whose.clone(),
         });
-        sleep(pause(looks)).await;
+        sleep(pause(settings.poll, looks)).await;
         looks += 1;
     }
 }

@@ -23,7 +23,7 @@ pub async fn plan(
     settings: &Settings,
     observer: &Arc<dyn Observer>,
 ) -> Result<Plan, Vec<Diagnostic>> {
-    let selected = |w: &Wanted| settings.only.as_ref().is_none_or(|only| only.contains(&w.id));
+    let selected = |w: &Wanted| settings.selects(w);
     let chosen: Vec<&Arc<Wanted>> = desired.stacks.iter().filter(|w| selected(w)).collect();
     let read: BTreeSet<&str> = chosen.iter().flat_map(|w| w.producers()).collect();
     let needed: Vec<(&Arc<Wanted>, bool)> = desired
@@ -41,6 +41,7 @@ pub async fn plan(
         senders.insert(wanted.id.clone(), send);
         receivers.insert(wanted.id.clone(), receive);
     }
+    let planned: Arc<BTreeSet<String>> = Arc::new(chosen.iter().map(|w| w.id.clone()).collect());
     let mut tasks = JoinSet::new();
     for (order, (wanted, selected)) in needed.iter().enumerate() {
         let Some(tell) = senders.remove(&wanted.id) else { continue };
@@ -52,6 +53,7 @@ pub async fn plan(
             selected: *selected,
             from,
             settings: settings.clone(),
+            planned: Arc::clone(&planned),
             observer: Arc::clone(observer),
             tell,
         };
@@ -134,6 +136,8 @@ struct Task {
     selected: bool,
     from: BTreeMap<String, watch::Receiver<Told>>,
     settings: Settings,
+    /// Ids of all stacks that are planned.
+    planned: Arc<BTreeSet<String>>,
     observer: Arc<dyn Observer>,
     tell: watch::Sender<Told>,
 }
@@ -144,7 +148,7 @@ type Told = Option<Arc<BTreeMap<String, OutputState>>>;
 impl Task {
     async fn run(self) -> Ended {
         let cloud = self.clouds.at(&self.wanted.target);
-        let found = observe::observe(&cloud, &self.wanted, self.settings.wait, self.observer.as_ref()).await;
+        let found = observe::observe(&cloud, &self.wanted, &self.settings, self.observer.as_ref()).await;
         if !self.selected {
             // Only read: a producer that is not there or not well is a problem of the one who needs it.
             if let Ok(standing) = &found
@@ -182,7 +186,7 @@ impl Task {
     }
 
     fn is_planned(&self, id: &str) -> bool {
-        self.settings.only.as_ref().is_none_or(|only| only.contains(id))
+        self.planned.contains(id)
     }
 }
 

@@ -73,7 +73,7 @@ impl One<'_> {
     fn create(&self, action: StackAction, found: Option<&Stack>) -> Planned {
         let sides = Sides { before: None, after: self.after, parameters: &self.inputs.shown, types: self.types };
         let changes = diff(&sides);
-        let mut plan = self.blank(found);
+        let mut plan = blank(self.wanted, found);
         plan.action = action;
         plan.settings = self.settings(false, &BTreeSet::new());
         self.finish(plan, changes, None, None)
@@ -82,7 +82,7 @@ impl One<'_> {
     async fn update(&self, stack: &Stack) -> Result<Planned, Vec<Diagnostic>> {
         let deployed = self.look(stack).await?;
         let before = deployed.template.as_ref().unwrap_or(self.after);
-        let mut plan = self.blank(Some(stack));
+        let mut plan = blank(self.wanted, Some(stack));
         let policy = deployed.policy.clone().unwrap_or_default();
         plan.settings = self.settings(stack.termination_protection, &policy);
         plan.tags = self.tags(stack);
@@ -178,7 +178,7 @@ impl One<'_> {
 
     /// Reads template and policy where the last change set does not prove them.
     async fn look(&self, stack: &Stack) -> Result<Deployed, Vec<Diagnostic>> {
-        let wanted = self.fingerprint();
+        let wanted = fingerprint(self.wanted);
         let told = proof(stack);
         let names = stack.parameters.keys().eq(self.wanted.parameters.keys()) && self.same_outputs(stack);
         let template = if names && told.as_ref().is_some_and(|t| t.template == wanted.template) {
@@ -205,10 +205,6 @@ impl One<'_> {
         let read = self.cloud.stack_policy(&stack.id).await;
         let read = read.map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])?;
         Ok(protect::protected_by(read.as_deref()))
-    }
-
-    fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::new(&self.wanted.sha256, !self.wanted.protected.is_empty())
     }
 
     fn same_outputs(&self, stack: &Stack) -> bool {
@@ -243,32 +239,6 @@ impl One<'_> {
         settings
     }
 
-    fn blank(&self, found: Option<&Stack>) -> StackPlan {
-        let wanted = self.wanted;
-        StackPlan {
-            id: wanted.id.clone(),
-            stack: wanted.stack.clone(),
-            account_name: wanted.account().name.clone(),
-            account: wanted.account().id.clone().unwrap_or_default(),
-            region: wanted.target.region.clone(),
-            name: wanted.name.clone(),
-            found: found_as(found),
-            action: StackAction::None,
-            certainty: Certainty::Exact,
-            change_set: None,
-            template: wanted.sha256.clone(),
-            fingerprint: self.fingerprint().text(),
-            capabilities: wanted.capabilities.clone(),
-            parameters: BTreeMap::new(),
-            tags: Vec::new(),
-            outputs: Vec::new(),
-            settings: Vec::new(),
-            changes: Vec::new(),
-            after: wanted.producers().into_iter().map(str::to_owned).collect(),
-            notes: Vec::new(),
-        }
-    }
-
     fn finish(
         &self,
         mut plan: StackPlan,
@@ -294,6 +264,36 @@ impl One<'_> {
         }
         plan.changes = changes;
         Planned { plan, outputs }
+    }
+}
+
+fn fingerprint(wanted: &Wanted) -> Fingerprint {
+    Fingerprint::new(&wanted.sha256, !wanted.protected.is_empty())
+}
+
+/// A plan in which nothing happens yet.
+pub(crate) fn blank(wanted: &Wanted, found: Option<&Stack>) -> StackPlan {
+    StackPlan {
+        id: wanted.id.clone(),
+        stack: wanted.stack.clone(),
+        account_name: wanted.account().name.clone(),
+        account: wanted.account().id.clone().unwrap_or_default(),
+        region: wanted.target.region.clone(),
+        name: wanted.name.clone(),
+        found: found_as(found),
+        action: StackAction::None,
+        certainty: Certainty::Exact,
+        change_set: None,
+        template: wanted.sha256.clone(),
+        fingerprint: fingerprint(wanted).text(),
+        capabilities: wanted.capabilities.clone(),
+        parameters: BTreeMap::new(),
+        tags: Vec::new(),
+        outputs: Vec::new(),
+        settings: Vec::new(),
+        changes: Vec::new(),
+        after: wanted.producers().into_iter().map(str::to_owned).collect(),
+        notes: Vec::new(),
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Wanted {
     pub target: Target,
     /// Its name in CloudFormation.
     pub name: String,
-    /// The template, as JSON.
+    /// The template, as JSON. Empty for a stack of which only outputs are read: it is never planned.
     pub body: String,
     /// SHA-256 of the template.
     pub sha256: String,
@@ -90,6 +90,11 @@ impl Wanted {
         self.parameters.values().filter_map(of).collect()
     }
 
+    /// True where it is to be deployed and not only read.
+    pub(crate) fn is_ours_to_deploy(&self) -> bool {
+        !self.body.is_empty()
+    }
+
     /// The account it lives in.
     pub(crate) fn account(&self) -> &Account {
         &self.target.account
@@ -110,11 +115,20 @@ pub struct Settings {
     pub only: Option<BTreeSet<String>>,
     /// How long to wait for a stack on which an operation runs.
     pub wait: Duration,
+    /// Pause before the second look at something that goes on by itself; later ones are longer.
+    pub poll: Duration,
+}
+
+impl Settings {
+    /// True where the stack is to be planned.
+    pub(crate) fn selects(&self, wanted: &Wanted) -> bool {
+        wanted.is_ours_to_deploy() && self.only.as_ref().is_none_or(|only| only.contains(&wanted.id))
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { only: None, wait: Duration::from_secs(20 * 60) }
+        Self { only: None, wait: Duration::from_secs(20 * 60), poll: Duration::from_secs(2) }
     }
 }
 

@@ -100,7 +100,9 @@ async fn termination_protection_comes_and_goes() {
         wanted.termination_protection = on;
         desired([wanted])
     };
-    let is_on = async |world: &World| world.at(&with(true).stacks[0]).stack("shop-network-dev").await.unwrap().unwrap().termination_protection;
+    let is_on = async |world: &World| {
+        world.at(&with(true).stacks[0]).stack("shop-network-dev").await.unwrap().unwrap().termination_protection
+    };
     let (_, report) = world.deploy(&with(true)).await;
     assert_eq!(report.exit_code(), 0, "{report:#?}");
     assert!(is_on(&world).await);

@@ -19,6 +19,9 @@ mod provenance;
 #[cfg(feature = "aws")]
 mod plan;
 #[cfg(feature = "aws")]
+mod port;
+mod provenance;
+#[cfg(feature = "aws")]
 mod sandbox;
 mod schema;
 mod support;

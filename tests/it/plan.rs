@@ -241,9 +241,8 @@ async fn change_sets_that_nobody_will_execute_are_removed() {
     // The same plan again meets the change set that it made before.
     assert_eq!(plan, world.plan(&desired).await.unwrap());
     let cloud = world.at(desired.get("api@dev/eu-west-1").unwrap());
-    let open = |sets: Vec<infra::cloud::ChangeSetState>| {
-        sets.iter().filter(|s| s.execution.as_str() == "AVAILABLE").count()
-    };
+    let open =
+        |sets: Vec<infra::cloud::ChangeSetState>| sets.iter().filter(|s| s.execution.as_str() == "AVAILABLE").count();
     assert_eq!(open(cloud.change_sets("shop-api-dev").await.unwrap()), 1);
     infra::plan::discard(&world.clouds, &desired, &plan).await.unwrap();
     assert_eq!(open(cloud.change_sets("shop-api-dev").await.unwrap()), 0);
@@ -254,7 +253,8 @@ async fn what_aws_rejects_leaves_no_change_set() {
     let world = World::new();
     world.deploy(&desired([topic()])).await;
     let mut broken = topic();
-    broken.body = json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"NoSuchThing": 1}}}}).to_string();
+    broken.body =
+        json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"NoSuchThing": 1}}}}).to_string();
     broken.sha256 = "3".repeat(64);
     let wanted = Arc::new(broken.clone());
     if let Err(problems) = world.plan(&desired([broken])).await {

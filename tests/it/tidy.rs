@@ -227,6 +227,7 @@ fn every_code_has_a_page_and_a_case() {
         "resource-failed",
         "stack-busy",
         "stale-plan",
+        "still-used",
         "stuck-stack",
         "termination-protection",
         "unreachable",

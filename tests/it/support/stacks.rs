@@ -151,10 +151,13 @@ pub(crate) fn shop_with(image: Option<&str>, cidr: &str) -> Desired {
 }
 
 pub(crate) fn network(cidr: &str) -> Wanted {
-    stack("network", json!({
-        "Resources": {"Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": cidr}}},
-        "Outputs": {"Vpc": {"Value": {"Ref": "Vpc"}}}
-    }))
+    stack(
+        "network",
+        json!({
+            "Resources": {"Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": cidr}}},
+            "Outputs": {"Vpc": {"Value": {"Ref": "Vpc"}}}
+        }),
+    )
 }
 
 pub(crate) fn jobs() -> Wanted {
@@ -192,10 +195,13 @@ pub(crate) fn api(image: Option<&str>) -> Wanted {
 }
 
 pub(crate) fn topic() -> Wanted {
-    stack("alerts", json!({
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "alerts"}}},
-        "Outputs": {"Topic": {"Value": {"Ref": "Topic"}}}
-    }))
+    stack(
+        "alerts",
+        json!({
+            "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "alerts"}}},
+            "Outputs": {"Topic": {"Value": {"Ref": "Topic"}}}
+        }),
+    )
 }
 
 pub(crate) fn text(plan: &Plan) -> String {
@@ -207,9 +213,7 @@ pub(crate) async fn dead_shell(sandbox: &Sandbox, wanted: &Wanted) {
     let account = wanted.target.account.id.clone().unwrap();
     let client = crate::sandbox::client_of(sandbox, &account, &wanted.target.region);
     sandbox.order(infra::sandbox::Rule::fail(&wanted.name, "*", "not today").times(1));
-    let tag = |(k, v): (&String, &String)| {
-        aws_sdk_cloudformation::types::Tag::builder().key(k).value(v).build()
-    };
+    let tag = |(k, v): (&String, &String)| aws_sdk_cloudformation::types::Tag::builder().key(k).value(v).build();
     client
         .create_stack()
         .stack_name(&wanted.name)

@@ -1,0 +1,127 @@
+//! Planning that everything goes: consumers before producers.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::cloud::{Cloud, Clouds, Stack, StackStatus};
+use crate::diagnostics::{Code, Diagnostic, sort};
+use crate::plan::wanted::{Desired, Observer, Settings, Wanted};
+use crate::plan::{Plan, Purpose, StackAction, StackPlan, diff, observe, problem, run, stack};
+use crate::schema::Types;
+
+/// Plans the deletion of the selected stacks. Changes nothing.
+///
+/// # Errors
+/// Everything that stands in the way: protection, another owner, a stack that is not selected and still reads
+/// from one that is.
+pub async fn destroy(
+    clouds: &Arc<dyn Clouds>,
+    desired: &Desired,
+    settings: &Settings,
+    observer: &Arc<dyn Observer>,
+) -> Result<Plan, Vec<Diagnostic>> {
+    let going: BTreeSet<String> = desired.stacks.iter().filter(|w| settings.selects(w)).map(|w| w.id.clone()).collect();
+    let users = |wanted: &Wanted| wanted.producers().into_iter().any(|id| going.contains(id));
+    let looked: Vec<&Arc<Wanted>> = desired.stacks.iter().rev().filter(|w| w.is_ours_to_deploy()).filter(|w| going.contains(&w.id) || users(w)).collect();
+    run::preflight(clouds, looked.iter().map(|w| &w.target)).await?;
+
+    let mut tasks = JoinSet::new();
+    for (order, wanted) in looked.into_iter().enumerate() {
+        let (cloud, wanted, settings) = (clouds.at(&wanted.target), Arc::clone(wanted), settings.clone());
+        let (observer, goes) = (Arc::clone(observer), going.contains(&wanted.id));
+        tasks.spawn(async move {
+            let plan = if goes {
+                one(&cloud, &wanted, &settings, observer.as_ref()).await.map(Some)
+            } else {
+                still_used(&cloud, &wanted).await.map(|()| None)
+            };
+            (order, plan)
+        });
+    }
+    let mut ended: Vec<(usize, StackPlan)> = Vec::new();
+    let mut problems = Vec::new();
+    while let Some(answer) = tasks.join_next().await {
+        match answer {
+            Ok((order, Ok(Some(plan)))) => ended.push((order, plan)),
+            Ok((_, Ok(None))) => {}
+            Ok((_, Err(problem))) => problems.push(*problem),
+            Err(e) => problems.push(Diagnostic::new(Code::AwsCall, format!("planning broke off: {e}"))),
+        }
+    }
+    if !problems.is_empty() {
+        sort(&mut problems);
+        return Err(problems);
+    }
+    ended.sort_by_key(|(order, _)| *order);
+    let mut stacks: Vec<StackPlan> = ended.into_iter().map(|(_, plan)| plan).collect();
+    for plan in &mut stacks {
+        plan.after = consumers(desired, &plan.id).filter(|id| going.contains(*id)).map(str::to_owned).collect();
+    }
+    Ok(run::finish(desired, Purpose::Destroy, stacks))
+}
+
+/// Stacks that read outputs of `id`.
+fn consumers<'a>(desired: &'a Desired, id: &'a str) -> impl Iterator<Item = &'a str> {
+    desired.stacks.iter().filter(move |w| w.producers().contains(id)).map(|w| w.id.as_str())
+}
+
+async fn one(
+    cloud: &Arc<dyn Cloud>,
+    wanted: &Wanted,
+    settings: &Settings,
+    observer: &dyn Observer,
+) -> Result<StackPlan, Box<Diagnostic>> {
+    let found = observe::settled(cloud, wanted, settings, observer).await?;
+    let mut plan = stack::blank(wanted, found.as_ref());
+    let Some(found) = found else { return Ok(plan) };
+    let waits = found.status == StackStatus::ReviewInProgress && found.tags.is_empty();
+    if !waits && !problem::is_ours(wanted, &found) {
+        return Err(Box::new(problem::foreign(wanted, &found)));
+    }
+    refuse_protected(wanted, &found)?;
+    plan.action = StackAction::Delete;
+    if let Some(template) = observe::template(cloud, &found, wanted).await? {
+        plan.changes = going_resources(&template);
+        plan.template = crate::plan::digest::sha256([template.to_string().as_str()]);
+    }
+    plan.outputs.clear();
+    Ok(plan)
+}
+
+fn going_resources(template: &Value) -> Vec<crate::plan::Change> {
+    diff::all_gone(template, Types::aws())
+}
+
+fn refuse_protected(wanted: &Wanted, found: &Stack) -> Result<(), Box<Diagnostic>> {
+    if found.termination_protection {
+        let message = format!("{} carries termination protection", problem::called(wanted));
+        return Err(Box::new(
+            problem::of_stack(Code::TerminationProtection, wanted, message)
+                .help("take `@termination_protection` off and apply, then destroy"),
+        ));
+    }
+    let Some((id, why)) = wanted.protected.iter().next() else { return Ok(()) };
+    let because = if why.is_empty() { String::new() } else { format!(": {why}") };
+    let message = format!("this would delete `{id}` of `{}`, which is protected{because}", wanted.id);
+    let diagnostic = match wanted.places.get(id) {
+        Some(place) => Diagnostic::new(Code::ProtectedResource, message).at(*place, "protected here"),
+        None => problem::of_stack(Code::ProtectedResource, wanted, message),
+    };
+    Err(Box::new(diagnostic.help("take `@protect` off and apply, then destroy")))
+}
+
+/// A stack that stays must not lose what it reads.
+async fn still_used(cloud: &Arc<dyn Cloud>, wanted: &Wanted) -> Result<(), Box<Diagnostic>> {
+    let found = cloud.stack(&wanted.name).await.map_err(|e| Box::new(problem::of_call(&e, Some(wanted))))?;
+    let deployed = found.filter(|s| s.status != StackStatus::DeleteComplete && problem::is_ours(wanted, s));
+    if deployed.is_none() {
+        return Ok(());
+    }
+    let message = format!("{} is deployed and reads from a stack that would go", problem::called(wanted));
+    Err(Box::new(
+        problem::of_stack(Code::StillUsed, wanted, message).help(format!("destroy `{}` too, or first", wanted.id)),
+    ))
+}

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -34,6 +35,13 @@ pub(super) struct Reached {
     pub(super) is_real: bool,
     /// The other side is on this machine: asking often disturbs nobody.
     pub(super) is_near: bool,
+}
+
+impl Reached {
+    /// Pause between two questions: what stands on this machine may be asked often.
+    pub(super) fn poll(&self) -> Duration {
+        Duration::from_millis(if self.is_near { 100 } else { 2000 })
+    }
 }
 
 impl Reach {

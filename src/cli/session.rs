@@ -46,7 +46,8 @@ impl Session {
         let ids: Vec<&str> = desired.stacks.iter().map(|s| s.id.as_str()).collect();
         let only = options.selection.choose(&ids, context)?.or_else(|| Some(plan::chosen(&built).collect()));
         let reached = options.reach.open(&disk, &program, context)?;
-        Ok(Self { program, desired, settings: plan::Settings { only, wait: options.wait }, reached })
+        let settings = plan::Settings { only, wait: options.wait, poll: reached.poll() };
+        Ok(Self { program, desired, settings, reached })
     }
 }
 

@@ -25,7 +25,13 @@ pub async fn destroy(
 ) -> Result<Plan, Vec<Diagnostic>> {
     let going: BTreeSet<String> = desired.stacks.iter().filter(|w| settings.selects(w)).map(|w| w.id.clone()).collect();
     let users = |wanted: &Wanted| wanted.producers().into_iter().any(|id| going.contains(id));
-    let looked: Vec<&Arc<Wanted>> = desired.stacks.iter().rev().filter(|w| w.is_ours_to_deploy()).filter(|w| going.contains(&w.id) || users(w)).collect();
+    let looked: Vec<&Arc<Wanted>> = desired
+        .stacks
+        .iter()
+        .rev()
+        .filter(|w| w.is_ours_to_deploy())
+        .filter(|w| going.contains(&w.id) || users(w))
+        .collect();
     run::preflight(clouds, looked.iter().map(|w| &w.target)).await?;
 
     let mut tasks = JoinSet::new();

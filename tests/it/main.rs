@@ -14,9 +14,6 @@ mod credentials;
 mod emulator;
 mod lint;
 #[cfg(feature = "aws")]
-mod port;
-mod provenance;
-#[cfg(feature = "aws")]
 mod plan;
 #[cfg(feature = "aws")]
 mod port;

@@ -121,7 +121,7 @@ struct Kept<T> {
     pages: Vec<OnceLock<Vec<OnceLock<T>>>>,
 }
 
-const PAGE: usize = 32;
+const PAGE: usize = 16;
 
 impl<T> Kept<T> {
     fn new(len: usize) -> Self {

@@ -5,12 +5,18 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "aws")]
+mod apply;
 mod build;
 mod check;
 mod completions;
+#[cfg(feature = "aws")]
+mod destroy;
 mod explain;
 mod fmt;
 mod graph;
+#[cfg(feature = "aws")]
+mod ls;
 mod output;
 #[cfg(feature = "aws")]
 mod plan;
@@ -65,6 +71,14 @@ enum Command {
     #[cfg(feature = "aws")]
     Plan(plan::PlanCommand),
     #[cfg(feature = "aws")]
+    Apply(apply::ApplyCommand),
+    #[cfg(feature = "aws")]
+    Destroy(destroy::DestroyCommand),
+    #[cfg(feature = "aws")]
+    Outputs(ls::Outputs),
+    #[cfg(feature = "aws")]
+    Ls(ls::Ls),
+    #[cfg(feature = "aws")]
     Sandbox(sandbox::SandboxCommand),
     Build(build::Build),
     Graph(graph::Graph),
@@ -94,6 +108,14 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(c) => c.run(&mut context),
         #[cfg(feature = "aws")]
         Command::Plan(c) => c.run(&mut context),
+        #[cfg(feature = "aws")]
+        Command::Apply(c) => c.run(&mut context),
+        #[cfg(feature = "aws")]
+        Command::Destroy(c) => c.run(&mut context),
+        #[cfg(feature = "aws")]
+        Command::Outputs(c) => c.run(&mut context),
+        #[cfg(feature = "aws")]
+        Command::Ls(c) => c.run(&mut context),
         #[cfg(feature = "aws")]
         Command::Sandbox(c) => c.run(&mut context),
         Command::Build(c) => c.run(&mut context),

@@ -30,15 +30,33 @@ pub(super) enum Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Error => 1,
-            Exit::Changes => 2,
-            Exit::Stale => 3,
-            Exit::Unknown => 4,
-            Exit::Declined => 130,
-            Exit::ClosedPipe => 141,
-        })
+        Self::from(exit.code())
+    }
+}
+
+impl Exit {
+    /// The way to end that an engine's exit code says.
+    pub(super) fn of_code(code: u8) -> Self {
+        match code {
+            0 => Self::Done,
+            2 => Self::Changes,
+            3 => Self::Stale,
+            4 => Self::Unknown,
+            130 => Self::Declined,
+            _ => Self::Error,
+        }
+    }
+
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Error => 1,
+            Self::Changes => 2,
+            Self::Stale => 3,
+            Self::Unknown => 4,
+            Self::Declined => 130,
+            Self::ClosedPipe => 141,
+        }
     }
 }
 
@@ -131,6 +149,11 @@ impl Terminal {
     /// `text` in an ANSI style for stderr, where that has colours.
     pub(super) fn paint(&self, text: &str, style: &str) -> String {
         if self.err_colour { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// Ends the process at once.
+    pub(super) fn leave(&self, exit: Exit) -> ! {
+        std::process::exit(exit.code().into())
     }
 
     /// The last word on how the command ends.

@@ -50,13 +50,16 @@ impl PlanCommand {
             Err(exit) => return exit,
         };
         context.terminal.data(&written(&made, self.format, context));
-        // Nobody can apply this plan any more; a change set that stays behind would only be in the way.
-        let discarded =
-            session.reached.runtime.block_on(plan::discard(&session.reached.clouds, &session.desired, &made));
-        if let Err(error) = discarded {
-            context.terminal.say(&format!("could not remove a change set of this plan: {error}"));
-        }
+        discard(&session, &made, context);
         if self.detailed_exitcode && made.has_changes() { Exit::Changes } else { Exit::Done }
+    }
+}
+
+/// Nobody will apply this plan any more: a change set that stays behind would only be in the way.
+pub(super) fn discard(session: &Session, plan: &Plan, context: &mut Context) {
+    let discarded = plan::discard(&session.reached.clouds, &session.desired, plan);
+    if let Err(error) = session.reached.runtime.block_on(discarded) {
+        context.terminal.say(&format!("could not remove a change set of this plan: {error}"));
     }
 }
 
@@ -75,6 +78,6 @@ pub(super) fn make(session: &Session, context: &mut Context) -> Result<Plan, Exi
 pub(super) fn written(plan: &Plan, format: Format, context: &Context) -> String {
     match format {
         Format::Json => format!("{:#}\n", plan::to_json(plan)),
-        Format::Text => plan::to_text(plan, plan::Style { colour: context.terminal.out_colour(), width: 100 }),
+        Format::Text => plan::to_text(plan, plan::Style { colour: context.terminal.out_colour(), width: 80 }),
     }
 }

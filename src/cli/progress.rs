@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::say_line;
-use crate::plan;
+use crate::{apply, plan};
 
 /// Watches both engines.
 pub(super) struct Progress {
@@ -65,6 +65,30 @@ impl plan::Observer for Progress {
             }
             plan::Event::Asking { stack } => self.now(&stack, "asking CloudFormation for the changes".to_owned()),
             plan::Event::Planned { stack } => self.end(&stack),
+        }
+    }
+}
+
+impl apply::Observer for Progress {
+    fn tell(&self, event: apply::Event) {
+        match event {
+            apply::Event::Started { stack, action } => {
+                self.line(&format!("{stack}: {} begins", action.as_str()));
+                self.now(&stack, "starting".to_owned());
+            }
+            apply::Event::Resource { stack, logical_id, resource_type, status, reason } => {
+                let reason = reason.map(|r| format!(": {r}")).unwrap_or_default();
+                if status.ends_with("_IN_PROGRESS") && reason.is_empty() {
+                    self.now(&stack, format!("{logical_id} {status}"));
+                } else {
+                    self.line(&format!("{stack}: {logical_id} ({resource_type}) {status}{reason}"));
+                }
+            }
+            apply::Event::Blind { stack, problem } => self.line(&format!("{stack}: no answer, trying on: {problem}")),
+            apply::Event::Finished { stack, outcome } => {
+                self.end(&stack);
+                self.line(&format!("{stack}: {}", outcome.as_str()));
+            }
         }
     }
 }

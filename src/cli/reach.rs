@@ -14,6 +14,9 @@ use crate::host::{self, Disk};
 use crate::sandbox::{self, Sandbox};
 use crate::semantics::Program;
 
+/// How often a service on this machine is asked how far it is.
+pub(super) const NEAR: Duration = Duration::from_millis(40);
+
 /// Where to talk to.
 #[derive(Args)]
 #[command(next_help_heading = "Where")]

@@ -1,0 +1,146 @@
+//! `infra apply`
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::output::Exit;
+use super::plan::{Format, discard, make, written};
+use super::progress::Progress;
+use super::session::{Options, Session};
+use super::Context;
+use crate::apply::{self, Report, Stop};
+use crate::plan::Plan;
+
+/// Plan, show, ask, and change AWS accordingly
+#[derive(Args)]
+#[command(after_help = "Examples:
+  infra apply --env dev
+  infra apply --env prod --yes                       in CI, where nobody can answer
+  infra apply --env dev --set api.Image=repo:2
+  infra apply --env dev --sandbox --yes              against the simulator, no account needed
+
+Ctrl-C once starts nothing new and follows what runs; twice leaves at once. Run it again at any
+time: it goes on where it stopped.
+
+Exit codes: 0 applied or nothing to do, 1 error, 3 the plan no longer holds, 4 outcome unknown,
+130 declined or interrupted.")]
+pub(super) struct ApplyCommand {
+    #[command(flatten)]
+    options: Options,
+
+    #[command(flatten)]
+    consent: Consent,
+}
+
+/// What commands that change AWS share.
+#[derive(Args)]
+pub(super) struct Consent {
+    /// Do not ask
+    #[arg(short = 'y', long)]
+    yes: bool,
+
+    /// Stacks that may be under way at once
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=200))]
+    concurrency: u16,
+
+    /// How to write the report; with `json` the plan goes to stderr
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+impl ApplyCommand {
+    pub(super) fn run(self, context: &mut Context) -> Exit {
+        let session = match Session::open(&self.options, context) {
+            Ok(session) => session,
+            Err(exit) => return exit,
+        };
+        match make(&session, context) {
+            Ok(plan) => carry_out(&session, &plan, &self.consent, "Apply these changes?", context),
+            Err(exit) => exit,
+        }
+    }
+}
+
+/// Shows `plan`, asks, and does it.
+pub(super) fn carry_out(
+    session: &Session,
+    plan: &Plan,
+    consent: &Consent,
+    question: &str,
+    context: &mut Context,
+) -> Exit {
+    let shown = written(plan, Format::Text, context);
+    match consent.format {
+        Format::Text => context.terminal.data(&shown),
+        Format::Json => context.terminal.say(&shown),
+    }
+    if plan.has_changes() && !consent.yes {
+        if !context.terminal.can_ask() {
+            discard(session, plan, context);
+            return context.terminal.fail("nobody can answer here; give `--yes` to apply without asking");
+        }
+        if !context.terminal.confirm(question) {
+            discard(session, plan, context);
+            context.terminal.say("nothing was changed");
+            return Exit::Declined;
+        }
+    }
+    let report = execute(session, plan, consent, context);
+    let wrong = report.diagnostics();
+    if !wrong.is_empty() {
+        context.terminal.diagnostics(&wrong, &session.program.sources);
+    }
+    match consent.format {
+        Format::Json => context.terminal.data(&format!("{:#}\n", apply::to_json(&report))),
+        Format::Text if plan.has_changes() => context.terminal.data(&apply::to_text(&report)),
+        Format::Text => {}
+    }
+    Exit::of_code(report.exit_code())
+}
+
+fn execute(session: &Session, plan: &Plan, consent: &Consent, context: &mut Context) -> Report {
+    let stop = Stop::default();
+    let mut settings =
+        apply::Settings { concurrency: consent.concurrency.into(), stop: stop.clone(), ..apply::Settings::default() };
+    if session.reached.is_near {
+        settings.poll = super::reach::NEAR;
+    }
+    let observer: Arc<dyn apply::Observer> = Arc::new(Progress::new(context.terminal.is_live()));
+    session.reached.runtime.block_on(async {
+        let work = apply::apply(&session.reached.clouds, &session.desired, plan, &settings, &observer);
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                report = &mut work => return report,
+                () = interrupted() => {
+                    if stop.is_asked() {
+                        context.terminal.say("left; what runs in AWS goes on. Run the same command again to pick it up");
+                        context.terminal.leave(Exit::Declined);
+                    }
+                    stop.ask();
+                    context.terminal.say("nothing new is started; following what runs. Ctrl-C again leaves at once");
+                }
+            }
+        }
+    })
+}
+
+/// Ctrl-C, or the signal that ends a job in CI.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Where no handler can be set, the system's own answer to Ctrl-C stays: it ends the process.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

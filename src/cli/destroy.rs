@@ -1,0 +1,47 @@
+//! `infra destroy`
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::apply::{Consent, carry_out};
+use super::output::Exit;
+use super::progress::Progress;
+use super::session::{Options, Session};
+use super::Context;
+use crate::plan;
+
+/// Delete stacks, consumers before producers
+#[derive(Args)]
+#[command(after_help = "Examples:
+  infra destroy --env dev
+  infra destroy --env dev api          one stack; refused while others use its outputs
+  infra destroy --env dev --yes        without asking
+
+Protected resources and stacks are not deleted: take `@protect` or `@termination_protection` off
+and apply first.")]
+pub(super) struct DestroyCommand {
+    #[command(flatten)]
+    options: Options,
+
+    #[command(flatten)]
+    consent: Consent,
+}
+
+impl DestroyCommand {
+    pub(super) fn run(self, context: &mut Context) -> Exit {
+        let session = match Session::open(&self.options, context) {
+            Ok(session) => session,
+            Err(exit) => return exit,
+        };
+        let observer: Arc<dyn plan::Observer> = Arc::new(Progress::new(context.terminal.is_live()));
+        let (clouds, runtime) = (&session.reached.clouds, &session.reached.runtime);
+        match runtime.block_on(plan::destroy(clouds, &session.desired, &session.settings, &observer)) {
+            Ok(plan) => carry_out(&session, &plan, &self.consent, "Delete all of this?", context),
+            Err(problems) => {
+                context.terminal.diagnostics(&problems, &session.program.sources);
+                Exit::Error
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `infra ls` and `infra outputs`: what is deployed.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde_json::json;
+
+use super::Context;
+use super::output::Exit;
+use super::plan::Format;
+use super::session::{Options, Session};
+use crate::plan::{self, Seen};
+
+/// List the stacks of an environment and how they stand
+#[derive(Args)]
+#[command(after_help = "Examples:
+  infra ls --env dev
+  infra ls --env prod --format json")]
+pub(super) struct Ls {
+    #[command(flatten)]
+    options: Options,
+
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+/// Print the outputs of deployed stacks
+#[derive(Args)]
+#[command(after_help = "Examples:
+  infra outputs --env dev
+  infra outputs --env dev network --format json | jq -r '.network.Vpc'")]
+pub(super) struct Outputs {
+    #[command(flatten)]
+    options: Options,
+
+    /// How to write it; `json` is an object of stacks (`network`, or `network@region` for one of
+    /// several), each an object of outputs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+impl Ls {
+    pub(super) fn run(self, context: &mut Context) -> Exit {
+        let seen = match look(&self.options, context) {
+            Ok(seen) => seen,
+            Err(exit) => return exit,
+        };
+        match self.format {
+            Format::Json => {
+                let stacks: Vec<_> = seen.iter().map(without_outputs).collect();
+                let json = json!({ "format_version": plan::FORMAT_VERSION, "stacks": stacks });
+                context.terminal.data(&format!("{json:#}\n"));
+            }
+            Format::Text => {
+                let rows = seen.iter().map(|s| {
+                    let status = s.status.clone().unwrap_or_else(|| "not deployed".to_owned());
+                    let status = if s.ours || s.status.is_none() { status } else { format!("{status} (not ours)") };
+                    [s.id.clone(), status, s.account.clone(), s.name.clone(), s.updated.clone().unwrap_or_default()]
+                });
+                context.terminal.data(&table(rows.collect()));
+            }
+        }
+        Exit::Done
+    }
+}
+
+fn without_outputs(seen: &Seen) -> serde_json::Value {
+    let mut value = json!(seen);
+    if let Some(object) = value.as_object_mut() {
+        object.remove("outputs");
+    }
+    value
+}
+
+impl Outputs {
+    pub(super) fn run(self, context: &mut Context) -> Exit {
+        let seen = match look(&self.options, context) {
+            Ok(seen) => seen,
+            Err(exit) => return exit,
+        };
+        let alone = |stack: &str| seen.iter().filter(|s| s.stack == stack).count() == 1;
+        let name = |s: &Seen| if alone(&s.stack) { s.stack.clone() } else { format!("{}@{}", s.stack, s.region) };
+        let deployed: BTreeMap<String, &Seen> =
+            seen.iter().filter(|s| s.status.is_some()).map(|s| (name(s), s)).collect();
+        context.terminal.data(&match self.format {
+            Format::Json => {
+                let outputs: BTreeMap<_, _> = deployed.iter().map(|(name, s)| (name, &s.outputs)).collect();
+                format!("{:#}\n", json!(outputs))
+            }
+            Format::Text => {
+                let rows = deployed.iter().flat_map(|(name, s)| {
+                    s.outputs.iter().map(move |(output, value)| [format!("{name}.{output}"), value.clone()])
+                });
+                table(rows.collect())
+            }
+        });
+        Exit::Done
+    }
+}
+
+fn look(options: &Options, context: &mut Context) -> Result<Vec<Seen>, Exit> {
+    let session = Session::open(options, context)?;
+    let (clouds, runtime) = (&session.reached.clouds, &session.reached.runtime);
+    runtime.block_on(plan::list(clouds, &session.desired, &session.settings)).map_err(|problems| {
+        context.terminal.diagnostics(&problems, &session.program.sources);
+        Exit::Error
+    })
+}
+
+/// Columns as wide as their widest cell.
+fn table<const N: usize>(rows: Vec<[String; N]>) -> String {
+    let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let mut out = String::new();
+    for row in &rows {
+        let line: String = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}

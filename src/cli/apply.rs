@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::Context;
 use super::output::Exit;
 use super::plan::{Format, discard, make, written};
 use super::progress::Progress;
 use super::session::{Options, Session};
-use super::Context;
 use crate::apply::{self, Report, Stop};
 use crate::plan::Plan;
 

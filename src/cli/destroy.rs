@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::Context;
 use super::apply::{Consent, carry_out};
 use super::output::Exit;
 use super::progress::Progress;
 use super::session::{Options, Session};
-use super::Context;
 use crate::plan;
 
 /// Delete stacks, consumers before producers

@@ -7,7 +7,8 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::say_line;
-use crate::{apply, plan};
+use crate::apply::{self, Outcome};
+use crate::plan::{self, StackAction};
 
 /// Watches both engines.
 pub(super) struct Progress {
@@ -73,7 +74,7 @@ impl apply::Observer for Progress {
     fn tell(&self, event: apply::Event) {
         match event {
             apply::Event::Started { stack, action } => {
-                self.line(&format!("{stack}: {} begins", action.as_str()));
+                self.line(&format!("{stack}: {}", begins(action)));
                 self.now(&stack, "starting".to_owned());
             }
             apply::Event::Resource { stack, logical_id, resource_type, status, reason } => {
@@ -87,8 +88,29 @@ impl apply::Observer for Progress {
             apply::Event::Blind { stack, problem } => self.line(&format!("{stack}: no answer, trying on: {problem}")),
             apply::Event::Finished { stack, outcome } => {
                 self.end(&stack);
-                self.line(&format!("{stack}: {}", outcome.as_str()));
+                self.line(&format!("{stack}: {}", ended(outcome)));
             }
         }
+    }
+}
+
+fn begins(action: StackAction) -> &'static str {
+    match action {
+        StackAction::None => "nothing to do",
+        StackAction::Create => "creating",
+        StackAction::Update => "updating",
+        StackAction::Recreate => "deleting what is left of a failed creation, then creating",
+        StackAction::Delete => "deleting",
+    }
+}
+
+fn ended(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Unchanged => "unchanged",
+        Outcome::Done => "done",
+        Outcome::NotStarted => "not started",
+        Outcome::Stale => "left as it is, the plan no longer holds",
+        Outcome::Failed => "failed",
+        Outcome::Unknown => "outcome unknown",
     }
 }

@@ -42,9 +42,10 @@ impl Session {
         let (disk, program) = project::load(context)?;
         let target = options.choice.target(&program, context)?;
         let built = build::compile(&program, &target, context)?;
-        let desired = Desired::of(semantics::project_name(&program).as_deref().unwrap_or_default(), &built);
-        let ids: Vec<&str> = desired.stacks.iter().map(|s| s.id.as_str()).collect();
-        let only = options.selection.choose(&ids, context)?;
+        let desired = plan::desired(&built);
+        let ids: Vec<String> = plan::chosen(&built).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let only = options.selection.choose(&ids, context)?.or_else(|| Some(plan::chosen(&built).collect()));
         let reached = options.reach.open(&disk, &program, context)?;
         let settings = plan::Settings { only, wait: options.wait, poll: reached.poll() };
         Ok(Self { program, desired, settings, reached })

@@ -1,0 +1,86 @@
+//! From a build to what is planned for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::build::{Build, Built};
+use crate::cloud::{Account, Secret, Target};
+use crate::plan::wanted::{Desired, Input, Source, Wanted};
+use crate::semantics::model::{Head, Parameter, ParameterSource};
+
+/// What a build asks AWS to be. Instances of other environments, which it only reads, come with an
+/// empty template; they are never planned, for they are no part of [`chosen`].
+pub fn desired(build: &Build) -> Desired {
+    let tag = |key: &str| build.stacks.iter().find_map(|b| b.head.tags.get(key).cloned());
+    let read = build.read.iter().map(|head| Arc::new(wanted(head)));
+    let built = build.stacks.iter().map(|b| Arc::new(whole(b)));
+    Desired {
+        project: tag("infra:project").unwrap_or_default(),
+        env: build.env.map(|env| env.to_string()),
+        stacks: read.chain(built).collect(),
+    }
+}
+
+/// Ids of the stacks that a build deploys.
+pub fn chosen(build: &Build) -> impl Iterator<Item = String> {
+    build.stacks.iter().map(|b| b.head.key.to_string())
+}
+
+fn whole(built: &Built) -> Wanted {
+    let protected =
+        built.places.iter().filter_map(|place| Some((place.id.to_string(), place.protect.as_ref()?.to_string())));
+    Wanted {
+        body: built.template.body.clone(),
+        sha256: built.template.sha256.clone(),
+        capabilities: built.template.capabilities.iter().map(|c| (*c).to_owned()).collect(),
+        protected: protected.collect(),
+        places: built.places.iter().map(|place| (place.id.to_string(), place.span)).collect(),
+        ..wanted(&built.head)
+    }
+}
+
+fn wanted(head: &Head) -> Wanted {
+    Wanted {
+        id: head.key.to_string(),
+        stack: head.key.stack.to_string(),
+        target: target(head),
+        name: head.stack_name.to_string(),
+        body: String::new(),
+        sha256: String::new(),
+        capabilities: Vec::new(),
+        tags: head.tags.clone(),
+        parameters: head.parameters.iter().map(|p| (p.name.to_string(), input(p))).collect(),
+        protected: BTreeMap::new(),
+        termination_protection: head.termination_protection,
+        place: Some(head.span),
+        places: BTreeMap::new(),
+    }
+}
+
+fn target(head: &Head) -> Target {
+    let account = &head.account;
+    let text = |text: &Option<Arc<str>>| text.as_ref().map(ToString::to_string);
+    Target {
+        account: Account {
+            name: account.name.to_string(),
+            id: Some(account.id.to_string()),
+            role: text(&account.role),
+            profile: text(&account.profile),
+            external_id: text(&account.external_id),
+        },
+        region: head.key.region.to_string(),
+    }
+}
+
+fn input(parameter: &Parameter) -> Input {
+    let source = match &parameter.source {
+        ParameterSource::Input { set, default } => Source::Input {
+            set: set.as_ref().map(|value| Secret::new(value.to_string())),
+            default: default.as_ref().map(ToString::to_string),
+        },
+        ParameterSource::Output(from) => {
+            Source::Output { stack: from.instance.to_string(), name: from.output.to_string() }
+        }
+    };
+    Input { source, secret: parameter.no_echo, place: Some(parameter.span) }
+}

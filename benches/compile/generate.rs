@@ -183,7 +183,7 @@ const UNIT: &str = r#"    resource Logs[u] = AWS::Logs::LogGroup {
         ]
         LogConfiguration: {
           LogDriver: "awslogs"
-          Options: { "awslogs-group": Logs[u], "awslogs-region": aws.region, "awslogs-stream-prefix": "app" }
+          Options: { "awslogs-group": Logs[u].ref, "awslogs-region": aws.region, "awslogs-stream-prefix": "app" }
         }
       }]
     }

@@ -49,6 +49,16 @@ pub struct Edge {
     pub labels: Vec<String>,
 }
 
+/// The label of an order that no reference shows.
+const ORDER: &str = "(order)";
+
+impl Edge {
+    /// Whether there is nothing but an order: no value passes.
+    fn is_order(&self) -> bool {
+        self.labels.iter().all(|label| label == ORDER)
+    }
+}
+
 /// The instances and what they read of each other.
 pub fn instances(heads: &[Head]) -> Drawing {
     instances::draw(heads)

@@ -4,7 +4,8 @@
 //! stacks (of 200 resources each); `-- write DIR 100 flat` writes a generated project to a folder.
 //!
 //! Each row is a process of its own, so that its peak of memory is its own. Times are CPU seconds
-//! of that one thread, read from Linux; they depend on the machine, and nothing asserts them.
+//! of that one thread, read from Linux, which counts in ticks of up to 4 ms: the columns of single
+//! phases are rough, totals are not. They depend on the machine, and nothing asserts them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, missing_docs)]
 #![allow(clippy::disallowed_methods)]
 

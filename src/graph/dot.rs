@@ -20,8 +20,11 @@ pub(super) fn draw(drawing: &Drawing) -> String {
         out.push_str("  }\n");
     }
     for edge in &drawing.edges {
-        let label = escape(&few(&edge.labels).join("\n"));
-        out.push_str(&format!("  n{} -> n{} [label=\"{label}\"];\n", edge.from, edge.to));
+        let how = match edge.is_order() {
+            true => "style=dashed".to_owned(),
+            false => format!("label=\"{}\"", escape(&few(&edge.labels).join("\n"))),
+        };
+        out.push_str(&format!("  n{} -> n{} [{how}];\n", edge.from, edge.to));
     }
     out.push_str("}\n");
     out

@@ -9,8 +9,11 @@ pub(super) fn draw(drawing: &Drawing) -> String {
         out.push_str(&format!("  n{index}[\"{}<br/>{}\"]{class}\n", escape(&node.name), escape(&node.kind)));
     }
     for edge in &drawing.edges {
-        let labels: Vec<String> = dot::few(&edge.labels).iter().map(|label| escape(label)).collect();
-        out.push_str(&format!("  n{} -->|\"{}\"| n{}\n", edge.from, labels.join("<br/>"), edge.to));
+        let arrow = match edge.is_order() {
+            true => "-.->".to_owned(),
+            false => format!("-->|\"{}\"|", escape(&dot::few(&edge.labels).join("\n"))),
+        };
+        out.push_str(&format!("  n{} {arrow} n{}\n", edge.from, edge.to));
     }
     if drawing.nodes.iter().any(|node| class(node).is_some()) {
         out.push_str("  classDef core fill:#dce8f6,stroke:#4a73a8,color:#1d1d1d\n");

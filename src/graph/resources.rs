@@ -3,7 +3,7 @@
 use petgraph::graph::DiGraph;
 use rustc_hash::FxHashMap;
 
-use super::{Drawing, Node, cycles};
+use super::{Drawing, Node, ORDER, cycles};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::semantics::model::{Instance, Resource};
@@ -46,7 +46,7 @@ fn graph(instance: &Instance) -> DiGraph<&Resource, Need> {
 pub(super) fn draw(instance: &Instance) -> Drawing {
     let node =
         |resource: &&Resource, wave| Node { name: resource.shown.to_string(), kind: resource.ty.to_string(), wave };
-    Drawing::of(&graph(instance), node, |need| need.property.map_or("(order)".to_owned(), |name| name.to_string()))
+    Drawing::of(&graph(instance), node, |need| need.property.map_or(ORDER.to_owned(), |name| name.to_string()))
 }
 
 pub(super) fn cycles(instance: &Instance) -> Vec<Diagnostic> {

@@ -1,5 +1,4 @@
-//! What CloudFormation would refuse or change, checked before anything is sent: its quotas on one
-//! template, and lists that do not survive the way to another stack.
+//! CloudFormation's quotas on one template, checked before anything is sent.
 //!
 //! The figures are those of "Understand CloudFormation quotas" in the user guide, but for the
 //! size of a body: measured, a body of 1,000,001 bytes is refused, so megabyte there is decimal.
@@ -9,7 +8,6 @@ use std::collections::BTreeMap;
 use super::{Template, document};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::semantics::model::{Instance, ParameterSource, Resource};
-use crate::semantics::value::Value;
 
 const RESOURCES: usize = 500;
 const PARAMETERS: usize = 200;
@@ -24,7 +22,7 @@ const DYNAMIC_REFERENCES: usize = 60;
 /// How many lines a table of sizes shows.
 const TABLE: usize = 5;
 
-/// What of this instance CloudFormation would not take as it is.
+/// What of this instance is more than CloudFormation takes.
 pub fn limits(instance: &Instance, template: &Template) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     counts(instance, template, &mut found);
@@ -32,25 +30,7 @@ pub fn limits(instance: &Instance, template: &Template) -> Vec<Diagnostic> {
     if template.body.len() > BODY {
         found.push(body(instance, template.body.len()));
     }
-    lists(instance, &mut found);
     found
-}
-
-/// A list leaves a stack as one text with commas, and the parameter that takes it apart trims the
-/// items: a comma or a blank at the end of an item would silently make another list of it.
-fn lists(instance: &Instance, found: &mut Vec<Diagnostic>) {
-    for output in &instance.head.outputs {
-        let Value::List(items) = &output.value else { continue };
-        let survives = |item: &Value| !matches!(item, Value::Str(text) if text.contains(',') || text.trim() != &**text);
-        if let Some(at) = items.iter().position(|item| !survives(item)) {
-            let message = format!("item {at} of `{}` contains a comma, or blanks at an end", output.name);
-            found.push(
-                Diagnostic::new(Code::BadValue, message)
-                    .at(output.span, "a list crosses stacks as its items with commas between")
-                    .help("output such texts one by one, or joined with another separator"),
-            );
-        }
-    }
 }
 
 fn counts(instance: &Instance, template: &Template, found: &mut Vec<Diagnostic>) {

@@ -354,20 +354,6 @@ fn limits_at_their_edges() {
 }
 
 #[test]
-fn lists_that_do_not_survive() {
-    let found = |items: &[Value]| {
-        let mut model = instance(Vec::new());
-        model.head.outputs = vec![output("Hosts", list(items), texts())];
-        template::limits(&model, &template::emit(&model)).into_iter().map(|d| (d.code, d.message)).collect::<Vec<_>>()
-    };
-    assert_eq!(found(&[text("a b"), text(""), reference("A"), Value::Int(1)]), []);
-    let said =
-        |at: usize| vec![(Code::BadValue, format!("item {at} of `Hosts` contains a comma, or blanks at an end"))];
-    assert_eq!(found(&[text("a"), text("b,c")]), said(1));
-    assert_eq!(found(&[text(" a")]), said(0));
-}
-
-#[test]
 fn a_body_of_a_million_bytes() {
     let sized = |n: usize| {
         instance(vec![
@@ -558,6 +544,21 @@ fn names_are_escaped() {
         mermaid.contains(r##"n1["Public[#quot;a\#lt;b#gt;#amp;#35;#96;#quot;]<br/>AWS::EC2::Subnet"]"##),
         "{mermaid}"
     );
+}
+
+#[test]
+fn an_order_is_drawn_dashed() {
+    let mut after = resource("B", "T", object(&[]));
+    after.depends_on = vec!["A".into()];
+    let mut both = resource("C", "T", object(&[("P", reference("A"))]));
+    both.depends_on = vec!["A".into()];
+    let drawing = graph::resources(&instance(vec![resource("A", "T", object(&[])), after, both]));
+    assert!(
+        drawing.to_dot().contains("n1 -> n0 [style=dashed];\n  n2 -> n0 [label=\"(order)\\nP\"];"),
+        "{}",
+        drawing.to_dot()
+    );
+    assert!(drawing.to_mermaid().contains("n1 -.-> n0\n  n2 -->|\"(order)<br/>P\"| n0"), "{}", drawing.to_mermaid());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::cloud::{
-    ChangeSet, ChangeSetKind, ChangeSetState, ChangeSetStatus, Cloud, CloudError, ErrorKind, ExecutionStatus,
+    ChangeSet, ChangeSetKind, ChangeSetState, ChangeSetStatus, Cloud, CloudError, ErrorKind, ExecutionStatus, Finding,
     NewChangeSet, OnStackFailure,
 };
 use crate::plan::digest;
@@ -27,7 +27,16 @@ pub(crate) enum Made {
     /// There is nothing to change; it is deleted again.
     Empty,
     /// AWS rejects what it would do; it is deleted again.
-    Rejected(String),
+    Rejected(Rejection),
+}
+
+/// Why AWS rejects a change set.
+#[derive(Debug)]
+pub(crate) struct Rejection {
+    /// In AWS's words.
+    pub reason: String,
+    /// What its checks found, where they were the reason.
+    pub findings: Vec<Finding>,
 }
 
 /// What a change set is made from.
@@ -163,9 +172,12 @@ async fn finish(cloud: &Arc<dyn Cloud>, stack: &str, id: &str) -> Result<Option<
         return Ok(Some(Made::Empty));
     }
     if state.status == ChangeSetStatus::Failed {
+        // What the checks found goes with the change set. Not knowing it spoils nothing: the reason is there.
+        let mut findings = cloud.findings(stack, id).await.unwrap_or_default();
+        findings.retain(|finding| finding.blocks);
         cloud.delete_change_set(stack, id).await?;
         let reason = state.status_reason.unwrap_or_else(|| "AWS gives no reason".to_owned());
-        return Ok(Some(Made::Rejected(reason)));
+        return Ok(Some(Made::Rejected(Rejection { reason, findings })));
     }
     if state.execution != ExecutionStatus::Available {
         return Ok(None);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cloud::{ChangeSetKind, Cloud, Stack, StackStatus};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::change_set::{Made, Order, make};
+use crate::plan::change_set::{Made, Order, Rejection, make};
 use crate::plan::diff::{Sides, diff, resources, type_of};
 use crate::plan::digest::Fingerprint;
 use crate::plan::exact::Reader;
@@ -309,13 +309,23 @@ pub(crate) fn found_as(stack: Option<&Stack>) -> Found {
 }
 
 /// A change set that AWS refuses.
-pub(crate) fn rejected(wanted: &Wanted, reason: &str) -> Diagnostic {
-    problem::of_stack(
-        Code::RejectedChangeSet,
-        wanted,
-        format!("CloudFormation rejects the change of {}: {reason}", problem::called(wanted)),
-    )
-    .help("change what the reason names; nothing was done")
+pub(crate) fn rejected(wanted: &Wanted, rejection: &Rejection) -> Diagnostic {
+    let called = problem::called(wanted);
+    let help = "change what the reason names; nothing was done";
+    let Some(first) = rejection.findings.first() else {
+        let message = format!("CloudFormation rejects the change of {called}: {}", rejection.reason);
+        return problem::of_stack(Code::RejectedChangeSet, wanted, message).help(help);
+    };
+    let spot = first.path.as_deref().or(first.logical_id.as_deref()).unwrap_or("the template");
+    let message =
+        format!("CloudFormation rejects the change of {called}: {}, at {spot}", first.reason.trim_end_matches('.'));
+    let mut diagnostic = Diagnostic::new(Code::RejectedChangeSet, message);
+    for finding in &rejection.findings {
+        if let Some(place) = finding.logical_id.as_ref().and_then(|id| wanted.places.get(id)) {
+            diagnostic = diagnostic.at(*place, finding.reason.clone());
+        }
+    }
+    diagnostic.help(help)
 }
 
 fn types_of(template: &Value) -> BTreeMap<String, String> {

@@ -154,3 +154,91 @@ async fn stopping_starts_nothing_new() {
     assert!(report.stacks.iter().all(|s| s.outcome == Outcome::NotStarted));
     assert!(!world.calls().contains(&"CreateChangeSet"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn destroying_leaves_nothing_and_takes_consumers_first() {
+    let world = World::new();
+    let wanted = shop(Some("web:1"));
+    world.deploy(&wanted).await;
+    world.calls();
+    let plan = world.destroy(&wanted).await.unwrap();
+    let order: Vec<&str> = plan.stacks.iter().map(|s| s.stack.as_str()).collect();
+    assert_eq!(order, ["alerts", "api", "jobs", "network"]);
+    assert_eq!(plan.stack("network@dev/eu-west-1").unwrap().after, ["jobs@dev/eu-west-1", "api@dev/eu-west-1"]);
+    assert_eq!(plan.counts().delete, 8);
+    assert!(world.calls().iter().all(|c| !WRITES.contains(c)));
+    let report = world.apply(&wanted, &plan).await;
+    assert_eq!(report.exit_code(), 0, "{report:#?}");
+    for stack in &wanted.stacks {
+        assert!(world.at(stack).stack(&stack.name).await.unwrap().is_none(), "{}", stack.id);
+    }
+    assert!(!world.destroy(&wanted).await.unwrap().has_changes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_protected_or_still_read_is_not_destroyed() {
+    let world = World::new();
+    let mut wanted = shop(Some("web:1"));
+    world.deploy(&wanted).await;
+    let problems = world.destroy_of(&wanted, &["network@dev/eu-west-1"]).await.unwrap_err();
+    assert!(problems.iter().all(|p| p.code == Code::StillUsed), "{problems:?}");
+    assert_eq!(problems.len(), 2);
+    let network = std::sync::Arc::make_mut(&mut wanted.stacks[0]);
+    network.protected.insert("Vpc".into(), "every service lives in it".into());
+    assert_eq!(world.destroy(&wanted).await.unwrap_err()[0].code, Code::ProtectedResource);
+    let network = std::sync::Arc::make_mut(&mut wanted.stacks[0]);
+    network.protected.clear();
+    network.termination_protection = true;
+    world.deploy(&wanted).await;
+    assert_eq!(world.destroy(&wanted).await.unwrap_err()[0].code, Code::TerminationProtection);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_beyond_the_plan_is_not_done() {
+    let world = World::new();
+    world.deploy(&shop(Some("web:1"))).await;
+    let wanted = shop_with(Some("web:1"), "10.9.0.0/16");
+    let mut plan = world.plan(&wanted).await.unwrap();
+    // As if the plan had shown nothing of the security group.
+    plan.stacks.iter_mut().find(|s| s.stack == "jobs").unwrap().changes.clear();
+    world.calls();
+    let report = world.apply(&wanted, &plan).await;
+    assert_eq!(report.exit_code(), 3, "{report:#?}");
+    let outcome = |id: &str| report.stack(&format!("{id}@dev/eu-west-1")).unwrap().outcome;
+    assert_eq!(
+        (outcome("network"), outcome("jobs"), outcome("api")),
+        (Outcome::Done, Outcome::Stale, Outcome::NotStarted)
+    );
+    let told = report.diagnostics();
+    assert!(told[0].message.contains("Group, which the plan does not name"), "{}", told[0].message);
+    assert_eq!(world.calls().iter().filter(|c| **c == "ExecuteChangeSet").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_stack_is_waited_for_and_not_for_ever() {
+    let world = World::new();
+    let wanted = desired([topic()]);
+    world.sandbox.order(Rule::slow("shop-alerts-dev", "Topic", 30));
+    crate::support::stacks::begin_creation(&world.sandbox, &wanted.stacks[0]).await;
+    let impatient = infra::plan::Settings { wait: std::time::Duration::from_secs(10), ..Default::default() };
+    let seen = std::sync::Arc::new(crate::support::stacks::Recorder::default());
+    let observer: std::sync::Arc<dyn infra::plan::Observer> = seen.clone();
+    let problems = infra::plan::plan(&world.clouds, &wanted, &impatient, &observer).await.unwrap_err();
+    assert_eq!(problems[0].code, Code::StackBusy);
+    assert!(problems[0].message.contains("CREATE_IN_PROGRESS"), "{}", problems[0].message);
+    assert!(seen.0.lock().unwrap().iter().any(|e| e.contains("somebody else")), "{seen:?}");
+    // With more patience it ends, and is what we want.
+    assert!(!world.plan(&wanted).await.unwrap().has_changes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn listing_tells_what_is_there() {
+    let world = World::new();
+    let wanted = shop(Some("web:1"));
+    world.deploy(&desired([network("10.0.0.0/16")])).await;
+    let seen = infra::plan::list(&world.clouds, &wanted, &infra::plan::Settings::default()).await.unwrap();
+    assert_eq!(seen.len(), 4);
+    assert_eq!(seen[0].status.as_deref(), Some("CREATE_COMPLETE"));
+    assert!(seen[0].ours && seen[0].outputs["Vpc"].starts_with("vpc-"));
+    assert_eq!((&seen[1].status, seen[1].ours), (&None, false));
+}

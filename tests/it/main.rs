@@ -5,6 +5,8 @@
 #[cfg(feature = "aws")]
 mod apply;
 #[cfg(feature = "aws")]
+mod apply_crash;
+#[cfg(feature = "aws")]
 mod boto;
 #[cfg(feature = "aws")]
 mod cloud;

@@ -54,6 +54,11 @@ impl World {
         Self { sandbox, clouds: Arc::new(clouds), calls, log }
     }
 
+    /// The same world through other clients.
+    pub(crate) fn through(&self, clouds: Arc<dyn Clouds>) -> Self {
+        Self { clouds, ..Self::of(self.sandbox.clone()) }
+    }
+
     /// Calls made since the last time this was asked.
     pub(crate) fn calls(&self) -> Vec<&'static str> {
         self.calls.store(0, Ordering::Relaxed);
@@ -70,6 +75,17 @@ impl World {
         let only = Some(only.iter().map(|id| (*id).to_owned()).collect());
         let settings = plan::Settings { only, ..plan::Settings::default() };
         plan::plan(&self.clouds, desired, &settings, &observer).await
+    }
+
+    pub(crate) async fn destroy(&self, desired: &Desired) -> Result<Plan, Vec<Diagnostic>> {
+        let observer: Arc<dyn plan::Observer> = Arc::new(plan::Silent);
+        plan::destroy(&self.clouds, desired, &plan::Settings::default(), &observer).await
+    }
+
+    pub(crate) async fn destroy_of(&self, desired: &Desired, only: &[&str]) -> Result<Plan, Vec<Diagnostic>> {
+        let observer: Arc<dyn plan::Observer> = Arc::new(plan::Silent);
+        let only = Some(only.iter().map(|id| (*id).to_owned()).collect());
+        plan::destroy(&self.clouds, desired, &plan::Settings { only, ..plan::Settings::default() }, &observer).await
     }
 
     pub(crate) async fn apply(&self, desired: &Desired, plan: &Plan) -> Report {
@@ -213,15 +229,7 @@ pub(crate) async fn dead_shell(sandbox: &Sandbox, wanted: &Wanted) {
     let account = wanted.target.account.id.clone().unwrap();
     let client = crate::sandbox::client_of(sandbox, &account, &wanted.target.region);
     sandbox.order(infra::sandbox::Rule::fail(&wanted.name, "*", "not today").times(1));
-    let tag = |(k, v): (&String, &String)| aws_sdk_cloudformation::types::Tag::builder().key(k).value(v).build();
-    client
-        .create_stack()
-        .stack_name(&wanted.name)
-        .template_body(&wanted.body)
-        .set_tags(Some(wanted.tags.iter().map(tag).collect()))
-        .send()
-        .await
-        .unwrap();
+    begin_creation(sandbox, wanted).await;
     for _ in 0..50 {
         let told = client.describe_stacks().stack_name(&wanted.name).send().await.unwrap();
         if told.stacks()[0].stack_status().unwrap().as_str() == "ROLLBACK_COMPLETE" {
@@ -229,4 +237,30 @@ pub(crate) async fn dead_shell(sandbox: &Sandbox, wanted: &Wanted) {
         }
     }
     panic!("the creation did not roll back");
+}
+
+/// Begins to create a stack by another way than ours, with our tags.
+pub(crate) async fn begin_creation(sandbox: &Sandbox, wanted: &Wanted) {
+    let account = wanted.target.account.id.clone().unwrap();
+    let client = crate::sandbox::client_of(sandbox, &account, &wanted.target.region);
+    let tag = |(k, v): (&String, &String)| aws_sdk_cloudformation::types::Tag::builder().key(k).value(v).build();
+    client
+        .create_stack()
+        .stack_name(&wanted.name)
+        .template_body(&wanted.body)
+        .client_request_token("Console-CreateStack-1")
+        .set_tags(Some(wanted.tags.iter().map(tag).collect()))
+        .send()
+        .await
+        .unwrap();
+}
+
+/// Keeps what planning tells.
+#[derive(Default, Debug)]
+pub(crate) struct Recorder(pub(crate) Mutex<Vec<String>>);
+
+impl plan::Observer for Recorder {
+    fn tell(&self, event: plan::Event) {
+        self.0.lock().unwrap().push(format!("{event:?}"));
+    }
 }

@@ -9,6 +9,7 @@ use crate::source::SourceFile;
 pub mod ast;
 mod build;
 mod explain;
+mod format;
 mod grammar;
 mod outline;
 mod prepare;
@@ -31,6 +32,5 @@ pub fn parse(file: &SourceFile) -> Parsed {
 
 /// The text in its one layout; `None` where it does not parse.
 pub fn format(file: &SourceFile) -> Option<String> {
-    let _ = file;
-    None
+    format::format(file)
 }

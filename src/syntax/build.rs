@@ -9,6 +9,8 @@ mod numbers;
 mod text;
 mod types;
 
+pub(super) use text::common_indent;
+
 use std::sync::Arc;
 use std::thread;
 
@@ -45,18 +47,28 @@ pub(super) fn file(id: FileId, text: &str) -> Parsed {
     if prepared.hopeless {
         return Parsed { file: File::default(), diagnostics: prepared.diagnostics };
     }
-    if prepared.deepest <= DEEP {
-        return tree(id, text, prepared);
-    }
     let told = prepared.diagnostics.clone();
-    let deep = thread::scope(|scope| {
-        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || tree(id, text, prepared));
-        thread.ok().and_then(|thread| thread.join().ok())
-    });
-    deep.unwrap_or_else(|| {
+    roomy(prepared.deepest, || tree(id, text, prepared)).unwrap_or_else(|| {
         let mut diagnostics = told;
         diagnostics.push(too_deep(Span::new(id, 0, 0)));
         Parsed { file: File::default(), diagnostics }
+    })
+}
+
+/// Does something with the prepared text of a file that parses.
+pub(super) fn with_room<T: Send>(text: &str, work: impl FnOnce(&Prepared) -> Option<T> + Send) -> Option<T> {
+    let prepared = prepare(FileId(0), text);
+    roomy(prepared.deepest, || work(&prepared)).flatten()
+}
+
+/// Runs `work` where there is stack enough for that depth; `None` where the system gives none.
+fn roomy<T: Send>(depth: usize, work: impl FnOnce() -> T + Send) -> Option<T> {
+    if depth <= DEEP {
+        return Some(work());
+    }
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        thread.ok().and_then(|thread| thread.join().ok())
     })
 }
 

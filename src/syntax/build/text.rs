@@ -65,7 +65,10 @@ impl Builder<'_> {
 
     /// `"""…"""`: what the lines have in common at their beginning goes, escapes are resolved after that.
     fn block_string(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
-        let indent = indentation(&pair);
+        let text = pair.as_str();
+        let inside = text.get(3..text.len() - 3).unwrap_or("");
+        let body = after_break(inside);
+        let indent = if body.len() == inside.len() { "" } else { common_indent(body) };
         let mut growing = Growing::default();
         let mut first = true;
         let last = pair.clone().into_inner().len();
@@ -76,7 +79,7 @@ impl Builder<'_> {
                     self.no_half(&mut growing);
                     let text = if first { after_break(child.as_str()) } else { child.as_str() };
                     let begins_line = first && text.len() != child.as_str().len();
-                    push_lines(&mut growing.text, text, &indent, begins_line, at + 1 == last);
+                    push_lines(&mut growing.text, text, indent, begins_line, at + 1 == last);
                 }
                 Rule::interpolation => {
                     self.no_half(&mut growing);
@@ -95,9 +98,10 @@ impl Builder<'_> {
     pub(super) fn raw_block(pair: &Pair<'_, Rule>) -> ExprKind {
         let text = Self::inside(pair, 3, 3);
         let body = after_break(&text);
-        let indent = common_indent([(body, body.len() != text.len())].into_iter());
+        // Text that begins behind the opening quotes has no indentation to lose.
+        let indent = if body.len() == text.len() { "" } else { common_indent(body) };
         let mut out = String::with_capacity(body.len());
-        push_lines(&mut out, body, &indent, body.len() != text.len(), true);
+        push_lines(&mut out, body, indent, body.len() != text.len(), true);
         ExprKind::Str(Arc::from(out))
     }
 
@@ -171,46 +175,25 @@ fn after_break(text: &str) -> &str {
     text.strip_prefix("\r\n").or_else(|| text.strip_prefix('\n')).unwrap_or(text)
 }
 
-/// The blanks that all lines of a `"""` text begin with.
-fn indentation(pair: &Pair<'_, Rule>) -> String {
-    let children = pair.clone().into_inner();
-    let count = children.len();
-    let texts: Vec<(String, bool)> = children
-        .enumerate()
-        .skip(1)
-        .map(|(at, child)| {
-            // What is not text still makes its line one that counts.
-            let text = if child.as_rule() == Rule::block_text { child.as_str() } else { "x" };
-            let body = if at == 1 { after_break(text) } else { text };
-            let begins = at == 1 && body.len() != text.len();
-            let body = if at + 1 == count { body.to_owned() } else { format!("{body}x") };
-            (body, begins)
-        })
-        .collect();
-    common_indent(texts.iter().map(|(text, begins)| (text.as_str(), *begins)))
-}
-
-/// The longest run of blanks that every line begins with; lines of nothing but blanks do not count.
-/// Of each text the first line counts only where the text begins a line.
-fn common_indent<'a>(texts: impl Iterator<Item = (&'a str, bool)>) -> String {
+/// The longest run of blanks that every line of `body` begins with; lines of nothing but blanks
+/// do not count, and so the line of the closing quotes does not where they stand alone.
+pub(in super::super) fn common_indent(body: &str) -> &str {
     let mut common: Option<&str> = None;
-    for (text, begins) in texts {
-        for line in text.split('\n').skip(usize::from(!begins)) {
-            let rest = line.trim_start_matches([' ', '\t']);
-            if rest.trim_end().is_empty() {
-                continue;
-            }
-            let blanks = line.get(..line.len() - rest.len()).unwrap_or("");
-            common = Some(match common {
-                None => blanks,
-                Some(known) => {
-                    let same = known.bytes().zip(blanks.bytes()).take_while(|(a, b)| a == b).count();
-                    known.get(..same).unwrap_or("")
-                }
-            });
+    for line in body.split('\n') {
+        let rest = line.trim_start_matches([' ', '\t']);
+        if rest.is_empty() || rest == "\r" {
+            continue;
         }
+        let blanks = line.get(..line.len() - rest.len()).unwrap_or("");
+        common = Some(match common {
+            None => blanks,
+            Some(known) => {
+                let same = known.bytes().zip(blanks.bytes()).take_while(|(a, b)| a == b).count();
+                known.get(..same).unwrap_or("")
+            }
+        });
     }
-    common.unwrap_or("").to_owned()
+    common.unwrap_or("")
 }
 
 /// Adds the lines of `text` without `indent`; the blanks before the closing quotes go where they stand alone.

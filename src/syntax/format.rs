@@ -17,8 +17,8 @@ mod tokens;
 use marks::{Group, Marks};
 use tokens::{Kind, Token};
 
-/// Lines are kept shorter than this where brackets can be broken.
-const WIDTH: usize = 100;
+/// Lines are not longer than this where brackets can be broken: the names of AWS are long.
+const WIDTH: usize = 120;
 
 /// Blanks per level.
 const STEP: usize = 2;
@@ -216,8 +216,15 @@ impl Printer<'_> {
         match group {
             Group::Block => true,
             Group::Single => self.written_broken(open, close, group),
-            Group::Entries | Group::Loop => self.written_broken(open, close, group) || !self.fits(open, close),
+            Group::Entries | Group::Loop => {
+                self.written_broken(open, close, group) || !(self.wraps_one(open, close) || self.fits(open, close))
+            }
         }
+    }
+
+    /// True for `[{ … }]` and the like, where breaking the inner brackets is enough.
+    fn wraps_one(&self, open: usize, close: usize) -> bool {
+        self.token(open + 1).kind == Kind::Open && self.token(open + 1).partner + 1 == close
     }
 
     /// True where the brackets cannot stay on one line because of how they were written.
@@ -273,14 +280,13 @@ impl Printer<'_> {
         let Some(token) = self.tokens.get(at).copied() else {
             return;
         };
-        let text = match token.kind {
-            Kind::Comment => token.text.trim_end().to_owned(),
-            Kind::Remark => token.text.replace("\r\n", "\n"),
-            Kind::Text => block::moved(token.text, (self.indent + 1) * STEP, self.indent * STEP)
-                .unwrap_or_else(|| token.text.to_owned()),
-            _ => token.text.to_owned(),
+        let changed = match token.kind {
+            Kind::Remark => Some(token.text.replace("\r\n", "\n")),
+            Kind::Text => block::moved(token.text, (self.indent + 1) * STEP, self.indent * STEP),
+            _ => None,
         };
-        self.out.push_str(&text);
+        let text = changed.as_deref().unwrap_or(token.text).trim_end();
+        self.out.push_str(text);
         match text.rsplit_once('\n') {
             Some((_, last)) => self.column = last.chars().count(),
             None => self.column += text.chars().count(),

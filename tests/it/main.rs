@@ -24,5 +24,6 @@ mod provenance;
 mod sandbox;
 mod schema;
 mod support;
+mod syntax;
 mod template;
 mod tidy;

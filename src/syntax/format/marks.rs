@@ -38,9 +38,7 @@ impl Marks {
             marks.pair(pair);
         }
         marks.groups.sort_unstable_by_key(|(at, _)| *at);
-        for list in
-            [&mut marks.items, &mut marks.lines, &mut marks.behind, &mut marks.before, &mut marks.narrow]
-        {
+        for list in [&mut marks.items, &mut marks.lines, &mut marks.behind, &mut marks.before, &mut marks.narrow] {
             list.sort_unstable();
         }
         marks

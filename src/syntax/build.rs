@@ -154,7 +154,8 @@ impl Builder<'_> {
     /// Goes `levels` deeper for the time of `build`; says so and gives up where that is too deep.
     fn deeper<T>(&mut self, levels: usize, span: Span, build: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.depth + levels > DEEPEST {
-            self.report(too_deep(span));
+            // The whole of it may be a long piece of text; where it begins is enough.
+            self.report(too_deep(Span { end: span.start + 1, ..span }));
             return None;
         }
         self.depth += levels;

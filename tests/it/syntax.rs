@@ -386,3 +386,35 @@ proptest! {
         formats(&text, "marred");
     }
 }
+
+/// The text that the one `let` of `text` has as its value.
+fn text_of(text: &str) -> String {
+    let read = parsed(text);
+    assert_eq!(codes(&read.diagnostics), [], "{text}");
+    let ItemKind::Let(binding) = &read.file.items[0].kind else { panic!() };
+    let ExprKind::Str(value) = &binding.value.kind else { panic!("{:?}", binding.value) };
+    value.to_string()
+}
+
+#[test]
+fn text_blocks_lose_what_their_lines_share() {
+    let cases = [
+        ("let a = \"\"\"\n    one\n      two\n\n    three\n  \"\"\"\n", "one\n  two\n\nthree\n"),
+        ("let a = \"\"\"\n    one\n  two\"\"\"\n", "  one\ntwo"),
+        ("let a = \"\"\"\n  a\\tb \\\n    c\n  \\u0041\\${x}\n  \"\"\"\n", "a\tb   c\nA${x}\n"),
+        ("let a = \"\"\"\n  one \\\n  two\n  \"\"\"\n", "one two\n"),
+        ("let a = \"\"\"\r\n  one\r\n  two\r\n  \"\"\"\r\n", "one\ntwo\n"),
+        ("let a = '''\n  one \\n ${x}\n  '''\n", "one \\n ${x}\n"),
+        ("let a = '''\n\tone\n\t\ttwo\n'''\n", "one\n\ttwo\n"),
+        ("let a = \"\"\"one \"quoted\" two\"\"\"\n", "one \"quoted\" two"),
+        ("let a = \"\"\"  one\n  two\"\"\"\n", "  one\n  two"),
+        ("let a = \"\"\"\n\"\"\"\n", ""),
+        ("let a = \"\"\"\"\"\"\n", ""),
+        ("let a = \"\"\n", ""),
+        ("let a = \"\\uD83D\\uDE00\\u{e9}\"\n", "😀é"),
+    ];
+    for (text, value) in cases {
+        assert_eq!(text_of(text), value, "{text}");
+        formats(text, text);
+    }
+}

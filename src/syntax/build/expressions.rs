@@ -7,7 +7,7 @@ use super::super::ast::{
 };
 use super::super::explain::Context;
 use super::super::grammar::{Pair, Pairs, Rule};
-use super::{Builder, DEEPEST};
+use super::Builder;
 use crate::names::Name;
 
 /// How tightly operators bind; a higher rank binds first. `as` stands above them all.
@@ -420,10 +420,6 @@ impl Builder<'_> {
             values.map(|value| builder.expr(value)).collect::<Vec<Expr>>()
         };
         let arms = pair.clone().into_inner().filter(|c| c.as_rule() == Rule::expr).count() / 2;
-        if arms > DEEPEST {
-            self.report(super::too_deep(span));
-            return ExprKind::Broken;
-        }
         let mut values = self.deeper(arms, span, build).unwrap_or_default();
         let Some(mut otherwise) = values.pop() else {
             return ExprKind::Broken;

@@ -70,16 +70,18 @@ impl Builder<'_> {
         let body = after_break(inside);
         let indent = if body.len() == inside.len() { "" } else { common_indent(body) };
         let mut growing = Growing::default();
-        let mut first = true;
         let last = pair.clone().into_inner().len();
+        let mut begins_line = false;
         // The opening quotes are the first pair.
         for (at, child) in pair.into_inner().enumerate().skip(1) {
+            // An escaped line break joins two lines of the source.
+            let joins = child.as_rule() == Rule::block_escape && child.as_str().ends_with('\n');
             match child.as_rule() {
                 Rule::block_text => {
                     self.no_half(&mut growing);
-                    let text = if first { after_break(child.as_str()) } else { child.as_str() };
-                    let begins_line = first && text.len() != child.as_str().len();
-                    push_lines(&mut growing.text, text, indent, begins_line, at + 1 == last);
+                    let text = child.as_str();
+                    let body = if at == 1 { after_break(text) } else { text };
+                    push_lines(&mut growing.text, body, indent, begins_line || body.len() < text.len(), at + 1 == last);
                 }
                 Rule::interpolation => {
                     self.no_half(&mut growing);
@@ -88,7 +90,7 @@ impl Builder<'_> {
                 }
                 _ => self.escape(&child, &mut growing),
             }
-            first = false;
+            begins_line = joins;
         }
         self.no_half(&mut growing);
         growing.finish()

@@ -9,6 +9,8 @@ use crate::sandbox::template::scalar;
 use crate::schema::{Node, NodeId, RefValue, ResourceType, StringType, Types};
 
 mod shapes;
+#[cfg(test)]
+mod tests;
 
 /// Who a resource is.
 pub(crate) struct Identity<'a> {

@@ -3,6 +3,7 @@
 //! Nothing here sleeps: time is virtual, and every look at a stack lets its operation advance.
 
 mod change_details;
+mod everyday;
 mod failures;
 mod lifecycle;
 mod refusals;

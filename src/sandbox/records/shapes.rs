@@ -49,6 +49,11 @@ const PREFIXES: [(&str, &str); 40] = [
     ("AWS::ServiceDiscovery::Service", "srv"),
 ];
 
+/// `vpc-` and 17 digits; Cloud Map stops at 16.
+fn numbered(identity: &Identity<'_>, prefix: &str, seed: &str) -> String {
+    format!("{prefix}-{}", identity.hash(seed, if matches!(prefix, "ns" | "srv") { 16 } else { 17 }))
+}
+
 fn prefix(kind: &str) -> Option<&'static str> {
     PREFIXES
         .binary_search_by_key(&kind, |(name, _)| name)
@@ -264,7 +269,7 @@ pub(super) fn candidates(
         shapes.push("443".to_owned());
     }
     if let Some(prefix) = prefix(kind).filter(|_| !lower.ends_with("name")) {
-        shapes.push(format!("{prefix}-{}", identity.hash(seed, 17)));
+        shapes.push(numbered(identity, prefix, seed));
     }
     if lower.ends_with("version") {
         shapes.push("1".to_owned());
@@ -317,7 +322,7 @@ fn placeholder(identity: &Identity<'_>, resource: &ResourceType, name: &str) -> 
     match given {
         Some((_, value)) => value.rsplit('/').next().unwrap_or_default().to_owned(),
         None if name.ends_with("Id") => match prefix(resource.name) {
-            Some(prefix) => format!("{prefix}-{}", identity.hash("", 17)),
+            Some(prefix) => numbered(identity, prefix, ""),
             None => identity.hash("", 16),
         },
         None => identity.name(None),

@@ -113,6 +113,8 @@ pub(crate) struct Resource {
     pub(crate) status: ResourceStatus,
     pub(crate) reason: Option<String>,
     pub(crate) at: u64,
+    /// The name that no other of its type may have, if it was given one.
+    pub(crate) fixed: Option<String>,
     /// As evaluated.
     pub(crate) properties: Value,
     /// Tags of the stack, where the type takes tags.

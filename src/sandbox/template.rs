@@ -90,7 +90,7 @@ pub(crate) struct Output {
     pub(crate) condition: Option<String>,
 }
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 8] = [
     "AWSTemplateFormatVersion",
     "Description",
     "Metadata",
@@ -99,7 +99,6 @@ const SECTIONS: [&str; 9] = [
     "Conditions",
     "Resources",
     "Outputs",
-    "Rules",
 ];
 const RESOURCE_KEYS: [&str; 10] = [
     "Type",
@@ -126,8 +125,10 @@ pub(crate) fn read(body: &str) -> Answer<Template> {
     let Value::Object(root) = value else {
         return Err(invalid("Template format error: unsupported structure."));
     };
-    if root.contains_key("Transform") {
-        return Err(invalid("No transforms are known to this sandbox: it runs no macros"));
+    for (section, why) in [("Transform", "runs no macros"), ("Rules", "judges no rules")] {
+        if root.contains_key(section) {
+            return Err(invalid(format!("{section} is not known to this sandbox: it {why}")));
+        }
     }
     let unknown: Vec<&str> = root.keys().map(String::as_str).filter(|key| !SECTIONS.contains(key)).collect();
     if !unknown.is_empty() {
@@ -336,6 +337,11 @@ pub(crate) fn validate(template: &Template, types: &Types) -> Answer<()> {
     if !unknown.is_empty() {
         let list = unknown.into_iter().collect::<Vec<_>>().join(", ");
         return Err(invalid(format!("Template format error: Unrecognized resource types: [{list}]")));
+    }
+    if template.resources.values().any(|resource| resource.kind == "AWS::CloudFormation::Stack") {
+        return Err(invalid(
+            "AWS::CloudFormation::Stack is not known to this sandbox: it has no S3 to take templates from",
+        ));
     }
     references::check(template)?;
     references::order(template).map(|_| ())

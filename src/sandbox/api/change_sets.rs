@@ -215,7 +215,7 @@ fn findings(stack: &Stack, context: &engine::Context<'_>, changes: &[Change]) ->
         }
         if change.action == "Add"
             && let Some(fixed) = fixed_name(context.types, &change.kind, properties)
-            && engine::taken(stack, context, &change.logical, &change.kind, &fixed)
+            && engine::taken(stack, context, &change.logical, &change.kind, &fixed.1)
         {
             let path = format!("/Resources/{}/Properties/{}", change.logical, fixed.0);
             let reason = format!("Resource of type '{}' with identifier '{}' already exists.", change.kind, fixed.1);

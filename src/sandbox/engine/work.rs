@@ -164,10 +164,12 @@ fn launch(
             _ => Default::default(),
         },
         metadata: declared.metadata.clone(),
+        fixed: None,
         needs: template.needs(name).filter(|need| wanted.contains(*need)).cloned().collect(),
         deletion: declared.deletion,
         replacement: declared.replacement,
     };
+    next.fixed = fixed_name(context.types, &next.kind, &next.properties).map(|(_, name)| name);
     // A creation that failed left nothing behind that could be changed.
     let old = old.filter(|old| old.status != ResourceStatus::CreateFailed);
     let (status, failing) = match &old {
@@ -211,24 +213,18 @@ fn trouble(stack: &Stack, context: &Context<'_>, name: &str, next: &Resource) ->
     if !problems.is_empty() {
         return Some(check::reason(name, &problems));
     }
-    let fixed = fixed_name(context.types, &next.kind, &next.properties)?;
-    taken(stack, context, name, &next.kind, &fixed).then(|| format!("{} already exists", fixed.1))
+    let fixed = next.fixed.as_ref()?;
+    taken(stack, context, name, &next.kind, fixed).then(|| format!("{fixed} already exists"))
 }
 
 /// Somebody else in the account and region has a resource of that type and name.
-pub(crate) fn taken(
-    stack: &Stack,
-    context: &Context<'_>,
-    name: &str,
-    kind: &str,
-    fixed: &(&'static str, String),
-) -> bool {
+pub(crate) fn taken(stack: &Stack, context: &Context<'_>, name: &str, kind: &str, fixed: &str) -> bool {
     let same = |resource: &Resource| {
-        resource.kind == kind
-            && !resource.physical.is_empty()
-            && fixed_name(context.types, kind, &resource.properties).as_ref() == Some(fixed)
+        resource.fixed.as_deref() == Some(fixed) && resource.kind == kind && !resource.physical.is_empty()
     };
-    let own = stack.resources.iter().any(|(other, resource)| other != name && same(resource));
+    let running =
+        stack.operation.iter().flat_map(|operation| &operation.running).map(|(other, task)| (other, &task.next));
+    let own = stack.resources.iter().chain(running).any(|(other, resource)| other != name && same(resource));
     own || context.living().any(|other| other.resources.values().any(same))
 }
 
@@ -263,9 +259,7 @@ fn update(
     let moment = if replace { Moment::Create } else { Moment::Update };
     let order = context.script.strike(&stack.place.stack_name, name, moment);
     let delete_first = kind.is_some_and(|kind| kind.delete_first);
-    let named = fixed_name(context.types, &next.kind, &next.properties);
-    let same_name =
-        replace && !delete_first && named.is_some() && named == fixed_name(context.types, &old.kind, &old.properties);
+    let same_name = replace && !delete_first && next.fixed.is_some() && next.fixed == old.fixed;
     let fails = denied.or(order.fail).or_else(|| {
         let clash = format!("CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename {} and update the stack again.", old.physical);
         if same_name { Some(clash) } else { trouble(stack, context, name, &next) }

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::diagnostics::{self, Diagnostic};
 use crate::graph;
@@ -51,7 +50,6 @@ pub fn build(program: &Program, target: &Target) -> Build {
         let template = judge(instance, &mut found);
         written.insert(instance.head.key.clone(), (template, provenance::Index::of(instance)));
     });
-    found.extend(graph::instance_cycles(&lowered.heads));
     found.extend(lowered.diagnostics);
     diagnostics::sort(&mut found);
     let heads = if diagnostics::has_errors(&found) { Vec::new() } else { lowered.heads };
@@ -150,8 +148,8 @@ impl Built {
         let mut name: String = id.to_ascii_lowercase().chars().map(safe).collect();
         if name.len() > NAME || !id.chars().all(plain) {
             name.truncate(NAME);
-            let digest: String = Sha256::digest(id.as_bytes()).iter().take(8).map(|b| format!("{b:02x}")).collect();
-            name = format!("{name}@{digest}");
+            let digest = template::digest(&id);
+            name = format!("{name}@{}", digest.get(..16).unwrap_or(&digest));
         }
         format!("templates/{name}.json")
     }

@@ -79,11 +79,6 @@ pub fn resource_cycles(instance: &Instance) -> Vec<Diagnostic> {
     resources::cycles(instance)
 }
 
-/// Instances that need each other: an error for each group of them.
-pub fn instance_cycles(heads: &[Head]) -> Vec<Diagnostic> {
-    instances::cycles(heads)
-}
-
 impl Drawing {
     /// For a terminal: wave after wave, with what each reads of whom.
     pub fn to_text(&self) -> String {

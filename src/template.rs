@@ -37,12 +37,12 @@ pub struct Template {
 /// [unknown]: crate::semantics::value::Value::Unknown
 pub fn emit(instance: &Instance) -> Template {
     let body = document::write(instance);
-    let sha256 = hex(&Sha256::digest(body.as_bytes()));
+    let sha256 = digest(&body);
     let capabilities = capabilities::infer(&instance.resources);
     Template { body, sha256, capabilities, resources: instance.resources.len() }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
-    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+/// SHA-256 of a text, in lower-case hex.
+pub(crate) fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,10 +4,13 @@
 //! size of a body: measured, a body of 1,000,001 bytes is refused, so megabyte there is decimal.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Template, document};
 use crate::diagnostics::{Code, Diagnostic};
+use crate::names::Name;
 use crate::semantics::model::{Instance, ParameterSource, Resource};
+use crate::source::Span;
 
 const RESOURCES: usize = 500;
 const PARAMETERS: usize = 200;
@@ -15,6 +18,7 @@ const OUTPUTS: usize = 200;
 const BODY: usize = 1_000_000;
 const PARAMETER_VALUE: usize = 4_096;
 const DESCRIPTION: usize = 1_024;
+const PARAMETER_DESCRIPTION: usize = 4_000;
 const NAME: usize = 255;
 const TAGS: usize = 50;
 const DYNAMIC_REFERENCES: usize = 60;
@@ -59,26 +63,30 @@ fn counts(instance: &Instance, template: &Template, found: &mut Vec<Diagnostic>)
 
 fn sizes(instance: &Instance, found: &mut Vec<Diagnostic>) {
     let head = &instance.head;
-    let mut size = |n: usize, limit: usize, what: String, span| {
+    let mut size = |what: &str, name: Name, n: usize, limit: usize, span: Span| {
         if n > limit {
-            let message = format!("{what} has {} bytes, and at most {} are allowed", grouped(n), grouped(limit));
+            let message =
+                format!("{what} `{name}` has {} bytes, and at most {} are allowed", grouped(n), grouped(limit));
             found.push(Diagnostic::new(Code::LimitExceeded, message).at(span, "too long").help("shorten it"));
         }
     };
-    let description = head.description.as_ref().map_or(0, |d| d.len());
-    size(description, DESCRIPTION, format!("the description of `{}`", head.key.stack), head.span);
+    let length = |text: &Option<Arc<str>>| text.as_ref().map_or(0, |text| text.len());
+    size("the description of", head.key.stack, length(&head.description), DESCRIPTION, head.span);
     for parameter in &head.parameters {
+        let (name, span) = (parameter.name, parameter.span);
         if let ParameterSource::Input { set, default } = &parameter.source {
-            let longest = [set, default].into_iter().flatten().map(|v| v.len()).max().unwrap_or(0);
-            size(longest, PARAMETER_VALUE, format!("the value of `{}`", parameter.name), parameter.span);
+            size("the value of", name, length(set).max(length(default)), PARAMETER_VALUE, span);
         }
-        size(parameter.name.as_str().len(), NAME, format!("the name `{}`", parameter.name), parameter.span);
+        size("the description of", name, length(&parameter.description), PARAMETER_DESCRIPTION, span);
+        size("the name", name, name.as_str().len(), NAME, span);
     }
     for output in &head.outputs {
-        size(output.name.as_str().len(), NAME, format!("the name `{}`", output.name), output.span);
+        let (name, span) = (output.name, output.span);
+        size("the description of", name, length(&output.description), DESCRIPTION, span);
+        size("the name", name, name.as_str().len(), NAME, span);
     }
     for resource in &instance.resources {
-        size(resource.id.as_str().len(), NAME, format!("the id `{}`", resource.id), resource.span);
+        size("the id", resource.id, resource.id.as_str().len(), NAME, resource.span);
     }
 }
 

@@ -603,21 +603,6 @@ fn a_resource_cycle_with_its_whole_path() {
 }
 
 #[test]
-fn an_instance_cycle_with_its_whole_path() {
-    let heads = [
-        uses(head("a", Layer::Service), &[("b", "X")]),
-        uses(head("b", Layer::Service), &[("c", "Y"), ("a", "Z")]),
-        uses(head("c", Layer::Service), &[("a", "Z"), ("gone", "Q")]),
-    ];
-    let found = graph::instance_cycles(&heads);
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].message, "these stacks need each other: a@dev/eu-west-1 -> b@dev/eu-west-1 -> a@dev/eu-west-1");
-    assert_eq!(found[0].labels[1].text, "`b` reads `a.Z` here");
-    assert_eq!(found[0].labels[1].span, at(11));
-    assert_eq!(graph::waves(&heads), [0, 0, 0]);
-}
-
-#[test]
 fn a_long_chain_does_not_exhaust_the_stack() {
     let all = (0..100_000)
         .map(|i| {

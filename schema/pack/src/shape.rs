@@ -189,8 +189,12 @@ fn types(schema: &Value) -> Vec<&str> {
     let mut types: Vec<&str> = match schema.get("type") {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
+        // A policy: CloudFormation takes it as an object or as text.
+        _ if schema.get("format").is_some_and(|format| format == "json") => vec!["object", "string"],
         _ if has(&["properties", "patternProperties", "required"]) => vec!["object"],
-        _ if has(&["items", "minItems", "maxItems"]) => vec!["array"],
+        _ if has(&["items"]) => vec!["array"],
+        // Beside alternatives, these only bound the one that is a list.
+        _ if has(&["minItems", "maxItems"]) && !has(&["oneOf", "anyOf"]) => vec!["array"],
         _ if has(&[
             "pattern",
             "minLength",

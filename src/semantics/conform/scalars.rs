@@ -186,8 +186,8 @@ impl Walk<'_, '_> {
         match value {
             Value::Bool(_) => value.clone(),
             Value::Str(text) => match &**text {
-                "true" => Value::Bool(true),
-                "false" => Value::Bool(false),
+                "true" | "True" | "TRUE" => Value::Bool(true),
+                "false" | "False" | "FALSE" => Value::Bool(false),
                 text if is_dynamic(text) => value.clone(),
                 _ => self.mismatch(asked, value, span),
             },

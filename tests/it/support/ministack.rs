@@ -23,6 +23,9 @@ main()
 /// How long a start may take on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Where it leaves its files, and its log of the last run.
+const FOLDER: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/ministack");
+
 struct Server {
     address: String,
     /// Kept for its standard input, whose end is the end of the server.
@@ -54,14 +57,15 @@ fn start() -> Server {
 }
 
 fn start_at(port: u16) -> Option<Child> {
+    std::fs::create_dir_all(FOLDER).unwrap();
     let log = std::fs::File::create(log()).unwrap();
     let mut process = venv::tool("python")
         .args(["-c", RUN])
         .env("BIND_HOST", "127.0.0.1")
         .env("MINISTACK_HOST", "127.0.0.1")
         .env("GATEWAY_PORT", port.to_string())
-        .env("TMPDIR", env!("CARGO_TARGET_TMPDIR"))
-        .env("S3_DATA_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/ministack-s3"))
+        .env("TMPDIR", FOLDER)
+        .env("S3_DATA_DIR", format!("{FOLDER}/s3"))
         // Both would take ports of their own.
         .env("SFTP_ENABLED", "0")
         .env("IOT_MTLS_ENABLED", "0")
@@ -93,5 +97,5 @@ fn answers(port: u16) -> bool {
 }
 
 fn log() -> String {
-    format!("{}/ministack-{}.log", env!("CARGO_TARGET_TMPDIR"), std::process::id())
+    format!("{FOLDER}/log")
 }

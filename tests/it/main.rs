@@ -14,6 +14,8 @@ mod cloud;
 mod credentials;
 #[cfg(feature = "aws")]
 mod emulator;
+#[cfg(feature = "aws")]
+mod journey;
 mod lint;
 #[cfg(feature = "aws")]
 mod plan;

@@ -1,4 +1,4 @@
-//! Every template of every example, as AWS's own linter sees it.
+//! Every template of every example: the same twice, and accepted by AWS's own linter.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,9 +29,8 @@ fn built(folder: &Path, env: &str) -> Build {
     build
 }
 
-#[test]
-fn examples_pass_cfn_lint() {
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lint");
+/// The folders of the examples.
+fn examples() -> Vec<PathBuf> {
     let mut examples: Vec<PathBuf> = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -39,8 +38,23 @@ fn examples_pass_cfn_lint() {
         .collect();
     examples.sort();
     assert!(examples.len() >= 2, "the examples have moved");
+    examples
+}
+
+#[test]
+fn two_builds_are_byte_equal() {
+    for example in examples() {
+        for env in ["dev", "prod"] {
+            assert_eq!(build::files(&built(&example, env)), build::files(&built(&example, env)));
+        }
+    }
+}
+
+#[test]
+fn examples_pass_cfn_lint() {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lint");
     let mut by_region: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for example in &examples {
+    for example in &examples() {
         for env in ["dev", "prod"] {
             let build = built(example, env);
             assert!(!build.stacks.is_empty());

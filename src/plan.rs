@@ -360,6 +360,8 @@ pub struct PropertyChange {
     pub before: Option<Shown>,
     /// The new value.
     pub after: Option<Shown>,
+    /// Whether it is sure that the value becomes another one.
+    pub differs: Differs,
     /// What this change does to the resource.
     pub replaces: Replaces,
     /// Where it is not the property's own text that changed: what did.

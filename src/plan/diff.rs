@@ -211,6 +211,7 @@ impl Walk<'_> {
             path: self.path.join("."),
             before: old.map(shown),
             after: new.map(shown),
+            differs: Differs::Yes,
             replaces,
             cause: None,
         });
@@ -354,12 +355,15 @@ fn affect(
     let (before, after) = sides_of(leaf, &cause, sides);
     match change.properties.iter_mut().find(covered) {
         // The text at or above this place changed too: that already says all there is to say.
-        Some(known) if known.cause.is_none() || known.replaces >= replaces => return false,
+        Some(known) if known.cause.is_none() || (known.replaces >= replaces && known.differs >= differs) => {
+            return false;
+        }
         Some(known) => {
-            known.replaces = replaces;
+            known.replaces = known.replaces.max(replaces);
+            known.differs = known.differs.max(differs);
             known.cause = Some(cause);
         }
-        None => change.properties.push(PropertyChange { path, before, after, replaces, cause: Some(cause) }),
+        None => change.properties.push(PropertyChange { path, before, after, differs, replaces, cause: Some(cause) }),
     }
     change.properties.sort_by(|a, b| a.path.cmp(&b.path));
     let was_type_change = change.attributes.iter().any(|a| a == "Type");

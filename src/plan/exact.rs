@@ -12,7 +12,7 @@ use crate::cloud::{
 };
 use crate::plan::diff::{fate, reason};
 use crate::plan::refs::references;
-use crate::plan::{Action, Cause, Change, Data, ParameterPlan, PropertyChange, Reason, Replaces, Shown};
+use crate::plan::{Action, Cause, Change, Data, Differs, ParameterPlan, PropertyChange, Reason, Replaces, Shown};
 use crate::schema::Types;
 
 /// What AWS writes for a value that it will know only when executing.
@@ -131,8 +131,12 @@ impl Reader<'_> {
             (None, _) => Replaces::No,
         };
         PropertyChange {
-            before: shown(&detail.before).or_else(|| known.and_then(|k| k.before.clone())),
-            after: shown(&detail.after).or_else(|| known.and_then(|k| k.after.clone())),
+            before: typed(shown(&detail.before), known.and_then(|k| k.before.as_ref())),
+            after: typed(shown(&detail.after), known.and_then(|k| k.after.as_ref())),
+            differs: match detail.evaluation.as_deref() {
+                Some("Dynamic") => known.map_or(Differs::Maybe, |k| k.differs),
+                _ => Differs::Yes,
+            },
             replaces,
             cause: cause.or_else(|| known.and_then(|k| k.cause.clone())),
             path,
@@ -194,6 +198,7 @@ fn path_of(detail: &ChangeDetail) -> String {
 /// Two tellings of one property: what AWS is sure of counts, and a cause says more than none.
 fn merge(known: &mut PropertyChange, other: PropertyChange) {
     known.replaces = known.replaces.max(other.replaces);
+    known.differs = known.differs.max(other.differs);
     known.before = known.before.take().or(other.before);
     known.after = known.after.take().or(other.after);
     known.cause = known.cause.take().or(other.cause);
@@ -214,6 +219,19 @@ fn show(value: &Secret, secret: bool, cause: Option<&Cause>) -> Shown {
     match serde_json::from_str::<Value>(text) {
         Ok(inner @ (Value::Object(_) | Value::Array(_))) => Shown::Value(inner),
         _ => Shown::text(text),
+    }
+}
+
+/// A value as the templates have it, where AWS tells the same as text or tells none.
+fn typed(told: Option<Shown>, local: Option<&Shown>) -> Option<Shown> {
+    match (&told, local) {
+        (Some(Shown::Value(Value::String(text))), Some(Shown::Value(value @ (Value::Number(_) | Value::Bool(_)))))
+            if value.to_string() == *text =>
+        {
+            local.cloned()
+        }
+        (Some(_), _) => told,
+        (None, _) => local.cloned(),
     }
 }
 

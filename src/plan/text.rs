@@ -1,8 +1,10 @@
 //! A plan for people: 80 columns, whole without colour.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::plan::{
-    Action, Cause, Certainty, Change, Data, Differs, Origin, ParameterPlan, Plan, PropertyChange, Purpose, Reason,
-    Replaces, Setting, Shown, StackAction, StackPlan, ValueChange,
+    Action, Cause, Certainty, Change, Data, Differs, Origin, Plan, PropertyChange, Purpose, Reason, Replaces, Setting,
+    Shown, StackAction, StackPlan, ValueChange,
 };
 
 mod value;
@@ -71,6 +73,14 @@ impl Page {
         self.line(indent, &done);
     }
 
+    /// A value, broken wherever the line ends: nothing of it is left out.
+    fn wrapped(&mut self, indent: usize, text: &str, colour: &str) {
+        for (number, piece) in value::pieces(text, self.style.width.saturating_sub(indent + 2)).enumerate() {
+            let painted = self.paint(&piece, colour);
+            self.line(if number == 0 { indent } else { indent + 2 }, &painted);
+        }
+    }
+
     fn paint(&self, text: &str, colour: &str) -> String {
         let plain = !self.style.colour || colour.is_empty();
         if plain { text.to_owned() } else { format!("\x1b[{colour}m{text}\x1b[0m") }
@@ -111,15 +121,17 @@ impl Page {
     }
 
     fn provisional(&mut self, stack: &StackPlan) {
-        let waits = |p: &ParameterPlan| match (&p.after, &p.origin) {
-            (Shown::Later(_), Origin::Output { stack, name }) => Some(format!("`{name}` of {stack}")),
-            _ => None,
-        };
-        let mut names: Vec<String> = stack.parameters.values().filter_map(waits).collect();
-        names.sort();
-        names.dedup();
-        let names = clean(&names.join(", "));
-        self.words(4, &format!("provisional: known only after apply: {names}; no more than this may happen"), YELLOW);
+        let mut waits: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for parameter in stack.parameters.values() {
+            if let (Shown::Later(_), Origin::Output { stack, name }) = (&parameter.after, &parameter.origin) {
+                waits.entry(stack).or_default().insert(format!("`{name}`"));
+            }
+        }
+        for (from, names) in waits {
+            let names: Vec<String> = names.into_iter().collect();
+            self.words(4, &clean(&format!("provisional: waits for {} of {from}", names.join(", "))), YELLOW);
+        }
+        self.words(4, "no more than what is shown here may happen", YELLOW);
     }
 
     fn inputs(&mut self, stack: &StackPlan) {
@@ -128,13 +140,15 @@ impl Page {
                 Origin::Set => "set".to_owned(),
                 Origin::Kept => "kept".to_owned(),
                 Origin::Default => "default".to_owned(),
-                Origin::Output { .. } if parameter.differs == Differs::No => continue,
+                Origin::Output { .. } if parameter.differs == Differs::No || parameter.before.is_none() => continue,
                 Origin::Output { stack, name } => format!("`{name}` of {stack}"),
             };
             let label = format!("input {}", clean(name));
             let same = parameter.differs == Differs::No || parameter.before.is_none();
             let before = parameter.before.as_ref().filter(|_| !same);
-            self.change(4, &label, before, Some(&parameter.after), &format!("({})", clean(&how)));
+            let later = Shown::Later(String::new());
+            let after = if matches!(parameter.after, Shown::Later(_)) { &later } else { &parameter.after };
+            self.change(4, &label, before, Some(after), &format!("({})", clean(&how)));
         }
     }
 
@@ -199,7 +213,11 @@ impl Page {
         }
         let remark = if remarks.is_empty() { String::new() } else { format!("({})", clean(&remarks.join("; "))) };
         let path = if property.path.is_empty() { change.logical_id.as_str() } else { property.path.as_str() };
-        self.change(8, path, property.before.as_ref(), property.after.as_ref(), &remark);
+        // The remark names what the value waits for.
+        let waits = matches!(property.after, Some(Shown::Later(_))) && property.cause.is_some();
+        let later = Shown::Later(String::new());
+        let after = if waits { Some(&later) } else { property.after.as_ref() };
+        self.change(8, path, property.before.as_ref(), after, &remark);
     }
 
     /// `label: before -> after remark`, on as few lines as fit.
@@ -217,8 +235,7 @@ impl Page {
                 } else {
                     DIM
                 };
-                let painted = self.paint(&value::fit(&line, self.style.width.saturating_sub(indent + 2)), colour);
-                self.line(indent + 2, &painted);
+                self.wrapped(indent + 2, &line, colour);
             }
             return;
         }
@@ -236,15 +253,19 @@ impl Page {
             self.line(indent, &one);
             return;
         }
+        let without = format!("{label}: {body}");
+        if without.chars().count() <= room {
+            self.line(indent, &without);
+            self.wrapped(indent + 2, remark, "");
+            return;
+        }
         self.line(indent, &format!("{label}: {remark}"));
         let sides = [(before, "-", RED), (after, "+", GREEN)];
         let both = sides.iter().filter(|(s, ..)| s.is_some()).count() == 2;
         for (side, sign, colour) in sides {
             let Some(side) = side else { continue };
             let line = if both { format!("{sign} {side}") } else { side };
-            let fitted = value::fit(&line, room.saturating_sub(2));
-            let painted = self.paint(&fitted, if both { colour } else { "" });
-            self.line(indent + 2, &painted);
+            self.wrapped(indent + 2, &line, if both { colour } else { "" });
         }
     }
 
@@ -320,8 +341,8 @@ fn verb(change: &Change) -> (&'static str, &'static str, &'static str) {
         (Action::Create, _) => ("+", "create", GREEN),
         (Action::Replace, Replaces::Maybe) => ("~/+", "may replace", RED),
         (Action::Replace, _) => ("-/+", "replace", RED),
-        (Action::Update, _) if change.properties.iter().all(|p| p.cause.is_some() && is_later(p)) => {
-            ("~", if change.properties.is_empty() { "update" } else { "may update" }, YELLOW)
+        (Action::Update, _) if !change.properties.is_empty() && change.properties.iter().all(is_open) => {
+            ("~", "may update", YELLOW)
         }
         (Action::Update, _) => ("~", "update", YELLOW),
         (Action::Delete, _) => ("-", "delete", RED),
@@ -332,9 +353,9 @@ fn verb(change: &Change) -> (&'static str, &'static str, &'static str) {
     }
 }
 
-/// A new value that is known only after apply, by something that may also leave it as it is.
-fn is_later(property: &PropertyChange) -> bool {
-    matches!(property.after, Some(Shown::Later(_))) && matches!(property.cause, Some(Cause::Parameter { .. }))
+/// A value that may also stay as it is.
+fn is_open(property: &PropertyChange) -> bool {
+    property.differs == Differs::Maybe
 }
 
 fn setting_text(setting: &Setting) -> String {

@@ -158,15 +158,11 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-/// `line`, cut to `width` characters and saying so.
-pub(super) fn fit(line: &str, width: usize) -> String {
-    let count = line.chars().count();
-    if count <= width {
-        return line.to_owned();
-    }
-    let mut cut: String = line.chars().take(width.saturating_sub(1)).collect();
-    cut.push('…');
-    cut
+/// `text` in pieces of at most `width` characters; one empty piece for an empty text.
+pub(super) fn pieces(text: &str, width: usize) -> impl Iterator<Item = String> {
+    let all: Vec<char> = text.chars().collect();
+    let pieces: Vec<String> = all.chunks(width.max(20)).map(|piece| piece.iter().collect()).collect();
+    if pieces.is_empty() { vec![String::new()] } else { pieces }.into_iter()
 }
 
 #[cfg(test)]

@@ -82,6 +82,11 @@ pub fn analyze(files: Vec<SourceFile>, types: &'static Types) -> Program {
     declare::analyze(files, types)
 }
 
+/// What a function of the language takes, gives and does, in plain text; `None` where there is none of that name.
+pub fn explain_function(name: &str) -> Option<String> {
+    functions::explain(name)
+}
+
 /// Evaluates every instance that `target` asks for, producers before consumers, and gives each to
 /// `each` as soon as it is done, so that only one needs to be in memory. Instances with errors are
 /// given too: `each` may look, nobody may emit.

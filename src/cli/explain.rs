@@ -6,15 +6,17 @@ use super::Context;
 use super::output::Exit;
 use crate::diagnostics::{Code, nearest};
 use crate::schema::{Types, explain};
+use crate::semantics;
 
-/// Explain a resource type, a property of one, or the code of a problem
+/// Explain a resource type, a property of one, a function, or the code of a problem
 #[derive(Args)]
 #[command(after_help = "Examples:
   infra explain AWS::ECS::Service
   infra explain AWS::ECS::Service.NetworkConfiguration
+  infra explain cidr_subnet
   infra explain unknown-property")]
 pub(super) struct Explain {
-    /// `AWS::EC2::VPC`, `AWS::EC2::VPC.CidrBlock`, or a code such as `cycle`
+    /// `AWS::EC2::VPC`, `AWS::EC2::VPC.CidrBlock`, `join`, or a code such as `cycle`
     subject: String,
 }
 
@@ -22,7 +24,7 @@ impl Explain {
     pub(super) fn run(self, context: &mut Context) -> Exit {
         let subject = self.subject.as_str();
         if !subject.contains("::") {
-            return explain_code(subject, context);
+            return explain_word(subject, context);
         }
         let types = Types::aws();
         let (name, path) = subject.split_once('.').map_or((subject, None), |(name, path)| (name, Some(path)));
@@ -48,9 +50,10 @@ impl Explain {
     }
 }
 
-fn explain_code(name: &str, context: &mut Context) -> Exit {
-    if let Some(code) = Code::from_name(name) {
-        context.terminal.data(code.page());
+fn explain_word(name: &str, context: &mut Context) -> Exit {
+    let page = Code::from_name(name).map(|code| code.page().to_owned());
+    if let Some(text) = page.or_else(|| semantics::explain_function(name)) {
+        context.terminal.data(&text);
         return Exit::Done;
     }
     let all = Code::ALL.iter().map(|c| c.name());

@@ -165,6 +165,11 @@ fn find(name: Name) -> Option<&'static Function> {
     all().find(|f| f.name == name.as_str())
 }
 
+/// The signature of a function and what it does.
+pub(crate) fn explain(name: &str) -> Option<String> {
+    find(Name::new(name)).map(|function| format!("{}\n  {}\n", function.signature(), function.doc))
+}
+
 /// Calls the function `name`. `span` is that of the whole call; what is wrong is reported, and the
 /// value is then [`Value::Unknown`].
 pub(crate) fn call(ev: &mut Evaluator<'_>, name: Ident, args: Vec<Argument>, span: Span) -> Value {

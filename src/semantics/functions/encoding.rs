@@ -113,9 +113,11 @@ fn write(args: &Args<'_>, mut notation: impl Notation) -> Outcome {
 impl Writer<'_, '_> {
     /// Writes one value.
     pub(super) fn value(&mut self, notation: &mut impl Notation, value: &Value, depth: usize) -> Result<(), Stop> {
-        if depth > DEEPEST || self.line.len() > super::LONGEST_TEXT {
-            let size = self.line.len().max(super::LONGEST_TEXT + 1);
-            return Err(Stop::Problem(super::too_large(size, super::LONGEST_TEXT, "bytes", self.args.span)));
+        if depth > DEEPEST {
+            return Err(self.too_deep());
+        }
+        if self.line.len() > super::LONGEST_TEXT {
+            return Err(Stop::Problem(super::too_large(self.line.len(), super::LONGEST_TEXT, "bytes", self.args.span)));
         }
         match value {
             Value::Null => self.line.push_str("null"),
@@ -166,6 +168,12 @@ impl Writer<'_, '_> {
         self.pieces.push((text(before), self.args.span));
         self.pieces.push((value, self.args.span));
         self.line.push_str(quote);
+    }
+
+    fn too_deep(&self) -> Stop {
+        let message = format!("`{}` writes at most {DEEPEST} levels", self.args.name());
+        let problem = Diagnostic::new(Code::LimitExceeded, message).at(self.args.span_of(0), "deeper than that");
+        Stop::Problem(Box::new(problem.help("make the value flatter")))
     }
 
     fn no_data(&self, value: &Value) -> Stop {

@@ -128,6 +128,16 @@ impl Kind {
 }
 
 impl Function {
+    const fn new(
+        name: &'static str,
+        parameters: &'static [Parameter],
+        gives: &'static str,
+        doc: &'static str,
+        run: fn(&Args<'_>) -> Outcome,
+    ) -> Self {
+        Self { name, parameters, gives, doc, run }
+    }
+
     /// `join(separator: String, parts: [T]): String`
     pub(crate) fn signature(&self) -> String {
         let parameters: Vec<String> = self

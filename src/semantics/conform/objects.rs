@@ -183,7 +183,13 @@ impl<'p> Walk<'_, 'p> {
         match &value {
             Value::Null => {}
             Value::Object(given) => {
-                for (key, value, at) in self.spread(asked, keys, given, expr.span, depth).entries {
+                let more = self.spread(asked, keys, given, expr.span, depth).entries;
+                if made.entries.is_empty() {
+                    // Nothing to replace: large maps are spread into nothing.
+                    made.entries = more;
+                    return;
+                }
+                for (key, value, at) in more {
                     made.set(key, value, at);
                 }
             }

@@ -13,44 +13,42 @@ use std::sync::Arc;
 const LIST: Parameter = Parameter::new("list", Kind::List);
 const MAP: Parameter = Parameter::new("map", Kind::Object);
 
-const fn row(
-    name: &'static str,
-    parameters: &'static [Parameter],
-    gives: &'static str,
-    doc: &'static str,
-    run: fn(&Args<'_>) -> Outcome,
-) -> Function {
-    Function { name, parameters, gives, doc, run }
-}
-
 pub(super) const TABLE: &[Function] = &[
-    row("keys", &[MAP], "[String]", "The keys, in their order.", keys),
-    row("values", &[MAP], "[T]", "The values, in the order of their keys.", |args| {
+    Function::new("keys", &[MAP], "[String]", "The keys, in their order.", keys),
+    Function::new("values", &[MAP], "[T]", "The values, in the order of their keys.", |args| {
         Ok(list(args.object(0).iter().map(|(_, value)| value.clone())))
     }),
-    row(
+    Function::new(
         "merge",
         &[Parameter::new("maps", Kind::Object).rest()],
         "{String: T}",
         "All keys of all maps; of a key that several have, the last value.",
         merge,
     ),
-    row("flatten", &[LIST], "[T]", "The list with the items of each list in it, one level deep.", flatten),
-    row("distinct", &[LIST], "[T]", "The list without items that came before.", distinct),
-    row("sort", &[LIST], "[T]", "The list from the least to the greatest item: all numbers, or all texts.", sort),
-    row(
+    Function::new("flatten", &[LIST], "[T]", "The list with the items of each list in it, one level deep.", flatten),
+    Function::new("distinct", &[LIST], "[T]", "The list without items that came before.", distinct),
+    Function::new(
+        "sort",
+        &[LIST],
+        "[T]",
+        "The list from the least to the greatest item: all numbers, or all texts.",
+        sort,
+    ),
+    Function::new(
         "zip",
         &[Parameter::new("a", Kind::List), Parameter::new("b", Kind::List)],
         "[[T]]",
         "Pairs: the first items of both, the second items of both, and so on.",
         zip,
     ),
-    row("all", &[LIST], "Bool", "Whether every item is `true`.", |args| truths(args, true)),
-    row("any", &[LIST], "Bool", "Whether an item is `true`.", |args| truths(args, false)),
-    row("sum", &[LIST], "Int | Float", "All numbers together; 0 for none.", sum),
-    row("min", &[LIST], "Int | Float | String", "The least item.", |args| extreme(args, Ordering::Less)),
-    row("max", &[LIST], "Int | Float | String", "The greatest item.", |args| extreme(args, Ordering::Greater)),
-    row(
+    Function::new("all", &[LIST], "Bool", "Whether every item is `true`.", |args| truths(args, true)),
+    Function::new("any", &[LIST], "Bool", "Whether an item is `true`.", |args| truths(args, false)),
+    Function::new("sum", &[LIST], "Int | Float", "All numbers together; 0 for none.", sum),
+    Function::new("min", &[LIST], "Int | Float | String", "The least item.", |args| extreme(args, Ordering::Less)),
+    Function::new("max", &[LIST], "Int | Float | String", "The greatest item.", |args| {
+        extreme(args, Ordering::Greater)
+    }),
+    Function::new(
         "lookup",
         &[MAP, Parameter::new("key", Kind::Text), Parameter::new("default", Kind::Any).later().optional()],
         "T",

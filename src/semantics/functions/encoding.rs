@@ -12,27 +12,23 @@ use crate::semantics::value::{Later, LaterExpr, LaterType, Object, Value};
 use crate::semantics::{fits, text as pieces};
 use crate::source::Span;
 
-const fn row(
-    name: &'static str,
-    parameters: &'static [Parameter],
-    gives: &'static str,
-    doc: &'static str,
-    run: fn(&Args<'_>) -> Outcome,
-) -> Function {
-    Function { name, parameters, gives, doc, run }
-}
-
 const TEXT: Parameter = Parameter::new("text", Kind::Text);
 const VALUE: Parameter = Parameter::new("value", Kind::Any).later();
 
 pub(super) const TABLE: &[Function] = &[
-    row("json", &[VALUE], "String", "The value as JSON, without white space.", |args| write(args, Json)),
-    row("yaml", &[VALUE], "String", "The value as YAML, in blocks of two spaces.", |args| {
+    Function::new("json", &[VALUE], "String", "The value as JSON, without white space.", |args| write(args, Json)),
+    Function::new("yaml", &[VALUE], "String", "The value as YAML, in blocks of two spaces.", |args| {
         write(args, yaml::Yaml::default())
     }),
-    row("base64", &[TEXT.later()], "String", "The text in Base64.", base64),
-    row("sha256", &[TEXT], "String", "The SHA-256 digest of the text, as 64 hexadecimal digits.", sha256),
-    row("url_encode", &[TEXT], "String", "The text with all but letters, digits and `-._~` as `%XX`.", url_encode),
+    Function::new("base64", &[TEXT.later()], "String", "The text in Base64.", base64),
+    Function::new("sha256", &[TEXT], "String", "The SHA-256 digest of the text, as 64 hexadecimal digits.", sha256),
+    Function::new(
+        "url_encode",
+        &[TEXT],
+        "String",
+        "The text with all but letters, digits and `-._~` as `%XX`.",
+        url_encode,
+    ),
 ];
 
 fn base64(args: &Args<'_>) -> Outcome {

@@ -6,16 +6,6 @@ use super::{Args, Block, Function, Kind, Outcome, Parameter, later, list, text};
 use crate::diagnostics::Diagnostic;
 use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
 
-const fn row(
-    name: &'static str,
-    parameters: &'static [Parameter],
-    gives: &'static str,
-    doc: &'static str,
-    run: fn(&Args<'_>) -> Outcome,
-) -> Function {
-    Function { name, parameters, gives, doc, run }
-}
-
 const BLOCK: Parameter = Parameter::new("block", Kind::Text);
 const BITS: Parameter = Parameter::new("bits", Kind::Int).optional();
 const INDEX: Parameter = Parameter::new("index", Kind::Int);
@@ -23,29 +13,29 @@ const COUNT: Parameter = Parameter::new("count", Kind::Int);
 const PREFIX: Parameter = Parameter::new("prefix", Kind::Int).optional();
 
 pub(super) const TABLE: &[Function] = &[
-    row(
+    Function::new(
         "cidr_subnet",
         &[BLOCK.later(), BITS, INDEX, PREFIX],
         "Cidr",
         "Block number `index` among the blocks whose prefix is `bits` longer, or `prefix` long.",
         cidr_subnet,
     ),
-    row(
+    Function::new(
         "cidr_subnets",
         &[BLOCK.later(), BITS, COUNT, PREFIX],
         "[Cidr]",
         "The first `count` blocks whose prefix is `bits` longer, or `prefix` long.",
         cidr_subnets,
     ),
-    row(
+    Function::new(
         "cidr_host",
         &[BLOCK, INDEX],
         "String",
         "Address number `index` of the block; negative numbers count from the end.",
         cidr_host,
     ),
-    row("zone", &[INDEX], "String", "Availability zone number `index` of the region, from 0.", zone),
-    row(
+    Function::new("zone", &[INDEX], "String", "Availability zone number `index` of the region, from 0.", zone),
+    Function::new(
         "zones",
         &[Parameter::new("count", Kind::Int).optional()],
         "[String]",

@@ -8,20 +8,20 @@ use crate::semantics::text as pieces;
 use crate::semantics::value::{Later, LaterExpr, LaterType, ResourceRef, Value};
 
 pub(super) const TABLE: &[Function] = &[
-    Function {
-        name: "secret",
-        parameters: &[Parameter::new("name", Kind::Any).later(), Parameter::new("key", Kind::Text).optional()],
-        gives: "Secret",
-        doc: "A secret of Secrets Manager by its name, ARN or resource, or the value under one key of it.",
-        run: secret,
-    },
-    Function {
-        name: "ssm_secret",
-        parameters: &[Parameter::new("path", Kind::Text)],
-        gives: "Secret",
-        doc: "A `SecureString` parameter of Systems Manager by its path.",
-        run: ssm_secret,
-    },
+    Function::new(
+        "secret",
+        &[Parameter::new("name", Kind::Any).later(), Parameter::new("key", Kind::Text).optional()],
+        "Secret",
+        "A secret of Secrets Manager by its name, ARN or resource, or the value under one key of it.",
+        secret,
+    ),
+    Function::new(
+        "ssm_secret",
+        &[Parameter::new("path", Kind::Text)],
+        "Secret",
+        "A `SecureString` parameter of Systems Manager by its path.",
+        ssm_secret,
+    ),
 ];
 
 fn secret(args: &Args<'_>) -> Outcome {

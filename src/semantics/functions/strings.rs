@@ -9,77 +9,75 @@ use crate::schema::Pattern;
 use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
 use crate::semantics::{fits, operators};
 
-const fn row(
-    name: &'static str,
-    parameters: &'static [Parameter],
-    gives: &'static str,
-    doc: &'static str,
-    run: fn(&Args<'_>) -> Outcome,
-) -> Function {
-    Function { name, parameters, gives, doc, run }
-}
-
 const TEXT: Parameter = Parameter::new("text", Kind::Text);
 
 pub(super) const TABLE: &[Function] = &[
-    row(
+    Function::new(
         "join",
         &[Parameter::new("separator", Kind::Text), Parameter::new("parts", Kind::List).later()],
         "String",
         "The parts one after the other, with the separator between them.",
         join,
     ),
-    row(
+    Function::new(
         "split",
         &[Parameter::new("separator", Kind::Text), TEXT.later()],
         "[String]",
         "The parts of the text between the separators.",
         split,
     ),
-    row("upper", &[TEXT], "String", "The text in upper case.", |args| Ok(text(args.text(0).to_uppercase()))),
-    row("lower", &[TEXT], "String", "The text in lower case.", |args| Ok(text(args.text(0).to_lowercase()))),
-    row(
+    Function::new("upper", &[TEXT], "String", "The text in upper case.", |args| Ok(text(args.text(0).to_uppercase()))),
+    Function::new("lower", &[TEXT], "String", "The text in lower case.", |args| Ok(text(args.text(0).to_lowercase()))),
+    Function::new(
         "replace",
         &[TEXT, Parameter::new("from", Kind::Text), Parameter::new("to", Kind::Text)],
         "String",
         "The text with every `from` replaced by `to`.",
         replace,
     ),
-    row(
+    Function::new(
         "trim",
         &[TEXT, Parameter::new("characters", Kind::Text).optional()],
         "String",
         "The text without white space, or the given characters, at both ends.",
         trim,
     ),
-    row("starts_with", &[TEXT, Parameter::new("start", Kind::Text)], "Bool", "Whether the text starts so.", |args| {
-        Ok(Value::Bool(args.text(0).starts_with(args.text(1))))
-    }),
-    row("ends_with", &[TEXT, Parameter::new("end", Kind::Text)], "Bool", "Whether the text ends so.", |args| {
-        Ok(Value::Bool(args.text(0).ends_with(args.text(1))))
-    }),
-    row(
+    Function::new(
+        "starts_with",
+        &[TEXT, Parameter::new("start", Kind::Text)],
+        "Bool",
+        "Whether the text starts so.",
+        |args| Ok(Value::Bool(args.text(0).starts_with(args.text(1)))),
+    ),
+    Function::new(
+        "ends_with",
+        &[TEXT, Parameter::new("end", Kind::Text)],
+        "Bool",
+        "Whether the text ends so.",
+        |args| Ok(Value::Bool(args.text(0).ends_with(args.text(1)))),
+    ),
+    Function::new(
         "contains",
         &[Parameter::new("value", Kind::TextOrList), Parameter::new("part", Kind::Any)],
         "Bool",
         "Whether the text has that part, or the list that item.",
         contains,
     ),
-    row(
+    Function::new(
         "matches",
         &[TEXT, Parameter::new("pattern", Kind::Text)],
         "Bool",
         "Whether the regular expression is found in the text; `^` and `$` bind it to the ends.",
         matches,
     ),
-    row(
+    Function::new(
         "len",
         &[Parameter::new("value", Kind::Sized).later()],
         "Int",
         "How many characters, items or keys there are.",
         len,
     ),
-    row(
+    Function::new(
         "slice",
         &[
             Parameter::new("value", Kind::TextOrList),
@@ -90,14 +88,14 @@ pub(super) const TABLE: &[Function] = &[
         "The characters or items from `start` up to, not including, `end`; negative numbers count from the end.",
         slice,
     ),
-    row(
+    Function::new(
         "format",
         &[Parameter::new("pattern", Kind::Text), Parameter::new("values", Kind::Any).later().rest()],
         "String",
         "The pattern with its `%s`, `%d`, `%f`, `%x` replaced by the values; `%03d` pads with zeros.",
         printf::format,
     ),
-    row(
+    Function::new(
         "indent",
         &[TEXT, Parameter::new("by", Kind::Int)],
         "String",

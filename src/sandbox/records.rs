@@ -8,6 +8,7 @@ use crate::sandbox::model::Place;
 use crate::sandbox::template::scalar;
 use crate::schema::{Node, NodeId, RefValue, ResourceType, StringType, Types};
 
+mod sample;
 mod shapes;
 #[cfg(test)]
 mod tests;
@@ -115,7 +116,24 @@ impl Identity<'_> {
                 && rules.min.is_none_or(|min| text.len() as u64 >= min)
                 && rules.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
         };
-        candidates.iter().find(fits).or(candidates.first()).cloned().unwrap_or_else(|| self.name(rules.max))
+        let sampled = || {
+            let text = sample::sample(rules.pattern.as_ref()?.source(), &self.hash(path, 64))?;
+            [self.at_home(&text), Some(text)].into_iter().flatten().find(|text| fits(&text))
+        };
+        let fitting = candidates.iter().find(fits).cloned().or_else(sampled);
+        fitting.or_else(|| candidates.first().cloned()).unwrap_or_else(|| self.name(rules.max))
+    }
+
+    /// An ARN with the account and region of the stack, where it has any.
+    fn at_home(&self, arn: &str) -> Option<String> {
+        let mut parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let ["arn", _, _, region, account, _] = parts.as_mut_slice() else { return None };
+        for (part, own) in [(region, self.place.region.as_str()), (account, self.place.account.as_str())] {
+            if !part.is_empty() {
+                *part = own;
+            }
+        }
+        Some(parts.join(":"))
     }
 
     /// `stack-Logical-1A2B3C4D5E6F`, cut from the left parts where it is too long.

@@ -52,7 +52,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pest_derive", &["syntax"]),
     ("miette", &["diagnostics/render.rs"]),
     ("petgraph", &["graph"]),
-    ("regress", &["schema/pattern.rs", "semantics/", "sandbox/values.rs"]),
+    ("regress", &["schema/pattern.rs", "semantics/", "sandbox/"]),
     ("miniz_oxide", &["schema/"]),
     ("aws_config", &["cloud/aws"]),
     ("aws_credential_types", &["cloud/aws"]),

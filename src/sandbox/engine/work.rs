@@ -129,7 +129,11 @@ fn start(stack: &mut Stack, context: &mut Context<'_>) -> Result<bool, String> {
             .cloned()
             .collect();
         if ready.is_empty() {
-            return Ok(operation.running.is_empty() && operation.done.is_superset(&wanted));
+            let over = operation.done.is_superset(&wanted);
+            if !over && operation.running.is_empty() {
+                return Err("Internal Failure".to_owned());
+            }
+            return Ok(over && operation.running.is_empty());
         }
         for name in ready {
             launch(stack, context, &template, &wanted, &name);

@@ -274,8 +274,14 @@ pub(super) fn candidates(
     if lower.ends_with("version") {
         shapes.push("1".to_owned());
     }
+    if lower.ends_with("accountid") {
+        shapes.push(identity.place.account.clone());
+    }
     shapes.push(identity.name(rules.max));
-    let hex = identity.hash(seed, 32);
+    let hex = identity.hash(seed, 64);
+    let exact = rules.max.or(rules.min).and_then(|length| hex.get(..usize::try_from(length).ok()?));
+    shapes.extend(exact.map(str::to_owned));
+    let hex: String = hex.chars().take(32).collect();
     shapes.push(ids::uuid(&[&hex]));
     shapes.push(identity.capitals(seed, 14));
     shapes.push(hex.chars().take(10).collect());

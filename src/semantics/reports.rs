@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{Code, Diagnostic, has_errors};
 use crate::source::Span;
 
 /// Diagnostics as they come in.
@@ -33,6 +33,11 @@ impl Reports {
     /// Another instance, another round of a loop.
     pub(super) fn next_round(&mut self) {
         self.round = self.round.wrapping_add(1);
+    }
+
+    /// Whether any is an error.
+    pub(super) fn has_errors(&self) -> bool {
+        has_errors(&self.list)
     }
 
     /// All of them.

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::diagnostics::{Code, Diagnostic, nearest, sort};
+use crate::diagnostics::{Code, Diagnostic, has_errors, nearest, sort};
 use crate::semantics::eval::Evaluator;
 use crate::semantics::frame::{Frame, Place};
 use crate::semantics::instances::{Index, State};
-use crate::semantics::model::{Head, Instance, Lowered, Output, Parameter, ParameterSource, Resource, Use};
+use crate::semantics::model::{Head, Instance, Lowered, Output, Parameter, ParameterSource, Use};
 use crate::semantics::places::{self, Planned};
 use crate::semantics::reports::Reports;
-use crate::semantics::{Program, Settings, Target, decorators, order, project, sequence, settings, tops, used};
+use crate::semantics::used::Used;
+use crate::semantics::{Program, Settings, Target, decorators, order, project, sequence, settings, tops};
 use crate::source::Span;
 
 /// Evaluates what `target` asks for. See [`super::lower`].
@@ -138,7 +139,9 @@ impl<'p> Evaluator<'p> {
         self.dry = dry;
         self.reports.next_round();
         self.instances.path.pop();
-        let head = head(&planned, item.doc.clone(), frame, &resources, outputs);
+        let used = Used::of(&resources, &outputs);
+        self.all_is_known(&used);
+        let head = head(&planned, item.doc.clone(), frame, &used, outputs);
         self.instances.set(at, State::Done(self.instances.heads.len()));
         self.instances.heads.push(head.clone());
         // Instances of other environments are read for their outputs only.
@@ -148,20 +151,32 @@ impl<'p> Evaluator<'p> {
             self.instances.finished.push(instance);
         }
     }
+
+    /// An unknown value is left out of a template, so there must be an error that stops it.
+    fn all_is_known(&mut self, used: &Used) {
+        let Some(span) = used.unknown else { return };
+        if self.reports.has_errors() || has_errors(&self.program.diagnostics) {
+            return;
+        }
+        self.report(
+            Diagnostic::new(Code::BadValue, "a value of this could not be found out, and nothing says why")
+                .at(span, "not complete")
+                .help("report this: it is a mistake of the compiler"),
+        );
+    }
 }
 
 fn head(
     planned: &Planned,
     description: Option<Arc<str>>,
     frame: Frame<'_>,
-    resources: &[Resource],
+    used: &Used,
     outputs: Vec<Output>,
 ) -> Head {
-    let used = used::parameters(resources, &outputs, !frame.uses.is_empty());
     let mut parameters = frame.parameters;
     let mut uses = Vec::new();
     for (from, (name, span, ty)) in frame.uses {
-        if !used.contains(&name) {
+        if !used.parameters.contains(&name) {
             continue;
         }
         parameters.push(Parameter {

@@ -1,43 +1,52 @@
-//! Which parameters a template uses: what is read of other stacks and used nowhere is no edge.
+//! A look over what an instance has become: which parameters it uses, and whether all of it is known.
 
 use rustc_hash::FxHashSet;
 
 use crate::names::Name;
 use crate::semantics::model::{Output, Resource};
 use crate::semantics::value::{Later, LaterExpr, Value};
+use crate::source::Span;
 
-/// The parameters in properties and outputs; nothing where `any` says that there are none.
-pub(super) fn parameters(resources: &[Resource], outputs: &[Output], any: bool) -> FxHashSet<Name> {
-    let mut found = FxHashSet::default();
-    if any {
-        resources.iter().for_each(|resource| of_value(&resource.properties, &mut found));
-        outputs.iter().for_each(|output| of_value(&output.value, &mut found));
-    }
-    found
+/// What is in the properties and outputs of an instance.
+#[derive(Default)]
+pub(super) struct Used {
+    /// Parameters. What is read of other stacks and used nowhere is no edge.
+    pub(super) parameters: FxHashSet<Name>,
+    /// Where a value is unknown. An error must have been reported for it.
+    pub(super) unknown: Option<Span>,
 }
 
-fn of_value(value: &Value, found: &mut FxHashSet<Name>) {
-    match value {
-        Value::List(items) => items.iter().for_each(|item| of_value(item, found)),
-        Value::Object(object) => object.iter().for_each(|(_, value)| of_value(value, found)),
-        Value::Later(later) => of_later(later, found),
-        _ => {}
+impl Used {
+    /// Looks over everything.
+    pub(super) fn of(resources: &[Resource], outputs: &[Output]) -> Self {
+        let mut used = Self::default();
+        resources.iter().for_each(|resource| used.value(&resource.properties, resource.span));
+        outputs.iter().for_each(|output| used.value(&output.value, output.span));
+        used
     }
-}
 
-fn of_later(later: &Later, found: &mut FxHashSet<Name>) {
-    match &later.expr {
-        LaterExpr::Parameter(name) => {
-            found.insert(*name);
+    fn value(&mut self, value: &Value, at: Span) {
+        match value {
+            Value::List(items) => items.iter().for_each(|item| self.value(item, at)),
+            Value::Object(object) => object.iter().for_each(|(_, value)| self.value(value, at)),
+            Value::Later(later) => self.later(later, at),
+            Value::Unknown => self.unknown = self.unknown.or(Some(at)),
+            _ => {}
         }
-        LaterExpr::Concat(parts) => parts.iter().for_each(|part| of_value(part, found)),
-        LaterExpr::Join(_, value)
-        | LaterExpr::Split(_, value)
-        | LaterExpr::Base64(value)
-        | LaterExpr::Cidr(value, ..) => {
-            of_value(value, found);
+    }
+
+    fn later(&mut self, later: &Later, at: Span) {
+        match &later.expr {
+            LaterExpr::Parameter(name) => {
+                self.parameters.insert(*name);
+            }
+            LaterExpr::Concat(parts) => parts.iter().for_each(|part| self.value(part, at)),
+            LaterExpr::Join(_, value)
+            | LaterExpr::Split(_, value)
+            | LaterExpr::Base64(value)
+            | LaterExpr::Cidr(value, ..) => self.value(value, at),
+            LaterExpr::Select(_, list) => self.later(list, at),
+            LaterExpr::Ref(_) | LaterExpr::GetAtt(..) | LaterExpr::Zones | LaterExpr::Dynamic(_) => {}
         }
-        LaterExpr::Select(_, list) => of_later(list, found),
-        LaterExpr::Ref(_) | LaterExpr::GetAtt(..) | LaterExpr::Zones | LaterExpr::Dynamic(_) => {}
     }
 }

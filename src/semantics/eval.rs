@@ -302,7 +302,7 @@ impl<'p> Evaluator<'p> {
             }
             other => {
                 let message = format!("`...` in an object takes an object, not {}", fits::kind(&other));
-                self.report(Diagnostic::new(Code::TypeMismatch, message).at(expr.span, fits::shown(&other)));
+                self.report_value(Diagnostic::new(Code::TypeMismatch, message).at(expr.span, fits::shown(&other)));
                 return false;
             }
         }

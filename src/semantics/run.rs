@@ -166,13 +166,7 @@ impl<'p> Evaluator<'p> {
     }
 }
 
-fn head(
-    planned: &Planned,
-    description: Option<Arc<str>>,
-    frame: Frame<'_>,
-    used: &Used,
-    outputs: Vec<Output>,
-) -> Head {
+fn head(planned: &Planned, description: Option<Arc<str>>, frame: Frame<'_>, used: &Used, outputs: Vec<Output>) -> Head {
     let mut parameters = frame.parameters;
     let mut uses = Vec::new();
     for (from, (name, span, ty)) in frame.uses {

@@ -4,22 +4,22 @@ use rustc_hash::FxHashMap;
 
 use crate::names::Name;
 use crate::semantics::Program;
-use crate::semantics::declare::Top;
-use crate::syntax::ast::{Entry, Expr, ExprKind, Key, Piece, Stmt, StmtKind};
+use crate::semantics::declare::{At, Top};
+use crate::syntax::ast::{Entry, Expr, ExprKind, ItemKind, Key, Piece, Stmt, StmtKind};
 
-/// Every stack, producers before consumers as far as the text shows. Where stacks name each
-/// other, and where a name comes in through a `let` at the top, the evaluator goes to the
-/// producer when it is needed.
+/// Every stack, producers before consumers. Where stacks name each other, as their instances in
+/// different places may, the evaluator goes to the producer when it is needed.
 pub(super) fn stacks(program: &Program) -> Vec<Name> {
     let declared = &program.declared;
     let named: Vec<Vec<usize>> = declared
         .stacks
         .iter()
         .map(|stack| {
-            let mut names = Names { program, found: Vec::new() };
+            let mut names = Names { program, found: Vec::new(), lets: Vec::new() };
             if let Some((_, tree)) = program.stack(stack.at) {
                 names.statements(&tree.body);
             }
+            names.through_lets();
             names.found.sort_unstable();
             names.found.dedup();
             names.found
@@ -61,12 +61,27 @@ impl Visit<'_> {
 struct Names<'p> {
     program: &'p Program,
     found: Vec<usize>,
+    /// `let`s of the top that are named, each once.
+    lets: Vec<At>,
 }
 
 impl Names<'_> {
     fn name(&mut self, name: Name) {
-        if let Some(Top::Stack(at)) = self.program.declared.tops.get(&name) {
-            self.found.push(*at);
+        match self.program.declared.tops.get(&name) {
+            Some(Top::Stack(at)) => self.found.push(*at),
+            Some(Top::Let(at)) if !self.lets.contains(at) => self.lets.push(*at),
+            _ => {}
+        }
+    }
+
+    /// What a `let` at the top names is named through it.
+    fn through_lets(&mut self) {
+        let mut next = 0;
+        while let Some(at) = self.lets.get(next) {
+            if let Some(ItemKind::Let(l)) = self.program.item(*at).map(|item| &item.kind) {
+                self.expr(&l.value);
+            }
+            next += 1;
         }
     }
 

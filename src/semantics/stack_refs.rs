@@ -33,7 +33,7 @@ impl Evaluator<'_> {
                         "an instance of a stack is chosen by environment and region, not by {}",
                         fits::kind(other)
                     );
-                    self.report(
+                    self.report_value(
                         Diagnostic::new(Code::TypeMismatch, message)
                             .at(*span, fits::shown(other))
                             .help(format!("write `{0}[prod]`, `{0}[\"us-east-1\"]`, or both", stack.stack)),

@@ -25,6 +25,7 @@ mod provenance;
 #[cfg(feature = "aws")]
 mod sandbox;
 mod schema;
+mod semantics;
 mod support;
 mod syntax;
 mod template;

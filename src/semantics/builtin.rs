@@ -18,7 +18,8 @@ pub(super) fn name(ev: &mut Evaluator<'_>, name: Name, span: Span) -> Option<Val
             Some(env) => Value::Env(Arc::clone(env)),
             None => no_environment(ev, span),
         }),
-        "envs" => Some(ev.project.all_envs()),
+        "envs" if ev.project.is_read => Some(ev.project.all_envs()),
+        "envs" => Some(not_read(ev, "envs", span)),
         "aws" => Some(aws(ev, span)),
         _ => ev.project.account(name).map(|account| ev.project.account_value(&account)),
     }
@@ -34,6 +35,16 @@ fn no_environment(ev: &mut Evaluator<'_>, span: Span) -> Value {
     };
     let help = "name the environment that is meant, or range over `envs`";
     ev.report(Diagnostic::new(Code::NothingHere, message).at(span, label).help(help));
+    Value::Unknown
+}
+
+/// Environments cannot be made of each other: which comes first would decide what they are.
+pub(super) fn not_read(ev: &mut Evaluator<'_>, name: &str, span: Span) -> Value {
+    ev.report(
+        Diagnostic::new(Code::NothingHere, format!("there is no `{name}` here"))
+            .at(span, "this is evaluated while the environments are read")
+            .help("put what they share into a `let`"),
+    );
     Value::Unknown
 }
 

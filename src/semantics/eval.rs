@@ -316,6 +316,10 @@ impl<'p> Evaluator<'p> {
             Value::Int(n) => Some(Name::new(&n.to_string())),
             Value::Env(env) => Some(env.name),
             Value::Unknown => None,
+            Value::Later(later) if later.secret => {
+                self.report(super::secret_leak("a key", &later, expr.span));
+                None
+            }
             Value::Later(later) => {
                 self.report(fits::too_late("a key is needed", &later, expr.span));
                 None

@@ -18,6 +18,8 @@ pub(super) struct Instances {
     /// By stack as declared, environment as declared, region as listed.
     pub(super) planned: Vec<Arc<Planned>>,
     pub(super) by_stack: FxHashMap<Name, Vec<Index>>,
+    /// All of them are planned.
+    pub(super) placed: bool,
     states: Vec<State>,
     /// Done, producers before consumers.
     pub(super) heads: Vec<Head>,

@@ -150,9 +150,9 @@ fn check_name(ev: &mut Evaluator<'_>, name: &str, span: Span) {
 
 /// Two stacks of one account and region cannot have the same name.
 fn names_differ(ev: &mut Evaluator<'_>) {
-    let mut taken: BTreeMap<(Arc<str>, Arc<str>, Arc<str>), Arc<Planned>> = BTreeMap::new();
+    let mut taken: BTreeMap<[Arc<str>; 3], Arc<Planned>> = BTreeMap::new();
     for planned in ev.instances.planned.clone() {
-        let place = (planned.account.id.clone(), planned.key.region.clone(), planned.stack_name.clone());
+        let place = [planned.account.id.clone(), planned.key.region.clone(), planned.stack_name.clone()];
         ev.reports.next_round();
         if let Some(first) = taken.get(&place) {
             let message = format!("`{}` and `{}` are both called `{}`", first.key, planned.key, planned.stack_name);

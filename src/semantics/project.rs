@@ -32,6 +32,8 @@ pub(super) struct Project {
     accounts: Vec<Arc<Account>>,
     /// Environments in the order of the source.
     pub(super) envs: Vec<Env>,
+    /// Every environment is read.
+    pub(super) is_read: bool,
     /// Names of the top that were evaluated.
     pub(super) used: FxHashSet<Name>,
 }
@@ -101,6 +103,7 @@ pub(super) fn read(ev: &mut Evaluator<'_>) {
     }
     accounts::read(ev);
     envs::read(ev);
+    ev.project.is_read = true;
 }
 
 /// A field of a declaration, evaluated.

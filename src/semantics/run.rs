@@ -50,6 +50,7 @@ fn one(program: &Program, target: &Target, each: &mut dyn FnMut(&Instance), repo
     project::read(&mut ev);
     settings::check_set(&mut ev);
     places::plan(&mut ev);
+    ev.instances.placed = true;
     check_env(&mut ev);
     for stack in sequence::stacks(program) {
         let asked: Vec<(Index, Span)> = ev

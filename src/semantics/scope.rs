@@ -94,7 +94,8 @@ impl<'p> Evaluator<'p> {
     fn lookup_top(&mut self, name: Name, span: Span, scope: &Scope<'_>) -> Value {
         let program = self.program;
         match program.declared.tops.get(&name) {
-            Some(Top::Env(at)) => self.project.env(*at),
+            Some(Top::Env(at)) if self.project.is_read => self.project.env(*at),
+            Some(Top::Env(_)) => builtin::not_read(self, name.as_str(), span),
             Some(Top::Stack(_)) => Value::Stack(StackRef { stack: name, env: None, region: None }.into()),
             Some(Top::Let(at) | Top::Param(at)) => {
                 let lazy = match program.item(*at).map(|item| &item.kind) {

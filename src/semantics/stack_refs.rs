@@ -61,6 +61,10 @@ impl Evaluator<'_> {
             self.no_output(stack.stack, tree.name.span, output, &declared.members.outputs);
             return Value::Unknown;
         }
+        if !self.instances.placed {
+            self.not_placed(stack.stack, at);
+            return Value::Unknown;
+        }
         let Some(producer) = self.instance_meant(stack, tree.name.span, at) else { return Value::Unknown };
         let Some(head) = self.done(producer, at) else { return Value::Unknown };
         let found = self.instances.heads.get(head).and_then(|head| find_output(head, output.name)).cloned();
@@ -73,6 +77,14 @@ impl Evaluator<'_> {
 
     fn layer(&self) -> Option<Layer> {
         self.frame.place.instance.as_ref().map(|instance| instance.layer)
+    }
+
+    fn not_placed(&mut self, stack: Name, at: Span) {
+        self.report(
+            Diagnostic::new(Code::NothingHere, format!("the outputs of `{stack}` are not there yet"))
+                .at(at, "this is evaluated before any stack is placed")
+                .help("decide it by a field of the environments, a `let` or a `param`"),
+        );
     }
 
     fn points_up(&mut self, service: Name, declared: Span, at: Span) {
@@ -250,7 +262,7 @@ impl Evaluator<'_> {
     ///
     /// It is *later* even where the producer's source says it: a selection may deploy this stack
     /// alone, next to a producer that still has its former value. Only the length of a list is
-    /// taken from the source, as loops need it; the plan compares it with what is deployed.
+    /// taken from the source, because loops over it decide what there is.
     fn foreign(&mut self, producer: Index, stack: &StackRef, output: &Output, span: Span) -> Value {
         match &output.ty {
             LaterType::List(_, Some(0)) => return Value::List(Arc::new([])),

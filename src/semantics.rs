@@ -89,7 +89,8 @@ pub fn explain_function(name: &str) -> Option<String> {
 
 /// Evaluates every instance that `target` asks for, producers before consumers, and gives each to
 /// `each` as soon as it is done, so that only one needs to be in memory. Instances with errors are
-/// given too: `each` may look, nobody may emit.
+/// given too: `each` may look, nobody may emit. An instance of another environment that is read by
+/// one of these is in the heads, for its account, region and name, and is not given.
 ///
 /// Returns the heads in the same order and everything that is wrong, sorted.
 pub fn lower(program: &Program, target: &Target, each: &mut dyn FnMut(&model::Instance)) -> model::Lowered {

@@ -66,6 +66,8 @@ pub(crate) struct Frame<'p> {
     pub(super) parameters: Vec<model::Parameter>,
     /// What is read of others: the parameter, where first, and the type.
     pub(super) uses: BTreeMap<ForeignOutput, (Name, Span, LaterType)>,
+    /// What the statement that is run makes is not wholly known, which is reported.
+    pub(super) is_unclear: bool,
     /// The statement of the stack that is run.
     pub(super) statement: u32,
     fuel: u64,

@@ -62,6 +62,7 @@ impl<'p> Evaluator<'p> {
         let before = std::mem::replace(&mut self.frame.statement, at);
         // A name of the statement may be asked for in a branch that is not taken; the statement is.
         let dry = std::mem::replace(&mut self.dry, false);
+        let unclear = std::mem::replace(&mut self.frame.is_unclear, false);
         self.frame.progress_of(at, Progress::Running);
         self.frame.path.push(Step { what: What::Statement(at), asked });
         if self.enter(asked) {
@@ -70,6 +71,7 @@ impl<'p> Evaluator<'p> {
         self.leave();
         self.frame.path.pop();
         self.collect(at);
+        self.frame.is_unclear = unclear;
         self.frame.progress_of(at, Progress::Done);
         self.dry = dry;
         self.frame.statement = before;
@@ -81,7 +83,9 @@ impl<'p> Evaluator<'p> {
         let Some(stack) = self.frame.stack else { return };
         let condition = self.frame.body.get(at as usize).map_or(Span::new(crate::source::FileId(0), 0, 0), head);
         for (name, member) in stack.members.of_statement(at) {
-            if member.kind == Kind::Collection {
+            if member.kind == Kind::Collection && self.frame.is_unclear {
+                self.frame.names.insert(*name, Slot::Ready(Value::Unknown));
+            } else if member.kind == Kind::Collection {
                 let items = self.frame.collections.remove(name).unwrap_or_default();
                 let all = Collection { name: *name, items, span: member.span };
                 self.frame.names.insert(*name, Slot::Ready(Value::Resources(all.into())));
@@ -132,6 +136,7 @@ impl<'p> Evaluator<'p> {
             return;
         };
         let Some(key) = self.resource_key(expr, &Scope::of(block)) else {
+            self.frame.is_unclear = true;
             if !self.dry {
                 // Which one it is is not known, but what it says can be checked.
                 self.declare_dry(std::slice::from_ref(stmt), block, &[]);
@@ -183,6 +188,7 @@ impl<'p> Evaluator<'p> {
     fn run_for(&mut self, f: &'p For, block: BlockId) {
         let over = self.eval(&f.binding.over, &Scope::of(block));
         let rounds = self.items(over, f.binding.over.span);
+        self.frame.is_unclear |= rounds.is_none();
         if rounds.as_ref().is_none_or(Vec::is_empty) {
             let bound = iterate::bind(f.binding.key, f.binding.item, Value::Unknown, Value::Unknown);
             self.declare_dry(&f.body, block, &bound);
@@ -214,25 +220,17 @@ impl<'p> Evaluator<'p> {
             Some(true) => (&i.then, &i.otherwise),
             Some(false) => (&i.otherwise, &i.then),
             None => {
-                self.declare_dry(&i.then, block, &[]);
-                self.declare_dry(&i.otherwise, block, &[]);
+                self.frame.is_unclear = true;
+                for branch in [&i.then, &i.otherwise] {
+                    self.frame.mark(branch, block, &Slot::Ready(Value::Unknown));
+                    self.declare_dry(branch, block, &[]);
+                }
                 return;
             }
         };
-        if self.frame.is_loop(block) {
-            self.absent_lets(other, block, i.condition.span);
-        }
+        self.frame.mark(other, block, &Slot::Absent(i.condition.span));
         self.declare_all(taken, block);
         self.declare_dry(other, block, &[]);
-    }
-
-    /// The `let`s of a branch that is not taken are absent in the round of the loop.
-    fn absent_lets(&mut self, body: &'p [Stmt], block: BlockId, condition: Span) {
-        for stmt in body {
-            if let StmtKind::Let(l) = &stmt.kind {
-                self.frame.set(Home::Block(block), l.name.name, Slot::Absent(condition));
-            }
-        }
     }
 
     /// Declares statements that are not carried out, so that what they say is checked, once.
@@ -265,6 +263,25 @@ impl<'p> super::frame::Frame<'p> {
         match slot {
             Slot::Lazy(lazy) => Some((*lazy, lazy.span())),
             _ => None,
+        }
+    }
+
+    /// Gives one meaning to all names that a branch declares but for collections, which are made
+    /// of what there is.
+    fn mark(&mut self, body: &'p [Stmt], block: BlockId, slot: &Slot<'p>) {
+        for stmt in body {
+            let name = match &stmt.kind {
+                StmtKind::Let(l) => l.name.name,
+                StmtKind::Param(p) | StmtKind::Input(p) => p.name.name,
+                StmtKind::Resource(r) if !self.is_loop(block) => r.name.name,
+                StmtKind::If(i) => {
+                    self.mark(&i.then, block, slot);
+                    self.mark(&i.otherwise, block, slot);
+                    continue;
+                }
+                _ => continue,
+            };
+            self.set(Home::Block(block), name, slot.clone());
         }
     }
 

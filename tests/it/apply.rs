@@ -242,3 +242,41 @@ async fn listing_tells_what_is_there() {
     assert!(seen[0].ours && seen[0].outputs["Vpc"].starts_with("vpc-"));
     assert_eq!((&seen[1].status, seen[1].ours), (&None, false));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_template_that_was_rolled_back_is_not_taken_for_deployed() {
+    let world = World::new();
+    world.deploy(&desired([topic()])).await;
+    let mut renamed = topic();
+    renamed.body = renamed.body.replace("\"alerts\"", "\"alarms\"");
+    renamed.sha256 = "4".repeat(64);
+    world.sandbox.order(Rule::fail("shop-alerts-dev", "Topic", "not now").at(Moment::Update).times(1));
+    let (_, report) = world.deploy(&desired([renamed.clone()])).await;
+    assert_eq!(report.exit_code(), 1);
+    // The last change set is that of the new template, and the template in force is the old one.
+    let plan = world.plan(&desired([renamed.clone()])).await.unwrap();
+    assert_eq!(plan.stacks[0].found.status.as_deref(), Some("UPDATE_ROLLBACK_COMPLETE"));
+    assert_eq!(plan.counts().update, 1);
+    assert!(!world.plan(&desired([topic()])).await.unwrap().has_changes());
+    assert_eq!(world.apply(&desired([renamed]), &plan).await.exit_code(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provisional_stack_that_moved_is_left_alone() {
+    let world = World::new();
+    world.deploy(&shop(Some("web:1"))).await;
+    let wanted = shop_with(Some("web:1"), "10.9.0.0/16");
+    let plan = world.plan(&wanted).await.unwrap();
+    // Somebody changes what our plan would replace anyway, so that nothing in the change itself tells of it.
+    let mut theirs = shop(Some("web:1"));
+    let jobs = theirs.stacks.iter_mut().find(|s| s.stack == "jobs").unwrap();
+    let jobs = std::sync::Arc::make_mut(jobs);
+    jobs.body = jobs.body.replace("\"jobs\"", "\"theirs\"");
+    jobs.sha256 = "5".repeat(64);
+    let other = world.plan_of(&theirs, &["jobs@dev/eu-west-1"]).await.unwrap();
+    assert_eq!(world.apply(&theirs, &other).await.exit_code(), 0);
+    let report = world.apply(&wanted, &plan).await;
+    assert_eq!(report.exit_code(), 3, "{report:#?}");
+    assert_eq!(report.stack("jobs@dev/eu-west-1").unwrap().outcome, Outcome::Stale);
+    assert_eq!(report.stack("api@dev/eu-west-1").unwrap().outcome, Outcome::NotStarted);
+}

@@ -13,7 +13,8 @@
 //! `build` and `graph` take the environment `dev`, or that of a line `//= NAME`.
 //! A line `//- name.infra` starts another file of the same project. `UPDATE_SNAPSHOTS=1`
 //! rewrites the snapshots; a difference is otherwise a failure that shows it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(clippy::disallowed_methods)]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

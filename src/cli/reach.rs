@@ -34,8 +34,6 @@ pub(super) struct Reach {
 pub(super) struct Reached {
     pub(super) clouds: Arc<dyn Clouds>,
     pub(super) runtime: tokio::runtime::Runtime,
-    /// Real time passes on the other side; otherwise waiting costs nothing.
-    pub(super) is_real: bool,
     /// The other side is on this machine: asking often disturbs nobody.
     pub(super) is_near: bool,
 }
@@ -68,7 +66,7 @@ impl Reach {
             context.terminal.say(&format!("talking to {endpoint} instead of AWS"));
         }
         let is_near = self.endpoint.as_deref().is_some_and(is_loopback);
-        Ok(Reached { clouds: Arc::new(Aws::new(settings)), runtime, is_real, is_near })
+        Ok(Reached { clouds: Arc::new(Aws::new(settings)), runtime, is_near })
     }
 
     /// The directory of the simulator, where it is asked for.

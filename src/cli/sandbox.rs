@@ -53,7 +53,7 @@ fn rule(text: &str) -> Result<Rule, String> {
 impl SandboxCommand {
     pub(super) fn run(self, context: &mut Context) -> Exit {
         let settings = Settings {
-            clock: Clock::Real(Arc::new(|| host::now_in_milliseconds())),
+            clock: Clock::Real(Arc::new(host::now_in_milliseconds)),
             pace: Pace::Elapsed { step: self.step },
             account: self.account,
             ..Settings::default()

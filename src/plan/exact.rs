@@ -225,9 +225,10 @@ fn show(value: &Secret, secret: bool, cause: Option<&Cause>) -> Shown {
 /// A value as the templates have it, where AWS tells the same as text or tells none.
 fn typed(told: Option<Shown>, local: Option<&Shown>) -> Option<Shown> {
     match (&told, local) {
-        (Some(Shown::Value(Value::String(text))), Some(Shown::Value(value @ (Value::Number(_) | Value::Bool(_)))))
-            if value.to_string() == *text =>
-        {
+        (Some(Shown::Value(Value::String(text))), Some(Shown::Value(Value::Number(n)))) if n.to_string() == *text => {
+            local.cloned()
+        }
+        (Some(Shown::Value(Value::String(text))), Some(Shown::Value(Value::Bool(b)))) if b.to_string() == *text => {
             local.cloned()
         }
         (Some(_), _) => told,

@@ -71,13 +71,12 @@ impl Sampler<'_> {
             Atom::Empty => {}
             Atom::Text(one) => text.push_str(&one.repeat(min.min(64))),
             Atom::Class(letters) => {
-                // Long enough to differ from its neighbours, unless the pattern wants it short.
-                let count = if max == min {
-                    min
-                } else if min == 0 {
-                    0
-                } else {
-                    min.max(12).min(max)
+                // Long enough to differ from its neighbours, unless the pattern wants it short;
+                // what may stay out does, and the partition is plain `aws`.
+                let left_out = max == 1 || text.ends_with("aws");
+                let count = match min {
+                    0 if left_out => 0,
+                    min => min.max(12).min(max),
                 };
                 for _ in 0..count.min(256) {
                     let at = self.digit() % letters.len().max(1);

@@ -15,7 +15,7 @@ use crate::semantics::frame::{Frame, Fuel};
 use crate::semantics::instances::Instances;
 use crate::semantics::project::Project;
 use crate::semantics::reports::Reports;
-use crate::semantics::value::{Object, Value};
+use crate::semantics::value::{Later, LaterExpr, Object, Value};
 use crate::semantics::{Program, Target, fits, functions, operators, resources, text, types};
 use crate::source::Span;
 use crate::syntax::ast::{Arg, Binary, Element, Entry, Expr, ExprKind, Ident, Key, Piece};
@@ -170,7 +170,7 @@ impl<'p> Evaluator<'p> {
             ExprKind::Template(pieces) => self.template(pieces, span, scope),
             ExprKind::Path(name) => self.bare_path(*name, span),
             ExprKind::List(elements) => self.list(elements, span, scope),
-            ExprKind::Object(entries) => self.object(entries, scope),
+            ExprKind::Object(entries) => self.object(entries, span, scope),
             ExprKind::ListFor(list) => self.list_for(list, span, scope),
             ExprKind::ObjectFor(object) => self.object_for(object, span, scope),
             ExprKind::Field(..) => self.fields(expr, scope),
@@ -207,11 +207,12 @@ impl<'p> Evaluator<'p> {
         self.pay(value, span)
     }
 
-    /// Large values cost steps, so that doubling loops end.
+    /// Large and deep values cost steps, so that doubling loops end and nothing is too deep to walk.
     fn pay(&mut self, value: Value, span: Span) -> Value {
         let steps = match &value {
             Value::Str(text) => text.len() / 64,
-            Value::List(items) => items.len() / 8,
+            Value::List(_) | Value::Object(_) => weight_of_nest(&value),
+            Value::Later(later) => weight(later),
             _ => 0,
         };
         if steps == 0 || self.burn(steps, span) { value } else { Value::Unknown }
@@ -231,7 +232,11 @@ impl<'p> Evaluator<'p> {
                 None => known = false,
             }
         }
-        if !known || !self.fits_list(items.len(), span) { Value::Unknown } else { Value::List(items.into()) }
+        if !known || !self.fits_list(items.len(), span) {
+            Value::Unknown
+        } else {
+            self.pay(Value::List(items.into()), span)
+        }
     }
 
     /// What `...value` adds to a list.
@@ -264,7 +269,7 @@ impl<'p> Evaluator<'p> {
         false
     }
 
-    fn object(&mut self, entries: &'p [Entry], scope: &Scope<'_>) -> Value {
+    fn object(&mut self, entries: &'p [Entry], at: Span, scope: &Scope<'_>) -> Value {
         let mut object = Object::default();
         let mut written: FxHashMap<Name, Span> = FxHashMap::default();
         let mut known = true;
@@ -287,7 +292,7 @@ impl<'p> Evaluator<'p> {
                 None => object.insert(key, value),
             }
         }
-        if known { Value::Object(object.into()) } else { Value::Unknown }
+        if known { self.pay(Value::Object(object.into()), at) } else { Value::Unknown }
     }
 
     fn spread_entries(&mut self, expr: &'p Expr, into: &mut Object, scope: &Scope<'_>) -> bool {
@@ -386,6 +391,41 @@ impl<'p> Evaluator<'p> {
         );
         Value::Unknown
     }
+}
+
+/// How deep a later value is, and how many pieces it has.
+fn weight(later: &Later) -> usize {
+    let mut weight = 0;
+    let mut at = Some(later);
+    while let Some(here) = at {
+        weight += 1;
+        at = match &here.expr {
+            LaterExpr::Concat(pieces) => {
+                weight += pieces.len();
+                pieces.iter().find_map(fits::later_of)
+            }
+            LaterExpr::Join(_, value) | LaterExpr::Split(_, value) => fits::later_inside(value),
+            LaterExpr::Base64(value) | LaterExpr::Cidr(value, ..) => fits::later_of(value),
+            LaterExpr::Select(_, list) => Some(list),
+            _ => None,
+        };
+    }
+    weight
+}
+
+/// How large a list or object is, and how deep.
+fn weight_of_nest(value: &Value) -> usize {
+    let nests = |value: &&Value| matches!(value, Value::List(_) | Value::Object(_));
+    let mut weight = 0;
+    let mut at = Some(value);
+    while let Some(here) = at {
+        (weight, at) = match here {
+            Value::List(items) => (weight + 1 + items.len() / 8, items.iter().find(nests)),
+            Value::Object(object) => (weight + 1 + object.len() / 8, object.iter().map(|(_, v)| v).find(nests)),
+            _ => (weight, None),
+        };
+    }
+    weight
 }
 
 /// The same key again.

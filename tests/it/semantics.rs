@@ -130,6 +130,19 @@ fn instances_that_need_each_other_too_deep_are_refused() {
 }
 
 #[test]
+fn values_that_grow_without_end_are_refused() {
+    for step in ["base64(LAST)", "join(\"-\", [LAST, \"x\"])", "[LAST, LAST]", "{ K: LAST }", "\"${LAST}${LAST}\""] {
+        let mut text = String::from("core c {\n resource Q = AWS::SQS::Queue {}\n let a0 = Q.Arn\n");
+        for at in 1..6000 {
+            writeln!(text, " let a{at} = {}", step.replace("LAST", &format!("a{}", at - 1))).unwrap();
+        }
+        let lowered = run(&(text + " output X = json(a5999)\n}"), &[]);
+        let codes: Vec<Code> = lowered.diagnostics.iter().map(|d| d.code).collect();
+        assert_eq!(codes, [Code::LimitExceeded], "{step}");
+    }
+}
+
+#[test]
 fn nested_values_are_evaluated_or_refused() {
     for (open, close) in [("[", "]"), ("(", ")"), ("{ A: ", " }"), ("if true then ", " else 1"), ("len([", "])")] {
         for depth in [10, 100, 250, 5000] {

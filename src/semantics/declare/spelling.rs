@@ -16,8 +16,7 @@ pub(super) fn snake(name: Ident, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.push(
         Diagnostic::new(Code::InvalidName, format!("the name `{text}` is not in `snake_case`"))
             .at(name.span, "names that live in the source only are written so")
-            .help(format!("write `{better}`"))
-            .fix(name.span, better),
+            .help(format!("write `{better}`")),
     );
 }
 
@@ -34,8 +33,7 @@ pub(super) fn pascal(name: Ident, diagnostics: &mut Vec<Diagnostic>) {
         diagnostics.push(
             Diagnostic::new(Code::InvalidName, format!("the name `{text}` is not in `PascalCase`"))
                 .at(name.span, "names that exist in AWS are written so, letters and digits only")
-                .help(format!("write `{better}`"))
-                .fix(name.span, better),
+                .help(format!("write `{better}`")),
         );
     }
 }

@@ -15,8 +15,6 @@ use aws_sdk_cloudformation::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_runtime_api::client::orchestrator::{Metadata, OrchestratorError};
 
-use crate::cloud::aws::deviations;
-
 /// Host of the last request of a client, for error messages.
 pub(crate) type LastHost = Arc<Mutex<Option<String>>>;
 
@@ -98,7 +96,7 @@ pub(crate) fn look_at(status: u16, body: &[u8], operation: &str) -> Option<Unbel
             _ => None,
         };
     };
-    if status < 300 && root.strip_suffix("Response") != Some(operation) && !deviations::accepts_root(root, operation) {
+    if status < 300 && root.strip_suffix("Response") != Some(operation) {
         return Some(Unbelievable::NotAws);
     }
     let closed = whole

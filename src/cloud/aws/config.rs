@@ -28,12 +28,14 @@ fn version() -> BehaviorVersion {
 /// An emulator on this machine is reached without a proxy, whatever `HTTP_PROXY` says.
 pub(crate) fn http(endpoint: Option<&str>) -> SharedHttpClient {
     let proxied = !endpoint.is_some_and(deviations::is_loopback);
+    // Behind any other address credentials may have to come from AWS itself.
+    let encrypted = proxied || endpoint.is_some_and(|e| e.starts_with("https://"));
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder();
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(|c| c.sleep_impl()));
         connector.set_proxy_config(Some(if proxied { ProxyConfig::from_env() } else { ProxyConfig::disabled() }));
-        if proxied {
+        if encrypted {
             connector.tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build()
         } else {
             connector.build_http()

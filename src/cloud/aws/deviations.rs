@@ -44,14 +44,6 @@ pub(crate) fn made_up_credentials(account: &Account) -> Credentials {
     Credentials::new(key, "made-up", None, None, "emulator")
 }
 
-/// True where `root` is accepted as the root element of an answer to `operation`.
-///
-/// AWS: always `<OperationResponse>`. No emulator in use needs another one; the place is kept because boto3 does
-/// not look at the root and so lets emulators err unseen.
-pub(crate) fn accepts_root(_root: &str, _operation: &str) -> bool {
-    false
-}
-
 /// True where a stack that was asked for by name is to be taken for absent.
 ///
 /// AWS: a deleted stack is told by its ARN only; by name there is none. ministack and LocalStack: may tell it by

@@ -167,7 +167,7 @@ fn unreachable(context: &Context<'_>, what: &str) -> CloudError {
     let error = CloudError::new(ErrorKind::Unreachable, context.operation, format!("{} {what}", host(context)));
     match context.host.as_deref() {
         Some(host) if deviations::is_loopback(host) => {
-            error.help(format!("start the emulator that `--endpoint` names, or leave `--endpoint` out (host {host})"))
+            error.help("start the emulator that `--endpoint` names, or leave `--endpoint` out")
         }
         _ => error.help("check the network, the region's name, and `HTTPS_PROXY`"),
     }
@@ -182,8 +182,10 @@ fn of_credentials(error: &(dyn Error + 'static), context: &Context<'_>) -> Optio
     }
     let text = root_cause(cause);
     let new = |kind, message: String| CloudError::new(kind, context.operation, message);
+    // The metadata service of EC2 is asked last: what it says of itself only tells that nothing was found.
+    let nothing_found = matches!(cause, CredentialsError::CredentialsNotLoaded(_)) || text.contains("IMDS");
     Some(match cause {
-        CredentialsError::CredentialsNotLoaded(_) => new(
+        _ if nothing_found => new(
             ErrorKind::NoCredentials,
             format!("there are no AWS credentials for {}", named(account)),
         )

@@ -80,6 +80,17 @@ fn no_credentials_is_said_soon() {
 }
 
 #[test]
+fn a_metadata_service_that_refuses_is_no_other_error() {
+    let variables = [("AWS_EC2_METADATA_DISABLED", "false")];
+    with_environment("a_metadata_service_that_refuses_is_no_other_error", &variables, || {
+        let script = Script::new([(403, "")]);
+        let failure = look(&script, account()).unwrap_err();
+        assert_eq!(failure.message, "there are no AWS credentials for account `prod`");
+        assert!(!script.asked().is_empty(), "it was asked");
+    });
+}
+
+#[test]
 fn a_login_that_ran_out_says_how_to_log_in() {
     with_environment("a_login_that_ran_out_says_how_to_log_in", &[], || {
         let aws = PathBuf::from(std::env::var("HOME").unwrap()).join(".aws");

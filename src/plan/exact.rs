@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::cloud::{
     ChangeAction, ChangeDetail, ChangeSet, PolicyAction, Recreation, Replacement, ResourceChange, Secret,
 };
-use crate::plan::diff::{fate, reason};
+use crate::plan::diff::{fate, reason, replaces};
 use crate::plan::refs::references;
 use crate::plan::{Action, Cause, Change, Data, Differs, ParameterPlan, PropertyChange, Reason, Replaces, Shown};
 use crate::schema::Types;
@@ -128,7 +128,12 @@ impl Reader<'_> {
             (Some(Recreation::Always), Some("Dynamic")) => Replaces::Maybe,
             (Some(Recreation::Always), _) => Replaces::Yes,
             (Some(_), _) => Replaces::Maybe,
-            (None, _) => Replaces::No,
+            // AWS always says; what does not say leaves it to the schema.
+            (None, evaluation) => match known {
+                Some(known) => known.replaces,
+                None if evaluation == Some("Dynamic") => self.by_schema(told, &path).min(Replaces::Maybe),
+                None => self.by_schema(told, &path),
+            },
         };
         PropertyChange {
             before: typed(shown(&detail.before), known.and_then(|k| k.before.as_ref())),
@@ -141,6 +146,11 @@ impl Reader<'_> {
             cause: cause.or_else(|| known.and_then(|k| k.cause.clone())),
             path,
         }
+    }
+
+    fn by_schema(&self, told: &ResourceChange, path: &str) -> Replaces {
+        let steps: Vec<String> = path.split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect();
+        replaces(self.types.resource(&told.resource_type), &steps, self.types)
     }
 
     fn cause(&self, detail: &ChangeDetail) -> Option<Cause> {

@@ -13,7 +13,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use crate::cloud::aws::body::{LastHost, WholeAnswer};
 use crate::cloud::aws::error::{Context, translate};
 use crate::cloud::aws::session::{Session, last};
-use crate::cloud::aws::{Settings, config, reads, retry, writes};
+use crate::cloud::aws::{Settings, config, deviations, reads, retry, writes};
 use crate::cloud::{
     Answer, Call, ChangeSet, ChangeSetState, Cloud, CloudError, Finding, Identity, MadeChangeSet, NewChangeSet, Stack,
     StackEvent, StackResource, StackStatus, StackSummary, Target, Token,
@@ -36,6 +36,11 @@ impl Client {
     pub(crate) fn new(target: Target, session: Arc<Session>, settings: Arc<Settings>) -> Self {
         let limiter = Semaphore::new(settings.calls_at_once.unwrap_or(CALLS_AT_ONCE).max(1));
         Self { target, session, settings, sdk: OnceCell::new(), limiter, host: LastHost::default() }
+    }
+
+    /// An emulator answers, not AWS.
+    pub(crate) fn is_emulated(&self) -> bool {
+        self.settings.endpoint.as_deref().is_some_and(deviations::is_loopback)
     }
 
     /// The SDK client; made once.

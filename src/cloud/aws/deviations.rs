@@ -16,7 +16,7 @@
 
 use aws_credential_types::Credentials;
 
-use crate::cloud::{Account, CloudError, Stack, StackStatus};
+use crate::cloud::{Account, ChangeDetail, CloudError, Recreation, Replacement, ResourceChange, Stack, StackStatus};
 
 /// True where `endpoint` lies on this machine.
 ///
@@ -50,6 +50,24 @@ pub(crate) fn made_up_credentials(account: &Account) -> Credentials {
 /// name too.
 pub(crate) fn is_absent_by_name(asked: &str, stack: &Stack) -> bool {
     !asked.starts_with("arn:") && stack.status == StackStatus::DeleteComplete
+}
+
+/// Takes "it depends" off a change where that is all an emulator says.
+///
+/// AWS: `Conditionally` for the few properties of which it depends. ministack: for every property of every type of
+/// which it does not know what replaces, which is most of them. Left out, the schema has the word; a sure `Always`
+/// or `Never` stays.
+pub(crate) fn leave_open(change: &mut ResourceChange) {
+    let sure = |d: &ChangeDetail| d.recreation == Some(Recreation::Always);
+    if change.replacement != Some(Replacement::Conditional) || change.details.iter().any(sure) {
+        return;
+    }
+    change.replacement = None;
+    for detail in &mut change.details {
+        if detail.recreation == Some(Recreation::Conditionally) {
+            detail.recreation = None;
+        }
+    }
 }
 
 /// An optional text.

@@ -162,12 +162,16 @@ pub(crate) async fn change_set(client: &Client, stack: &str, name: &str) -> Resu
     if !is_there(&state) {
         return Ok(None);
     }
+    let mut changes = union(plain, valued)?;
+    if client.is_emulated() {
+        changes.iter_mut().for_each(deviations::leave_open);
+    }
     Ok(Some(ChangeSet {
         state,
         parameters: convert::parameters(last.parameters()),
         tags: convert::tags(last.tags()),
         capabilities: last.capabilities().iter().map(|c| c.as_str().to_owned()).collect(),
-        changes: union(plain, valued)?,
+        changes,
         pages: count,
     }))
 }

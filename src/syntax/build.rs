@@ -35,6 +35,9 @@ const STACK: usize = 128 << 20;
 /// The largest file that is read, in bytes.
 const LARGEST: usize = 4 << 20;
 
+/// More errors of one file help nobody.
+const MOST: usize = 100;
+
 /// Parses `text`.
 pub(super) fn file(id: FileId, text: &str) -> Parsed {
     if text.len() > LARGEST {
@@ -74,8 +77,16 @@ fn roomy<T: Send>(depth: usize, work: impl FnOnce() -> T + Send) -> Option<T> {
 
 fn tree(id: FileId, original: &str, mut prepared: Prepared) -> Parsed {
     let diagnostics = std::mem::take(&mut prepared.diagnostics);
-    let mut builder =
-        Builder { file: id, source: &prepared, original, text: &prepared.text, diagnostics, depth: 0, docs: 0 };
+    let mut builder = Builder {
+        file: id,
+        source: &prepared,
+        original,
+        text: &prepared.text,
+        diagnostics,
+        depth: 0,
+        docs: 0,
+        unsaid: 0,
+    };
     let mut file = File::default();
     match Grammar::parse(Rule::file, &prepared.text) {
         Ok(pairs) => {
@@ -86,8 +97,12 @@ fn tree(id: FileId, original: &str, mut prepared: Prepared) -> Parsed {
         // The recovery rules take everything, so this is not seen; it is an error all the same.
         Err(_) => builder.explain(Context::Item, 0, prepared.text.len()),
     }
-    let mut diagnostics = builder.diagnostics;
+    let (mut diagnostics, unsaid) = (builder.diagnostics, builder.unsaid);
     crate::diagnostics::sort(&mut diagnostics);
+    if unsaid > 0 {
+        let message = format!("{unsaid} more errors in this file");
+        diagnostics.push(Diagnostic::new(Code::Syntax, message).help("mend the first ones and look again"));
+    }
     Parsed { file, diagnostics }
 }
 
@@ -103,6 +118,8 @@ struct Builder<'s> {
     depth: usize,
     /// How many of the `///` lines are used up.
     docs: usize,
+    /// Errors beyond the first [`MOST`].
+    unsaid: usize,
 }
 
 impl Builder<'_> {
@@ -129,7 +146,11 @@ impl Builder<'_> {
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if self.diagnostics.len() < MOST {
+            self.diagnostics.push(diagnostic);
+        } else {
+            self.unsaid += 1;
+        }
     }
 
     fn error(&mut self, span: Span, message: impl Into<String>, label: &str, help: &str) {
@@ -143,6 +164,10 @@ impl Builder<'_> {
     }
 
     fn explain(&mut self, context: Context, start: usize, end: usize) {
+        if self.diagnostics.len() >= MOST {
+            self.unsaid += 1;
+            return;
+        }
         // Around what was put in, the missing bracket or quote is the mistake, and it is already told.
         if !self.source.mended(start.saturating_sub(1), end) {
             let told = super::explain::explain(self.text, context, start, end);

@@ -31,6 +31,7 @@ pub(super) enum Context {
     Closer,
     EndOfLine,
     EndOfEntry,
+    EndOfArm,
 }
 
 /// What is to be said of a piece of the prepared text.
@@ -99,7 +100,7 @@ pub(super) fn explain(text: &str, context: Context, start: usize, end: usize) ->
         Context::Entry => entry(place),
         Context::Value => expected::probe(Rule::expr, place),
         Context::Argument => expected::probe(Rule::argument, place),
-        Context::Arm => arm(place),
+        Context::Arm => expected::probe(Rule::arm, place),
         Context::Type => expected::probe(Rule::ty, place),
         Context::TypeField => expected::probe(Rule::type_field, place),
         Context::Refinement => Told::at(
@@ -111,7 +112,7 @@ pub(super) fn explain(text: &str, context: Context, start: usize, end: usize) ->
         Context::ListFor => for_loop(place, 1, "[for x in xs: value]"),
         Context::ObjectFor => for_loop(place, 2, "{for k, v in xs: key: value}"),
         Context::Interpolation => interpolation(place),
-        Context::Closer | Context::EndOfLine | Context::EndOfEntry => too_much(place, context),
+        Context::Closer | Context::EndOfLine | Context::EndOfEntry | Context::EndOfArm => too_much(place, context),
     }
 }
 
@@ -201,16 +202,6 @@ fn entry(place: Place<'_>) -> Told {
     expected::probe(Rule::entry, place)
 }
 
-fn arm(place: Place<'_>) -> Told {
-    let told = expected::probe(Rule::arm, place.clone());
-    let whole = place.text.get(told.start..place.end).unwrap_or("");
-    if whole.is_empty() || whole.starts_with("=>") || whole.starts_with("->") {
-        let last = Place { at: told.start, ..place };
-        return Told::at(&last, "expected `:` and a value in this arm", "here", "write `pattern: value`");
-    }
-    told
-}
-
 /// `for … in …: ` and one or two values with a colon between them.
 fn for_loop(place: Place<'_>, values: usize, form: &str) -> Told {
     let help = format!("write `{form}`");
@@ -245,10 +236,14 @@ fn too_much(place: Place<'_>, context: Context) -> Told {
     let closer = format!("`{closer}`");
     let (place_for, help) = match context {
         Context::EndOfLine => ("the end of the line", "put it on a line of its own"),
-        Context::EndOfEntry => ("a comma or a line break", "put a comma between them"),
+        Context::EndOfEntry | Context::EndOfArm => ("a comma or a line break", "put a comma between them"),
         _ => (closer.as_str(), "remove it, or put an operator between them"),
     };
     let found = place.token();
+    if context == Context::EndOfArm && matches!(found, "=>" | "->" | "=") {
+        let message = format!("expected `:` and a value in this arm, found `{found}`");
+        return Told::at(&place, message, "should be `:`", "write `pattern: value`");
+    }
     // An operator, a type or a value was begun and not finished: that is the mistake.
     let unfinished = match found {
         "." | "?." => Some(Rule::field_name),

@@ -31,7 +31,9 @@ pub(super) fn format(file: &SourceFile) -> Option<String> {
     build::with_room(&file.text, |prepared| {
         let marks = Marks::of(Grammar::parse(Rule::file, &prepared.text).ok()?);
         let tokens = tokens::tokens(&file.text);
-        let mut printer = Printer { marks, tokens, out: String::with_capacity(file.text.len()), column: 0, indent: 0 };
+        let following = following(&tokens);
+        let out = String::with_capacity(file.text.len());
+        let mut printer = Printer { marks, tokens, following, out, column: 0, indent: 0 };
         let end = printer.tokens.len();
         printer.level(0, end, &Level { group: Group::Block, broken: true, indent: 0 });
         if !printer.out.is_empty() {
@@ -63,6 +65,8 @@ enum Gap {
 struct Printer<'t> {
     marks: Marks,
     tokens: Vec<Token<'t>>,
+    /// For each token, the first from there on that is neither a comment nor a comma.
+    following: Vec<usize>,
     out: String,
     /// Characters in the current line.
     column: usize,
@@ -105,8 +109,12 @@ impl Printer<'_> {
 
     /// True where the next token that is no comment begins an entry, or ends the level.
     fn starts_item(&self, at: usize, to: usize) -> bool {
-        let next = (at..to).find(|next| !self.token(*next).is_comment() && self.token(*next).kind != Kind::Comma);
-        next.is_none_or(|next| self.marks.is_item(self.token(next).at))
+        self.next(at, to).is_none_or(|next| self.marks.is_item(next.at))
+    }
+
+    /// The first token from `at` on that is neither a comment nor a comma; `None` where the level ends before.
+    fn next(&self, at: usize, to: usize) -> Option<Token<'_>> {
+        self.following.get(at).filter(|next| **next < to).map(|next| self.token(*next))
     }
 
     /// What stands before the token at `at`, after the one at `last`.
@@ -152,8 +160,7 @@ impl Printer<'_> {
 
     /// Between two tokens of one entry.
     fn inner_gap(&self, before: Token<'_>, token: Token<'_>, at: usize, to: usize, level: &Level) -> Gap {
-        let next = (at..to).find(|next| !self.token(*next).is_comment());
-        let line = next.is_some_and(|next| self.marks.is_line(self.token(next).at));
+        let line = self.next(at, to).is_some_and(|next| self.marks.is_line(next.at));
         if line && (!token.is_comment() || token.breaks > 0) {
             return Gap::Line(level.indent);
         }
@@ -318,6 +325,19 @@ impl Printer<'_> {
         self.column = indent * STEP;
         self.indent = indent;
     }
+}
+
+fn following(tokens: &[Token<'_>]) -> Vec<usize> {
+    let mut next = tokens.len();
+    let mut following: Vec<usize> = Vec::with_capacity(next);
+    for (at, token) in tokens.iter().enumerate().rev() {
+        if !token.is_comment() && token.kind != Kind::Comma {
+            next = at;
+        }
+        following.push(next);
+    }
+    following.reverse();
+    following
 }
 
 /// Signs behind which a line may end.

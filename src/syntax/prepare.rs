@@ -51,13 +51,26 @@ impl Prepared {
         if self.inserted.is_empty() {
             return at;
         }
-        // The k-th piece stands k bytes further right than where it was put in.
-        let before = self.inserted.iter().enumerate().take_while(|(k, place)| **place + *k < at).count();
-        at - before
+        at - self.inserted_before(at)
+    }
+
+    /// How many bytes were put in before that place of the prepared text.
+    fn inserted_before(&self, at: usize) -> usize {
+        // The k-th of them stands k bytes further right than where it was put in.
+        let (mut low, mut high) = (0, self.inserted.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.inserted.get(middle).is_some_and(|place| place + middle < at) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 
     /// True where something was put in within `start..=end` of the prepared text.
     pub(super) fn mended(&self, start: usize, end: usize) -> bool {
-        self.inserted.iter().enumerate().any(|(k, place)| (start..=end).contains(&(*place + k)))
+        self.inserted_before(start) < self.inserted_before(end + 1)
     }
 }

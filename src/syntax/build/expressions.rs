@@ -450,10 +450,17 @@ impl Builder<'_> {
     fn match_arms(&mut self, pair: Pair<'_, Rule>) -> (Vec<Arm>, Option<Expr>) {
         let mut arms = Vec::new();
         let mut otherwise: Option<Expr> = None;
+        let mut patterns = Vec::new();
         for child in pair.into_inner() {
             let span = self.span(&child);
             match child.as_rule() {
-                Rule::arm => arms.extend(self.arm(child)),
+                Rule::arm => {}
+                Rule::else_arm => self.no_pattern_waits(&mut patterns),
+                // What is broken is told below; the patterns before it are part of that.
+                _ => patterns.clear(),
+            }
+            match child.as_rule() {
+                Rule::arm => arms.extend(self.arm(child, &mut patterns)),
                 Rule::else_arm => {
                     if otherwise.is_some() {
                         self.error(span, "this `match` has a second `else`", "second one", "keep one `else`");
@@ -461,17 +468,37 @@ impl Builder<'_> {
                     let value = child.into_inner().find(|c| c.as_rule() == Rule::expr);
                     otherwise = value.map(|value| self.expr(value));
                 }
-                Rule::broken_entry_rest => self.skipped(Context::EndOfEntry, &child),
+                Rule::broken_entry_rest => self.skipped(Context::EndOfArm, &child),
                 _ => self.skipped(Context::Arm, &child),
             }
         }
+        self.no_pattern_waits(&mut patterns);
         (arms, otherwise)
     }
 
-    fn arm(&mut self, pair: Pair<'_, Rule>) -> Option<Arm> {
-        let values = pair.into_inner().filter(|c| c.as_rule() == Rule::expr);
-        let mut patterns: Vec<Expr> = values.map(|value| self.expr(value)).collect();
-        let value = patterns.pop()?;
-        Some(Arm { patterns, value })
+    /// `"b": 2` with the patterns before it, or one more pattern that waits for its value.
+    fn arm(&mut self, pair: Pair<'_, Rule>, patterns: &mut Vec<Expr>) -> Option<Arm> {
+        let end = pair.as_span().end();
+        let mut values = pair.into_inner().filter(|c| c.as_rule() == Rule::expr);
+        let pattern = values.next().map(|value| self.expr(value))?;
+        patterns.push(pattern);
+        if let Some(value) = values.next() {
+            let value = self.expr(value);
+            return Some(Arm { patterns: std::mem::take(patterns), value });
+        }
+        // Only a comma joins two patterns. At the end of the line the value is missing; what else
+        // stands there is told as such.
+        let after = self.text.get(end..).unwrap_or("").trim_start_matches(' ');
+        if !after.trim_start_matches([' ', '\n']).starts_with(',') {
+            if after.starts_with(['\n', '}']) { self.no_pattern_waits(patterns) } else { patterns.clear() }
+        }
+        None
+    }
+
+    fn no_pattern_waits(&mut self, patterns: &mut Vec<Expr>) {
+        if let Some(last) = patterns.pop() {
+            patterns.clear();
+            self.error(last.span, "this arm has no value", "a pattern only", "write `pattern: value`");
+        }
     }
 }

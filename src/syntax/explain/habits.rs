@@ -7,7 +7,7 @@ use super::{Context, Told};
 pub(super) fn known(place: &Place<'_>, context: Context) -> Option<Told> {
     let told = |message: &str, label: &str, help: &str| Some(Told::at(place, message, label, help));
     let begins_value = !matches!(context, Context::Item | Context::Statement | Context::Entry | Context::TypeField);
-    let behind = matches!(context, Context::Closer | Context::EndOfLine | Context::EndOfEntry);
+    let behind = matches!(context, Context::Closer | Context::EndOfLine | Context::EndOfEntry | Context::EndOfArm);
     if context == Context::Closer && place.before() == "aws" && place.starts(":") {
         return told(
             "`${aws:…}` is a variable of IAM, not of this language",
@@ -40,7 +40,9 @@ pub(super) fn known(place: &Place<'_>, context: Context) -> Option<Told> {
         }
         "===" if behind => told("`===` is not an operator", "one too many", "write `==`"),
         "!==" if behind => told("`!==` is not an operator", "one too many", "write `!=`"),
-        "=>" if behind => told("`=>` is not used here", "not an operator", "write `:` between a pattern and its value"),
+        "=>" if behind && context != Context::EndOfArm => {
+            told("`=>` is not used here", "not an operator", "write `:` between a pattern and its value")
+        }
         "<<" => told("there are no heredocs", "not an operator", "put text of several lines between `\"\"\"`"),
         "and" if behind => told("`and` is not an operator", "a word", "write `&&`"),
         "or" if behind => told("`or` is not an operator", "a word", "write `||`"),

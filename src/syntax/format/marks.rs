@@ -101,12 +101,15 @@ impl Marks {
                 | Rule::arms
                 | Rule::type_record
         );
-        let mut spread = false;
+        // What goes on where something begun before it is no entry of its own: the value behind
+        // `...`, the pattern behind `"a",`.
+        let mut goes_on = false;
         for child in pair.into_inner() {
-            if holds_items && !spread && child.as_rule() != Rule::EOI {
+            if holds_items && !goes_on && child.as_rule() != Rule::EOI {
                 self.items.push(child.as_span().start());
             }
-            spread = child.as_rule() == Rule::spread;
+            let pattern = || child.as_rule() == Rule::arm && child.clone().into_inner().len() < 2;
+            goes_on = child.as_rule() == Rule::spread || pattern();
             self.pair(child);
         }
     }

@@ -58,6 +58,9 @@ pub(super) struct Frame {
     pub(super) kind: Kind,
     /// Where it was opened.
     pub(super) at: usize,
+    /// Where the line of `at` begins, and how far it is indented.
+    pub(super) line: usize,
+    pub(super) indent: usize,
     /// `if` and `match` since the last entry began: they nest without brackets.
     pub(super) words: usize,
 }
@@ -68,10 +71,10 @@ pub(super) fn line_start(bytes: &[u8], at: usize) -> usize {
     before.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1)
 }
 
-/// How far the line of `at` is indented.
-pub(super) fn indent(bytes: &[u8], at: usize) -> usize {
-    let line = bytes.get(line_start(bytes, at)..).unwrap_or_default();
-    line.iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
+/// How far the line that begins at `line` is indented.
+pub(super) fn indent(bytes: &[u8], line: usize) -> usize {
+    let rest = bytes.get(line..).unwrap_or_default();
+    rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
 }
 
 /// One past the last byte before `at` that is not blank.

@@ -14,6 +14,9 @@ fn means(byte: u8) -> bool {
     )
 }
 
+/// So many brackets and quotes without a partner in one file are no slips.
+const MANY: usize = 100;
+
 /// What a pass found.
 pub(super) struct Scan<'t> {
     file: FileId,
@@ -21,6 +24,13 @@ pub(super) struct Scan<'t> {
     /// The copy in which comments become blanks.
     out: Vec<u8>,
     at: usize,
+    /// Where the current line begins, and how far it is indented.
+    line: usize,
+    indent: usize,
+    /// Up to where the code was last seen to end, and where it ended.
+    code: (usize, usize),
+    /// Up to where there are only blanks.
+    blank_until: usize,
     open: Vec<Frame>,
     /// How many of `open` are `"`: what is inside must stay on its line.
     quotes: usize,
@@ -45,6 +55,10 @@ pub(super) fn scan(file: FileId, text: &str, repair: bool) -> Scan<'_> {
         text: text.as_bytes(),
         out: text.as_bytes().to_vec(),
         at: 0,
+        line: 0,
+        indent: indent(text.as_bytes(), 0),
+        code: (0, 0),
+        blank_until: 0,
         open: Vec::new(),
         quotes: 0,
         outside: 0,
@@ -156,9 +170,15 @@ impl Scan<'_> {
 
     fn opens(&mut self, kind: Kind, length: usize) {
         self.quotes += usize::from(kind == Kind::Quote);
-        self.open.push(Frame { kind, at: self.at, words: 0 });
+        self.open.push(Frame { kind, at: self.at, line: self.line, indent: self.indent, words: 0 });
         self.at += length;
         self.depth();
+    }
+
+    /// Where hardly anything fits, this is not a text of this language, and the rest is not looked at.
+    fn told(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+        self.hopeless |= self.diagnostics.len() > MANY;
     }
 
     /// Keeps count of the depth, and gives up where it is too large.
@@ -197,28 +217,39 @@ impl Scan<'_> {
         self.at += 1;
     }
 
+    /// True where nothing stands before this place in its line.
+    fn begins_line(&self) -> bool {
+        self.line + self.indent == self.at
+    }
+
+    /// A line begins somewhere in what was passed over since `from`.
+    fn passed(&mut self, from: usize) {
+        let passed = self.text.get(from..self.at).unwrap_or_default();
+        if let Some(newline) = passed.iter().rposition(|b| *b == b'\n') {
+            self.line = from + newline + 1;
+            self.indent = indent(self.text, self.line);
+        }
+    }
+
     /// While repairing: a closing bracket that begins its line, further left than the line that
     /// opened `frame`, belongs to a bracket further out.
     fn left_open(&self, frame: Frame, byte: u8) -> bool {
         if !self.repair || self.quotes > 0 {
             return false;
         }
-        let start = line_start(self.text, self.at);
-        let column = indent(self.text, self.at);
-        if start + column != self.at || column >= indent(self.text, frame.at) {
+        if !self.begins_line() || self.indent >= frame.indent {
             return false;
         }
         let outer = self.open.iter().rev().skip(1).take_while(|outer| !outer.kind.is_text());
-        outer.into_iter().any(|outer| outer.kind.closer().as_bytes() == [byte] && indent(self.text, outer.at) == column)
+        outer.into_iter().any(|outer| outer.kind.closer().as_bytes() == [byte] && outer.indent == self.indent)
     }
 
     /// A closing bracket that does not close the innermost open one.
     fn odd(&mut self, byte: u8) {
-        let column = indent(self.text, self.at);
-        let begins = line_start(self.text, self.at) + column == self.at;
+        let begins = self.begins_line();
         let inside = self.open.iter().rev().take_while(|frame| !frame.kind.is_text());
         let fits: Vec<Frame> = inside.copied().filter(|frame| frame.kind.closer().as_bytes() == [byte]).collect();
-        let same = fits.iter().find(|frame| begins && indent(self.text, frame.at) == column);
+        let same = fits.iter().find(|frame| begins && frame.indent == self.indent);
         let Some(partner) = same.or(fits.first()).copied() else {
             self.alone(byte);
             return;
@@ -238,7 +269,7 @@ impl Scan<'_> {
         let closer = char::from(byte);
         match self.open.last().copied() {
             Some(frame) if !frame.kind.is_text() && frame.kind != Kind::Interpolation => {
-                self.diagnostics.push(report::mismatch(self.file, frame, self.at, closer));
+                self.told(report::mismatch(self.file, frame, self.at, closer));
                 if let (Some(place), Some(right)) = (self.out.get_mut(self.at), frame.kind.closer().as_bytes().first())
                 {
                     *place = *right;
@@ -246,7 +277,7 @@ impl Scan<'_> {
                 self.pop();
             }
             _ => {
-                self.diagnostics.push(report::stray(self.file, self.at, closer));
+                self.told(report::stray(self.file, self.at, closer));
                 self.blank(self.at, self.at + 1);
             }
         }
@@ -255,7 +286,7 @@ impl Scan<'_> {
     /// `frame` is not closed: says so, and puts its end in at `place`.
     fn missing(&mut self, frame: Frame, place: usize, missed: usize) {
         self.balanced = false;
-        self.diagnostics.push(report::unclosed(self.file, frame, missed, self.text.len()));
+        self.told(report::unclosed(self.file, frame, missed, self.text.len()));
         self.inserts.push((place.max(self.inserts.last().map_or(0, |(last, _)| *last)), frame.kind.closer()));
     }
 
@@ -264,10 +295,12 @@ impl Scan<'_> {
             self.end_of_line_in_quotes();
             return;
         }
-        if self.words > 0 && !self.goes_on() {
+        if self.words > 0 && self.at >= self.blank_until && !self.goes_on() {
             self.no_words();
         }
         self.at += 1;
+        self.line = self.at;
+        self.indent = indent(self.text, self.at);
         self.line_begins();
     }
 
@@ -284,15 +317,26 @@ impl Scan<'_> {
     }
 
     /// True where the line after this one belongs to the same expression.
-    fn goes_on(&self) -> bool {
-        let end = code_end(&self.out, self.at);
+    fn goes_on(&mut self) -> bool {
+        let end = self.code_end();
         let last = end.checked_sub(1).and_then(|last| self.out.get(last)).copied().unwrap_or(0);
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let next = self.at + rest.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let blanks = rest.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        // Each run of blanks is looked at once, however many lines it has.
+        self.blank_until = self.at + blanks;
         b"+-*/%=<>!&|?:.([{".contains(&last)
             || matches!(word_before(&self.out, end), b"if" | b"then" | b"else" | b"in" | b"match" | b"as")
-            || matches!(word(self.text, next), b"then" | b"else")
-            || rest.get(next - self.at..).is_some_and(|rest| rest.starts_with(b"//") || rest.starts_with(b"/*"))
+            || matches!(word(self.text, self.blank_until), b"then" | b"else")
+            || rest.get(blanks..).is_some_and(|rest| rest.starts_with(b"//") || rest.starts_with(b"/*"))
+    }
+
+    /// Where the code before this place ends. Comments are blanks already; each is passed over once.
+    fn code_end(&mut self) -> usize {
+        let (seen, known) = self.code;
+        let since = self.out.get(seen..self.at).unwrap_or_default();
+        let end = code_end(since, since.len());
+        self.code = (self.at, if end == 0 { known } else { seen + end });
+        self.code.1
     }
 
     /// `i` or `m`: `if` and `match` nest without brackets, so they are counted.
@@ -329,11 +373,12 @@ impl Scan<'_> {
                 match self.find(b"*/") {
                     Some(end) => self.at = end + 2,
                     None => {
-                        self.diagnostics.push(report::endless(self.file, start, "/*", "*/"));
+                        self.told(report::endless(self.file, start, "/*", "*/"));
                         self.at = self.text.len();
                     }
                 }
                 self.blank(start, self.at);
+                self.passed(start);
             }
             _ if after_round => self.pattern(),
             _ => self.at += 1,
@@ -372,6 +417,7 @@ impl Scan<'_> {
                 Some(end) => self.at = end + 3,
                 None => self.endless(start, "'''", self.text.len()),
             }
+            self.passed(start);
             return;
         }
         self.at += 1;
@@ -389,7 +435,7 @@ impl Scan<'_> {
     fn endless(&mut self, start: usize, quotes: &'static str, end: usize) {
         self.balanced = false;
         let place = if quotes.len() == 1 { self.before_closers(end) } else { end };
-        self.diagnostics.push(report::endless(self.file, start, quotes, quotes));
+        self.told(report::endless(self.file, start, quotes, quotes));
         self.inserts.push((place, quotes));
         self.at = place;
     }
@@ -414,9 +460,11 @@ impl Scan<'_> {
 
     /// Inside `"""…"""`.
     fn block(&mut self) {
+        let start = self.at;
         let rest = self.text.get(self.at..).unwrap_or_default();
         let skip = rest.iter().position(|b| matches!(b, b'"' | b'\\' | b'$')).unwrap_or(rest.len());
         self.at += skip;
+        self.passed(start);
         match self.peek(0) {
             b'"' if self.starts(b"\"\"\"") => {
                 self.pop();
@@ -444,7 +492,7 @@ impl Scan<'_> {
         let place = if simple { self.before_closers(self.at) } else { code_end(&self.out, self.at) };
         // `"${a"` lacks the end of the interpolation, not of the text.
         if let Some(frame) = self.open.get(outermost + 1).or(self.open.get(outermost)).copied() {
-            self.diagnostics.push(report::unclosed(self.file, frame, self.at, self.text.len()));
+            self.told(report::unclosed(self.file, frame, self.at, self.text.len()));
         }
         while self.open.len() > outermost {
             let Some(frame) = self.pop() else { break };
@@ -467,14 +515,13 @@ impl Scan<'_> {
         if !self.repair {
             return;
         }
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let column = rest.iter().take_while(|b| **b == b' ' || **b == b'\t').count();
+        let column = self.indent;
         let begins = self.at + column;
         let Some(begun) = line(self.text, begins) else {
             return;
         };
         while let Some(frame) = self.open.last().copied() {
-            let less = column <= indent(self.text, frame.at) && frame.at < line_start(self.text, self.at);
+            let less = column <= frame.indent && frame.line < self.line;
             let holds_no_statement = match frame.kind {
                 Kind::Curly => less,
                 Kind::Round | Kind::Square => less || begun == Line::Statement,

@@ -110,7 +110,7 @@ impl Followed<'_> {
                 logical_id: event.logical_id.clone(),
                 resource_type: event.resource_type.clone(),
                 status: event.status.to_string(),
-                reason: event.reason.clone(),
+                reason: event.reason.as_deref().map(|reason| self.wanted.redacted(reason)),
             });
         }
         Ok(())
@@ -182,7 +182,7 @@ impl Followed<'_> {
             logical_id: event.logical_id.clone(),
             resource_type: event.resource_type.clone(),
             status: event.status.to_string(),
-            reason: event.reason.clone().unwrap_or_else(|| "AWS gives no reason".to_owned()),
+            reason: self.wanted.redacted(event.reason.as_deref().unwrap_or("AWS gives no reason")),
             place: self.wanted.places.get(&event.logical_id).copied().or(self.wanted.place),
         }
     }

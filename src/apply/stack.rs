@@ -9,7 +9,9 @@ use crate::apply::execute::{Executed, execute};
 use crate::apply::follow::{End, Followed};
 use crate::apply::pace::Pace;
 use crate::apply::{Failure, Observer, Outcome, envelope, settings};
-use crate::cloud::{ChangeSetKind, Cloud, CloudError, ErrorKind, ParameterInForce, Secret, Stack, StackStatus, Token};
+use crate::cloud::{
+    ChangeSetKind, Cloud, CloudError, ErrorKind, ExecutionStatus, ParameterInForce, Secret, Stack, StackStatus, Token,
+};
 use crate::diagnostics::Diagnostic;
 use crate::plan::change_set::{Made, Order, make};
 use crate::plan::exact::Reader;
@@ -117,7 +119,6 @@ impl Work {
         let arn = self.arn()?;
         let inputs = self.inputs()?;
         if let Some(set) = &self.plan.change_set {
-            settings::before(&self.cloud, &arn, &self.plan).await.map_err(self.failed())?;
             return self.execute(set).await;
         }
         let stack = self.now().await?;
@@ -127,7 +128,6 @@ impl Work {
         if observe::base(stack.as_ref()) != self.plan.found.base {
             return Ok(self.moved(stack.as_ref()));
         }
-        settings::before(&self.cloud, &arn, &self.plan).await.map_err(self.failed())?;
         self.make_and_execute(ChangeSetKind::Update, Some(&arn), &inputs).await
     }
 
@@ -306,6 +306,13 @@ impl Work {
 
     async fn execute(&self, set: &ChangeSetRef) -> Step<Ended> {
         let token = digest::token('x', &set.name);
+        if !self.plan.settings.is_empty() {
+            // A change set that is spent leaves the stack to whoever came first.
+            let state = self.cloud.change_set_state(&set.stack, &set.arn).await.map_err(self.failed())?;
+            if state.is_some_and(|s| s.execution == ExecutionStatus::Available) {
+                settings::before(&self.cloud, &set.stack, &self.plan).await.map_err(self.failed())?;
+            }
+        }
         let followed = self.followed(&set.stack, &token);
         let ended = match execute(&followed, &set.arn, self.plan.action).await {
             Executed::Refused(e) => Ended::call(&e, &self.wanted),

@@ -27,7 +27,7 @@ pub(crate) fn of_call(error: &CloudError, wanted: Option<&Wanted>) -> Diagnostic
         _ => Code::AwsCall,
     };
     let message = match wanted {
-        Some(wanted) => format!("{error}, for `{}`", wanted.id),
+        Some(wanted) => wanted.redacted(&format!("{error}, for `{}`", wanted.id)),
         None => error.to_string(),
     };
     // Credentials and networks lie in no file; a stack that AWS rejects does.

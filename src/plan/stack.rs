@@ -313,16 +313,18 @@ pub(crate) fn rejected(wanted: &Wanted, rejection: &Rejection) -> Diagnostic {
     let called = problem::called(wanted);
     let help = "change what the reason names; nothing was done";
     let Some(first) = rejection.findings.first() else {
-        let message = format!("CloudFormation rejects the change of {called}: {}", rejection.reason);
+        let message = format!("CloudFormation rejects the change of {called}: {}", wanted.redacted(&rejection.reason));
         return problem::of_stack(Code::RejectedChangeSet, wanted, message).help(help);
     };
     let spot = first.path.as_deref().or(first.logical_id.as_deref()).unwrap_or("the template");
-    let message =
-        format!("CloudFormation rejects the change of {called}: {}, at {spot}", first.reason.trim_end_matches('.'));
+    let message = format!(
+        "CloudFormation rejects the change of {called}: {}, at {spot}",
+        wanted.redacted(first.reason.trim_end_matches('.'))
+    );
     let mut diagnostic = Diagnostic::new(Code::RejectedChangeSet, message);
     for finding in &rejection.findings {
         if let Some(place) = finding.logical_id.as_ref().and_then(|id| wanted.places.get(id)) {
-            diagnostic = diagnostic.at(*place, finding.reason.clone());
+            diagnostic = diagnostic.at(*place, wanted.redacted(&finding.reason));
         }
     }
     diagnostic.help(help)

@@ -90,6 +90,19 @@ impl Wanted {
         self.parameters.values().filter_map(of).collect()
     }
 
+    /// `text` without the secret values of this run: AWS quotes requests in what it says.
+    pub(crate) fn redacted(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for input in self.parameters.values().filter(|input| input.secret) {
+            if let Source::Input { set: Some(value), .. } = &input.source
+                && !value.expose().is_empty()
+            {
+                text = text.replace(value.expose(), "***");
+            }
+        }
+        text
+    }
+
     /// True where it is to be deployed and not only read.
     pub(crate) fn is_ours_to_deploy(&self) -> bool {
         !self.body.is_empty()

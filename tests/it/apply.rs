@@ -280,3 +280,25 @@ async fn a_provisional_stack_that_moved_is_left_alone() {
     assert_eq!(report.stack("jobs@dev/eu-west-1").unwrap().outcome, Outcome::Stale);
     assert_eq!(report.stack("api@dev/eu-west-1").unwrap().outcome, Outcome::NotStarted);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_aws_quotes_reaches_nobody() {
+    let world = World::new();
+    let template = serde_json::json!({
+        "Parameters": {"Password": {"Type": "String", "NoEcho": true}},
+        "Resources": {"Store": {"Type": "AWS::SSM::Parameter", "Properties": {
+            "Type": "String", "Value": {"Ref": "Password"}}}}
+    });
+    let wanted = crate::support::stacks::input(
+        crate::support::stacks::stack("store", template),
+        "Password",
+        Some("hunter2-canary"),
+        true,
+    );
+    let wanted = desired([wanted]);
+    world.sandbox.order(Rule::fail("shop-store-dev", "Store", "the value hunter2-canary is too simple"));
+    let (_, report) = world.deploy(&wanted).await;
+    assert_eq!(report.exit_code(), 1);
+    let written = format!("{report:?}{:?}{}", report.diagnostics(), infra::apply::to_json(&report));
+    assert!(written.contains("the value *** is too simple") && !written.contains("hunter2"), "{written}");
+}

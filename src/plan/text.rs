@@ -73,6 +73,16 @@ impl Page {
         self.line(indent, &done);
     }
 
+    /// What the values below it belong to.
+    fn heading(&mut self, indent: usize, label: &str, remark: &str) {
+        let one = format!("{label}: {remark}");
+        if one.chars().count() + indent <= self.style.width {
+            return self.line(indent, &one);
+        }
+        self.wrapped(indent, &format!("{label}:"), "");
+        self.words(indent + 2, remark, "");
+    }
+
     /// A value, broken wherever the line ends: nothing of it is left out.
     fn wrapped(&mut self, indent: usize, text: &str, colour: &str) {
         for (number, piece) in value::pieces(text, self.style.width.saturating_sub(indent + 2)).enumerate() {
@@ -222,11 +232,12 @@ impl Page {
 
     /// `label: before -> after remark`, on as few lines as fit.
     fn change(&mut self, indent: usize, label: &str, before: Option<&Shown>, after: Option<&Shown>, remark: &str) {
+        let inner = indent + label.find(|c: char| c.is_alphanumeric()).unwrap_or(0) + 2;
         let label = clean(label);
         if let (Some(Shown::Value(a)), Some(Shown::Value(b))) = (before, after)
             && let Some(lines) = value::long_diff(a, b)
         {
-            self.line(indent, format!("{label}: {remark}").trim_end());
+            self.heading(indent, &label, remark);
             for line in lines {
                 let colour = if line.starts_with('+') {
                     GREEN
@@ -235,7 +246,7 @@ impl Page {
                 } else {
                     DIM
                 };
-                self.wrapped(indent + 2, &line, colour);
+                self.wrapped(inner, &line, colour);
             }
             return;
         }
@@ -256,16 +267,16 @@ impl Page {
         let without = format!("{label}: {body}");
         if without.chars().count() <= room {
             self.line(indent, &without);
-            self.wrapped(indent + 2, remark, "");
+            self.words(inner, remark, "");
             return;
         }
-        self.line(indent, &format!("{label}: {remark}"));
+        self.heading(indent, &label, remark);
         let sides = [(before, "-", RED), (after, "+", GREEN)];
         let both = sides.iter().filter(|(s, ..)| s.is_some()).count() == 2;
         for (side, sign, colour) in sides {
             let Some(side) = side else { continue };
             let line = if both { format!("{sign} {side}") } else { side };
-            self.wrapped(indent + 2, &line, if both { colour } else { "" });
+            self.wrapped(inner, &line, if both { colour } else { "" });
         }
     }
 

@@ -97,7 +97,39 @@ async fn what_waits_for_a_replaced_network_is_provisional() {
     assert_eq!(api.changes.iter().map(|c| c.logical_id.as_str()).collect::<Vec<_>>(), ["Group"]);
     assert!(matches!(api.parameters["JobsQueue"].after, Shown::Value(_)));
     assert_eq!(of("alerts@dev/eu-west-1").action, StackAction::None);
-    assert!(text(&plan).contains("provisional"), "{}", text(&plan));
+    let text = text(&plan);
+    assert!(text.contains("provisional: waits for `Vpc` of network@dev/eu-west-1"), "{text}");
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80 && !line.contains('\u{1b}') && line == line.trim_end(), "{line:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_plan_of_an_update_reads_so() {
+    fastrand::seed(7);
+    let world = World::new();
+    world.deploy(&shop(Some("web:1"))).await;
+    let plan = world.plan(&shop(Some("web:2"))).await.unwrap();
+    let expected = "\
+~ api@dev/eu-west-1   update   exact
+    shop-api-dev in a111111111111 (111111111111), CREATE_COMPLETE
+    input Image: \"web:1\" -> \"web:2\" (set)
+
+  ~   Service  update   AWS::ECS::Service
+        TaskDefinition: (<- Task)
+          - \"arn:aws:ecs:eu-west-1:111111111111:task-definition/api:1\"
+          + (known after apply)
+  -/+ Task     replace  AWS::ECS::TaskDefinition
+        ContainerDefinitions.0.Image: \"web:1\" -> \"web:2\" (replaces; input Image)
+  ~   output Task:
+        - \"arn:aws:ecs:eu-west-1:111111111111:task-definition/api:1\"
+        + (known after apply)
+
+unchanged, skipped: network@dev/eu-west-1, jobs@dev/eu-west-1,
+alerts@dev/eu-west-1
+1 of 4 stacks: 0 to create, 1 to update, 1 to replace, 0 to delete
+";
+    assert_eq!(text(&plan), expected);
 }
 
 #[tokio::test(start_paused = true)]

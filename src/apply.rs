@@ -1,4 +1,4 @@
-//! Carries out a [`Plan`], and nothing else.
+//! Carries out a [`Plan`](crate::plan::Plan), and nothing else.
 //!
 //! A stack starts the moment its own producers are done. What a run leaves behind wherever it is killed, the
 //! next one finds: names and tokens are pure functions of the plan, an operation of ours is followed and not

@@ -6,7 +6,7 @@
 //! two or three calls for each. A digest in a tag would travel to every taggable resource and change all of
 //! them on each deployment; an output or a parameter made for it would stand in every template. But
 //! `DescribeStacks` tells the change set that was executed last, and its name is ours to choose: it carries
-//! the digest of the template ([`digest::fingerprint`]). Where the name is ours, the digest fits, the status
+//! the digest of the template (see `digest`). Where the name is ours, the digest fits, the status
 //! says that the last operation went well, and parameters, tags and the names of outputs are as we want
 //! them, nothing else is read. In every other case (another tool, a rollback, an emulator that does not tell)
 //! the template itself is read and compared. Whoever changes a template by hand through a change set is

@@ -63,6 +63,10 @@ pub(super) struct Choice {
     #[arg(long, value_name = "BRANCH", conflicts_with = "env")]
     branch: Option<String>,
 
+    /// With the stacks that all environments share (`@in`), also where this environment uses none
+    #[arg(long)]
+    shared: bool,
+
     /// Set an input or a param: `stack.Input=value`, `stack.param=value`, `param=value`
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
@@ -81,7 +85,7 @@ impl Choice {
         let env = self.env(program).map_err(|why| context.terminal.fail(&why))?;
         let set: BTreeMap<Arc<str>, Arc<str>> =
             self.set.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
-        Ok(Target { env: Some(env), set, shared: false })
+        Ok(Target { env: Some(env), set, shared: self.shared })
     }
 
     fn env(&self, program: &Program) -> Result<Name, String> {

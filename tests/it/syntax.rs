@@ -102,11 +102,18 @@ fn prefixes(text: &str) {
     let ends = |closer: &'static str| text.match_indices(closer).map(move |(at, _)| at + closer.len());
     let mut cuts: Vec<(usize, &str)> = ends("\n}\n").map(|at| (at, "")).collect();
     cuts.extend(ends("\n  }\n").map(|at| (at, "core x {\n")));
+    cuts.extend(["\nlet ", "\nparam "].iter().flat_map(|word| text.match_indices(word)).map(|(at, _)| (at + 1, "")));
+    cuts.extend(
+        ["\n  let ", "\n  resource "]
+            .iter()
+            .flat_map(|word| text.match_indices(word))
+            .map(|(at, _)| (at + 1, "core x {\n")),
+    );
     cuts.sort_unstable();
     let mut cut = 0;
     let mut from = (0, "");
     for (end, _) in text.char_indices() {
-        while cuts.get(cut).is_some_and(|(at, _)| at + 200 < end) {
+        while cuts.get(cut).is_some_and(|(at, _)| at + 80 < end) {
             from = cuts[cut];
             cut += 1;
         }

@@ -9,6 +9,7 @@ use super::super::explain::Context;
 use super::super::grammar::{Pair, Pairs, Rule};
 use super::Builder;
 use crate::names::Name;
+use crate::source::Span;
 
 /// How tightly operators bind; a higher rank binds first. `as` stands above them all.
 const CAST: u8 = 8;
@@ -421,6 +422,13 @@ impl Builder<'_> {
         };
         let arms = pair.clone().into_inner().filter(|c| c.as_rule() == Rule::expr).count() / 2;
         let mut values = self.deeper(arms, span, build).unwrap_or_default();
+        if values.len().is_multiple_of(2) {
+            let end = Span { start: span.end, ..span };
+            if !values.is_empty() {
+                self.error(end, "this `if` has no `else`", "`else` is missing here", "add `else` and the other value");
+            }
+            values.push(Self::broken(end));
+        }
         let Some(mut otherwise) = values.pop() else {
             return ExprKind::Broken;
         };

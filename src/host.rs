@@ -29,6 +29,12 @@ pub fn now_in_milliseconds() -> u64 {
     since.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
+/// `09:05:07`, in UTC: when something was said.
+pub fn time_of_day() -> String {
+    let seconds = now_in_milliseconds() / 1000;
+    format!("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
+}
+
 /// Writes a file whole or not at all, making its folder where needed.
 ///
 /// # Errors
@@ -150,11 +156,16 @@ impl World for Disk {
     }
 }
 
-/// The system's words without its error number.
-fn plain(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    }
+/// What went wrong with a file, in plain words: no number, and no name of a file that only we know.
+pub fn plain(error: &io::Error) -> String {
+    let text = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "a file stands where a directory should",
+        io::ErrorKind::IsADirectory => "it is a directory",
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        io::ErrorKind::StorageFull => "the disk is full",
+        _ => return error.to_string(),
+    };
+    text.to_owned()
 }

@@ -33,7 +33,7 @@ mod world;
 
 pub use clock::{Clock, Pace};
 pub use script::{Moment, Rule, Script};
-pub use server::Server;
+pub use server::{Listener, Server};
 pub use store::StoreError;
 pub use wire::{Request, Response};
 

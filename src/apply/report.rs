@@ -103,5 +103,5 @@ fn of_failure(stack: &StackReport, cause: &Failure) -> Diagnostic {
         }
     }
     let left = stack.reason.clone().unwrap_or_default();
-    diagnostic.help(format!("mend the cause and apply again: it goes on from there ({left})"))
+    diagnostic.help(format!("mend the cause and apply again, it goes on from there; {left}"))
 }

@@ -44,7 +44,9 @@ impl Build {
                 context.terminal.say(&format!("{stacks} template{plural} in {}", self.output.display()));
                 Exit::Done
             }
-            Err((path, error)) => context.terminal.fail(&format!("cannot write {}: {error}", path.display())),
+            Err((path, error)) => {
+                context.terminal.fail(&format!("cannot write {}: {}", path.display(), host::plain(&error)))
+            }
         }
     }
 }

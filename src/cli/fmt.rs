@@ -38,7 +38,7 @@ impl Fmt {
             if self.check {
                 exit = Exit::Error;
             } else if let Err(error) = host::write(&loaded.disk.root.join(&*file.name), text.as_bytes()) {
-                exit = context.terminal.fail(&format!("cannot write {}: {error}", file.name));
+                exit = context.terminal.fail(&format!("cannot write {}: {}", file.name, host::plain(&error)));
             }
         }
         exit

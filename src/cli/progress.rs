@@ -8,12 +8,20 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::say_line;
 use crate::apply::{self, Outcome};
+use crate::host;
 use crate::plan::{self, StackAction};
 
 /// Watches both engines.
 pub(super) struct Progress {
     live: Option<MultiProgress>,
-    bars: Mutex<BTreeMap<String, ProgressBar>>,
+    bars: Mutex<BTreeMap<String, Bar>>,
+}
+
+/// The line of a stack that is under way.
+struct Bar {
+    line: ProgressBar,
+    /// What it waits for, longest first: the resource, and when it began.
+    waits: Vec<(String, String)>,
 }
 
 impl Progress {
@@ -23,35 +31,57 @@ impl Progress {
         Self { live, bars: Mutex::default() }
     }
 
-    /// A line that stays.
+    /// A line that stays. Where no live line says since when, it carries the time.
     fn line(&self, text: &str) {
+        let text = plan::clean(text);
         match &self.live {
             Some(live) => drop(live.println(text)),
-            None => say_line(text),
+            None => say_line(&format!("{} {text}", host::time_of_day())),
         }
     }
 
     /// What a stack does right now: its line on a terminal, nothing elsewhere.
-    fn now(&self, stack: &str, text: String) {
+    fn now(&self, stack: &str, text: &str) {
+        self.on_bar(stack, |bar| bar.line.set_message(plan::clean(text)));
+    }
+
+    /// A resource begins, or has ended.
+    fn resource(&self, stack: &str, logical_id: &str, runs: bool) {
+        self.on_bar(stack, |bar| {
+            let known = bar.waits.iter().any(|(id, _)| id == logical_id);
+            match (runs, known) {
+                (true, false) => bar.waits.push((logical_id.to_owned(), host::time_of_day())),
+                (false, _) => bar.waits.retain(|(id, _)| id != logical_id),
+                (true, true) => {}
+            }
+            let others = bar.waits.len().saturating_sub(1);
+            let others = if others == 0 { String::new() } else { format!(", and for {others} more") };
+            bar.line.set_message(match bar.waits.first() {
+                Some((id, since)) => plan::clean(&format!("waits for {id} since {since}{others}")),
+                None => String::new(),
+            });
+        });
+    }
+
+    fn on_bar(&self, stack: &str, work: impl FnOnce(&mut Bar)) {
         let Some(live) = &self.live else { return };
         let mut bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
-        let bar = bars.entry(stack.to_owned()).or_insert_with(|| {
-            let bar = live.add(ProgressBar::new_spinner());
+        work(bars.entry(stack.to_owned()).or_insert_with(|| {
+            let line = live.add(ProgressBar::new_spinner());
             if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}  {wide_msg} {elapsed}") {
-                bar.set_style(style);
+                line.set_style(style);
             }
-            bar.set_prefix(stack.to_owned());
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        });
-        bar.set_message(text);
+            line.set_prefix(stack.to_owned());
+            line.enable_steady_tick(Duration::from_millis(120));
+            Bar { line, waits: Vec::new() }
+        }));
     }
 
     /// A stack is done with; its line goes.
     fn end(&self, stack: &str) {
         let bar = self.bars.lock().unwrap_or_else(PoisonError::into_inner).remove(stack);
         if let Some(bar) = bar {
-            bar.finish_and_clear();
+            bar.line.finish_and_clear();
         }
     }
 }
@@ -62,9 +92,9 @@ impl plan::Observer for Progress {
             plan::Event::Waiting { stack, status, whose } => {
                 let whose = whose.map(|w| format!(", begun by {w}")).unwrap_or_default();
                 self.line(&format!("{stack}: waiting, {status}{whose}"));
-                self.now(&stack, format!("waiting: {status}"));
+                self.now(&stack, &format!("waiting: {status}"));
             }
-            plan::Event::Asking { stack } => self.now(&stack, "asking CloudFormation for the changes".to_owned()),
+            plan::Event::Asking { stack } => self.now(&stack, "asking CloudFormation for the changes"),
             plan::Event::Planned { stack } => self.end(&stack),
         }
     }
@@ -75,14 +105,18 @@ impl apply::Observer for Progress {
         match event {
             apply::Event::Started { stack, action } => {
                 self.line(&format!("{stack}: {}", begins(action)));
-                self.now(&stack, "starting".to_owned());
+                self.now(&stack, "starting");
             }
             apply::Event::Resource { stack, logical_id, resource_type, status, reason } => {
-                let reason = reason.map(|r| format!(": {r}")).unwrap_or_default();
-                if status.ends_with("_IN_PROGRESS") && reason.is_empty() {
-                    self.now(&stack, format!("{logical_id} {status}"));
-                } else {
-                    self.line(&format!("{stack}: {logical_id} ({resource_type}) {status}{reason}"));
+                // AWS tells twice that a resource begins; that it ended, or why not, is what people look for.
+                let runs = status.ends_with("_IN_PROGRESS");
+                self.resource(&stack, &logical_id, runs);
+                match reason {
+                    Some(reason) if !runs => {
+                        self.line(&format!("{stack}: {logical_id} ({resource_type}) {status}: {reason}"));
+                    }
+                    _ if !runs => self.line(&format!("{stack}: {logical_id} {status}")),
+                    _ => {}
                 }
             }
             apply::Event::Blind { stack, problem } => self.line(&format!("{stack}: no answer, trying on: {problem}")),

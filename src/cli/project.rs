@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Context;
 use super::output::Exit;
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{self, Code, Diagnostic};
 use crate::host::{self, Disk};
 use crate::names::Name;
 use crate::schema::Types;
@@ -29,6 +29,13 @@ pub(super) fn read(context: &mut Context) -> Result<Texts, Exit> {
     let shown = start.display();
     let names = disk.files().map_err(|why| context.terminal.fail(&format!("cannot read {shown}: {why}")))?;
     let mut sources = Sources::default();
+    if names.is_empty() {
+        let place = context.directory.as_ref().map_or("here".to_owned(), |d| format!("in `{}`", d.display()));
+        let nothing = Diagnostic::new(Code::NoProject, format!("there is no `.infra` file {place}"))
+            .help("write one that begins with `project NAME`, or say with `-C DIR` where the project is");
+        context.terminal.diagnostics(&[nothing], &sources);
+        return Err(Exit::Error);
+    }
     let mut unreadable = Vec::new();
     for name in names {
         match disk.read(&name) {
@@ -82,7 +89,14 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 impl Choice {
     /// The target that is meant: the environment asked for, the one of the branch, or the only one.
     pub(super) fn target(&self, program: &Program, context: &mut Context) -> Result<Target, Exit> {
-        let env = self.env(program).map_err(|why| context.terminal.fail(&why))?;
+        let env = self.env(program).map_err(|why| {
+            // Where the files are wrong, the environment that is missing may be among what is wrong.
+            if diagnostics::has_errors(&program.diagnostics) {
+                context.terminal.diagnostics(&program.diagnostics, &program.sources);
+                return Exit::Error;
+            }
+            context.terminal.fail(&why)
+        })?;
         let set: BTreeMap<Arc<str>, Arc<str>> =
             self.set.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
         Ok(Target { env: Some(env), set, shared: self.shared })

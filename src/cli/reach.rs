@@ -26,7 +26,7 @@ pub(super) struct Reach {
     sandbox: Option<Option<PathBuf>>,
 
     /// Talk to this address instead of AWS: an emulator, or `infra sandbox`
-    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL", hide_env = true, conflicts_with = "sandbox")]
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL", hide_env = true, conflicts_with = "sandbox", value_parser = address)]
     endpoint: Option<String>,
 }
 
@@ -87,6 +87,15 @@ fn ignore_in_git(directory: &std::path::Path) {
     let ours = directory.parent().filter(|p| p.file_name().is_some_and(|n| n == ".infra"));
     if let Some(folder) = ours.filter(|f| !f.join(".gitignore").exists()) {
         let _ = host::write(&folder.join(".gitignore"), b"*\n");
+    }
+}
+
+/// An address that can be asked: what it is missing is better said here than by a failed call.
+fn address(text: &str) -> Result<String, String> {
+    let host = ["http://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    match host {
+        Some(host) if !host.is_empty() && !host.starts_with('/') => Ok(text.to_owned()),
+        _ => Err("write an address such as `http://127.0.0.1:4566`".to_owned()),
     }
 }
 

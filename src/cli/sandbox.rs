@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::Context;
-use super::output::Exit;
+use super::output::{Exit, say_line};
 use crate::host;
 use crate::sandbox::{Clock, Pace, Rule, Sandbox, Settings};
 
@@ -41,6 +41,14 @@ pub(super) struct SandboxCommand {
     #[arg(long, value_name = "STACK/ID=REASON", value_parser = rule)]
     fail: Vec<Rule>,
 
+    /// A role, or any role of an account, that nobody may assume
+    #[arg(long, value_name = "ROLE")]
+    forbid_role: Vec<String>,
+
+    /// Write a line to stderr for every call: status, access key, region, operation, stack
+    #[arg(long)]
+    log: bool,
+
     /// The account of callers whose access key names none
     #[arg(long, value_name = "ID", default_value = "000000000000")]
     account: String,
@@ -56,6 +64,7 @@ impl SandboxCommand {
             clock: Clock::Real(Arc::new(host::now_in_milliseconds)),
             pace: Pace::Elapsed { step: self.step },
             account: self.account,
+            forbidden_roles: self.forbid_role,
             ..Settings::default()
         };
         let sandbox = match &self.state {
@@ -77,6 +86,7 @@ impl SandboxCommand {
                 Err(error) => return context.terminal.fail(&format!("cannot listen on {address}: {error}")),
             };
             context.terminal.data(&format!("http://{}\n", server.address()));
+            let server = if self.log { server.telling(Arc::new(say_line)) } else { server };
             tokio::select! {
                 () = server.run() => {}
                 _ = tokio::signal::ctrl_c() => {}

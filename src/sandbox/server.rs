@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -16,12 +17,21 @@ use crate::sandbox::wire::Request;
 /// More than the largest request that CloudFormation takes.
 const BODY_LIMIT: usize = 4 << 20;
 
+/// Hears of every call that was answered: status and call on one line.
+pub type Listener = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// A sandbox bound to a port, not yet answering.
-#[derive(Debug)]
 pub struct Server {
     sandbox: Sandbox,
     listener: TcpListener,
     address: SocketAddr,
+    heard: Option<Listener>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "sandbox on {}", self.address)
+    }
 }
 
 impl Sandbox {
@@ -32,7 +42,7 @@ impl Sandbox {
     pub async fn serve(&self, address: SocketAddr) -> std::io::Result<Server> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Server { sandbox: self.clone(), listener, address })
+        Ok(Server { sandbox: self.clone(), listener, address, heard: None })
     }
 }
 
@@ -43,6 +53,12 @@ impl Server {
         self.address
     }
 
+    /// Tells every call to `heard`, before its answer is sent.
+    #[must_use]
+    pub fn telling(self, heard: Listener) -> Self {
+        Self { heard: Some(heard), ..self }
+    }
+
     /// Answers until it is dropped.
     pub async fn run(self) {
         loop {
@@ -51,9 +67,9 @@ impl Server {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
                 continue;
             };
-            let sandbox = self.sandbox.clone();
+            let (sandbox, heard) = (self.sandbox.clone(), self.heard.clone());
             tokio::spawn(async move {
-                let service = service_fn(move |request| respond(sandbox.clone(), request));
+                let service = service_fn(move |request| respond(sandbox.clone(), heard.clone(), request));
                 // A client that hangs up is its own affair.
                 let _ =
                     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -64,6 +80,7 @@ impl Server {
 
 async fn respond(
     sandbox: Sandbox,
+    heard: Option<Listener>,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -73,7 +90,11 @@ async fn respond(
         *response.status_mut() = hyper::StatusCode::PAYLOAD_TOO_LARGE;
         return Ok(response);
     };
-    let answer = sandbox.answer(&Request { authorization, query, body: body.to_bytes().to_vec() });
+    let request = Request { authorization, query, body: body.to_bytes().to_vec() };
+    let answer = sandbox.answer(&request);
+    if let Some(heard) = heard {
+        heard(&format!("{} {}", answer.status, request.brief()));
+    }
     *response.status_mut() =
         hyper::StatusCode::from_u16(answer.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

@@ -69,13 +69,20 @@ impl fmt::Display for StoreError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Damaged { file, problem } => {
-                write!(out, "the sandbox file `{}` is damaged: {problem}", file.display())
+                let help = "delete the file to forget what it holds, or use another directory";
+                write!(out, "the sandbox file `{}` is damaged: {problem}; {help}", file.display())
             }
             Self::Newer { file, version } => {
-                write!(out, "the sandbox file `{}` has format version {version}, newer than {FORMAT}", file.display())
+                let help = "use the `infra` that wrote it, or another directory";
+                write!(
+                    out,
+                    "the sandbox file `{}` has format version {version}, newer than {FORMAT}; {help}",
+                    file.display()
+                )
             }
             Self::Busy { directory } => {
-                write!(out, "the sandbox `{}` is in use by another process", directory.display())
+                let help = "wait until it has ended, or use another directory";
+                write!(out, "the sandbox `{}` is in use by another process; {help}", directory.display())
             }
             Self::Io { file, problem } => write!(out, "the sandbox cannot use `{}`: {problem}", file.display()),
         }
@@ -155,7 +162,13 @@ fn lock(directory: &Path) -> Result<File, StoreError> {
 }
 
 fn io(path: &Path, error: &std::io::Error) -> StoreError {
-    StoreError::Io { file: path.to_owned(), problem: error.to_string() }
+    let problem = match error.kind() {
+        // Said where a file stands in the place of the directory.
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "it is not a directory".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    };
+    StoreError::Io { file: path.to_owned(), problem }
 }
 
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {

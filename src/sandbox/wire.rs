@@ -14,6 +14,21 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
+impl Request {
+    /// `111111111111 eu-west-1 DescribeStacks shop-api-dev`: who asks what of which stack.
+    pub(crate) fn brief(&self) -> String {
+        let scope = Scope::of(self).unwrap_or_default();
+        let params = Params::of(self);
+        let of_set = || params.get("ChangeSetName").filter(|name| name.starts_with("arn:"));
+        let stack = params.get("StackName").or_else(of_set).unwrap_or_default();
+        // Of an ARN the part that people gave.
+        let name = stack.split('/').nth(1).filter(|_| stack.starts_with("arn:")).unwrap_or(stack);
+        let words = [&scope.access_key, &scope.region, params.get("Action").unwrap_or_default(), name];
+        let plain = |word: &str| word.chars().filter(|c| !c.is_control()).collect::<String>();
+        words.map(plain).join(" ").trim_end().to_owned()
+    }
+}
+
 /// An answer, not yet tied to one HTTP library.
 #[derive(Clone, Debug)]
 pub struct Response {

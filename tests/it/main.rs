@@ -3,13 +3,21 @@
 #![allow(clippy::disallowed_methods, clippy::string_slice)]
 
 #[cfg(feature = "aws")]
+mod acceptance;
+#[cfg(feature = "aws")]
 mod apply;
 #[cfg(feature = "aws")]
 mod apply_crash;
 #[cfg(feature = "aws")]
+mod bad_input;
+#[cfg(feature = "aws")]
 mod boto;
 #[cfg(feature = "aws")]
 mod cloud;
+#[cfg(feature = "aws")]
+mod commands;
+#[cfg(feature = "aws")]
+mod crash;
 #[cfg(feature = "aws")]
 mod credentials;
 #[cfg(feature = "aws")]
@@ -18,9 +26,13 @@ mod emulator;
 mod journey;
 mod lint;
 #[cfg(feature = "aws")]
+mod outcome;
+#[cfg(feature = "aws")]
 mod plan;
 #[cfg(feature = "aws")]
 mod port;
+#[cfg(feature = "aws")]
+mod prefixes;
 mod provenance;
 #[cfg(feature = "aws")]
 mod sandbox;

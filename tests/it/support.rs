@@ -1,6 +1,8 @@
 //! What several tests stand on.
 
 #[cfg(feature = "aws")]
+pub(crate) mod cli;
+#[cfg(feature = "aws")]
 pub(crate) mod dying;
 #[cfg(feature = "aws")]
 pub(crate) mod faults;

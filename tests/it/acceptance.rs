@@ -1,0 +1,250 @@
+//! The whole way of both examples in both environments: apply, nothing to do, change, nothing to do, destroy.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::support::cli::{Project, Served, infra, operation, run};
+use crate::support::stacks::WRITES;
+
+/// An example in an environment, against a sandbox on a port.
+struct Journey {
+    project: Project,
+    sandbox: Served,
+    env: &'static str,
+}
+
+impl Journey {
+    fn new(example: &str, env: &'static str) -> Self {
+        let project = Project::example(example);
+        let state = project.path("state");
+        let sandbox = Served::start(&["--step", "1", "--state", state.to_str().unwrap()]);
+        Self { project, sandbox, env }
+    }
+
+    fn infra(&self, line: &str) -> crate::support::cli::Said {
+        self.project.infra(&format!("{line} --env {} --endpoint {}", self.env, self.sandbox.address))
+    }
+
+    /// Calls that change something, since this was asked last.
+    fn writes(&self) -> Vec<String> {
+        let mut calls = self.sandbox.calls();
+        calls.retain(|line| WRITES.contains(&operation(line)));
+        calls
+    }
+
+    /// A plan finds nothing to do, and asks for nothing that writes.
+    #[track_caller]
+    fn rests(&self, more: &str) {
+        self.writes();
+        let said = self.infra(&format!("plan --detailed-exitcode {more}")).ended(0);
+        assert!(said.out.starts_with("no changes"), "{}", said.out);
+        assert_eq!(self.writes(), Vec::<String>::new());
+    }
+
+    /// Nothing is left, whoever is asked.
+    fn leaves_nothing(&self) {
+        let listed = self.infra("ls --format json").ended(0).json();
+        let stacks = listed["stacks"].as_array().unwrap();
+        assert_eq!(stacks.len(), 2);
+        assert!(stacks.iter().all(|s| s["status"].is_null()), "{listed:#}");
+        assert_eq!(self.infra("outputs --format json").ended(0).json(), serde_json::json!({}));
+        assert_eq!(self.project.living("state").keys().collect::<Vec<_>>(), Vec::<&String>::new());
+        assert_eq!(self.infra("destroy --yes").ended(0).err.lines().count(), 1, "nothing to do the second time");
+    }
+}
+
+/// `{"AWS::EC2::VPC": 1, …}` of a stack of a plan.
+fn types(plan: &Value, stack: &str) -> BTreeMap<String, usize> {
+    let stack = plan["stacks"].as_array().unwrap().iter().find(|s| s["stack"] == stack).unwrap();
+    let mut found = BTreeMap::new();
+    for change in stack["changes"].as_array().unwrap() {
+        assert_eq!(change["action"], "create");
+        *found.entry(change["type"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    found
+}
+
+fn counts(all: &[(&str, usize)]) -> BTreeMap<String, usize> {
+    all.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect()
+}
+
+/// `id: action` of everything a plan changes.
+fn changes(plan: &Value) -> BTreeMap<String, String> {
+    let stacks = plan["stacks"].as_array().unwrap();
+    let all = stacks.iter().flat_map(|s| s["changes"].as_array().unwrap());
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    all.map(|c| (text(&c["logical_id"]), format!("{}/{}", text(&c["action"]), text(&c["replacement"])))).collect()
+}
+
+fn backend_service(env: &'static str) {
+    let journey = Journey::new("backend-service", env);
+    let first = journey.infra("plan --format json").ended(0).json();
+    assert_eq!(
+        types(&first, "platform"),
+        counts(&[
+            ("AWS::EC2::EIP", 3),
+            ("AWS::EC2::InternetGateway", 1),
+            ("AWS::EC2::NatGateway", 3),
+            ("AWS::EC2::Route", 6),
+            ("AWS::EC2::RouteTable", 6),
+            ("AWS::EC2::Subnet", 6),
+            ("AWS::EC2::SubnetRouteTableAssociation", 6),
+            ("AWS::EC2::VPC", 1),
+            ("AWS::EC2::VPCGatewayAttachment", 1),
+            ("AWS::ECS::Cluster", 1),
+            ("AWS::IAM::Role", 1),
+            ("AWS::Logs::LogGroup", 1),
+            ("AWS::ServiceDiscovery::PrivateDnsNamespace", 1),
+        ])
+    );
+    assert_eq!(
+        types(&first, "backend"),
+        counts(&[
+            ("AWS::ApplicationAutoScaling::ScalableTarget", 1),
+            ("AWS::ApplicationAutoScaling::ScalingPolicy", 1),
+            ("AWS::CodeBuild::Project", 1),
+            ("AWS::CodePipeline::Pipeline", 1),
+            ("AWS::CodePipeline::Webhook", 1),
+            ("AWS::EC2::SecurityGroup", 1),
+            ("AWS::ECR::Repository", 1),
+            ("AWS::ECS::Service", 1),
+            ("AWS::ECS::TaskDefinition", 1),
+            ("AWS::IAM::Policy", 6),
+            ("AWS::IAM::Role", 6),
+            ("AWS::Lambda::Function", 1),
+            ("AWS::Logs::LogGroup", 1),
+            ("AWS::Logs::ResourcePolicy", 1),
+            ("AWS::S3::Bucket", 1),
+            ("AWS::S3::BucketPolicy", 1),
+            ("AWS::ServiceDiscovery::Service", 1),
+            ("Custom::S3AutoDeleteObjects", 1),
+        ])
+    );
+    assert_eq!(first["counts"]["create"], 37 + 28);
+    assert_eq!(journey.writes(), Vec::<String>::new(), "a plan of new stacks writes nothing");
+
+    let applied = journey.infra("apply --yes --format json").ended(0).json();
+    assert_eq!(applied["exit_code"], 0);
+    journey.rests("");
+
+    // Another image: its task definition is another one, the service moves to it, the core is not touched.
+    let set = "--set backend.Image=repo:2";
+    let plan = journey.infra(&format!("plan --detailed-exitcode {set}")).ended(2);
+    assert!(plan.out.contains("unchanged, skipped: platform@"), "{}", plan.out);
+    journey.infra(&format!("plan {set}")).ended(0);
+    let changed = changes(&journey.infra(&format!("plan {set} --format json")).ended(0).json());
+    assert_eq!(changed["Task"], "replace/yes");
+    assert_eq!(changed["Service"], "update/no");
+    journey.writes();
+    journey.infra(&format!("apply --yes {set}")).ended(0);
+    assert!(journey.writes().iter().all(|line| !line.contains("platform")), "the core is skipped");
+    journey.rests("");
+    journey.rests(set);
+    let living = journey.project.living("state");
+    let backend = &living[&format!("ecs-blueprint-backend-{env}")];
+    assert_eq!(
+        backend["resources"]["Task"]["properties"]["ContainerDefinitions"][0]["Image"], "repo:2",
+        "what is there is what was asked for"
+    );
+    assert_eq!(
+        backend["resources"]["Service"]["properties"]["TaskDefinition"],
+        backend["resources"]["Task"]["physical"]
+    );
+
+    let outputs = journey.infra("outputs --format json").ended(0).json();
+    assert_eq!(outputs["platform"].as_object().unwrap().len(), 9);
+    journey.infra("destroy --yes").ended(0);
+    journey.leaves_nothing();
+}
+
+#[test]
+fn backend_service_in_dev() {
+    backend_service("dev");
+}
+
+#[test]
+fn backend_service_in_prod() {
+    backend_service("prod");
+}
+
+fn hello(env: &'static str) {
+    let journey = Journey::new("hello", env);
+    journey.infra("apply --yes").ended(0);
+    journey.rests("");
+    let set = "--set inbox.VisibilityTimeout=60";
+    let changed = changes(&journey.infra(&format!("plan {set} --format json --detailed-exitcode")).ended(2).json());
+    assert_eq!(changed["Messages"], "update/no");
+    journey.infra(&format!("apply --yes {set}")).ended(0);
+    journey.rests("");
+    journey.rests(set);
+    let retention = if env == "dev" { 86_400 } else { 1_209_600 };
+    let inbox = &journey.project.living("state")[&format!("hello-inbox-{env}")];
+    assert_eq!(inbox["resources"]["Messages"]["properties"]["MessageRetentionPeriod"], retention);
+    journey.infra("destroy --yes").ended(0);
+    journey.leaves_nothing();
+}
+
+#[test]
+fn hello_in_dev() {
+    hello("dev");
+}
+
+#[test]
+fn hello_in_prod() {
+    hello("prod");
+}
+
+#[test]
+fn two_environments_do_not_disturb_each_other() {
+    let project = Project::example("hello");
+    let there = |line: &str| project.infra(&format!("{line} --sandbox=state"));
+    there("apply --env dev --yes").ended(0);
+    let prod = there("plan --env prod --format json").ended(0).json();
+    assert_eq!(prod["counts"]["create"], 4, "nothing of dev is taken for prod's");
+    there("apply --env prod --yes --set inbox.VisibilityTimeout=90").ended(0);
+    assert!(there("plan --env dev").ended(0).out.starts_with("no changes"));
+    assert!(there("plan --env prod").ended(0).out.starts_with("no changes"));
+    let timeout = |stack: &str| {
+        project.living("state")[stack]["resources"]["Messages"]["properties"]["VisibilityTimeout"].to_string()
+    };
+    assert!(timeout("hello-inbox-dev").contains("30") && timeout("hello-inbox-prod").contains("90"));
+    there("destroy --env dev --yes").ended(0);
+    let left = project.living("state");
+    assert_eq!(left.keys().collect::<Vec<_>>(), ["hello-events-prod", "hello-inbox-prod"]);
+    assert!(there("plan --env prod").ended(0).out.starts_with("no changes"));
+}
+
+/// The commands of the first block of shell in the README, as a reader would copy them.
+fn readme() -> Vec<String> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let fence = ["```sh\n", "```bash\n", "```shell\n", "```console\n"];
+    let begin = fence.iter().filter_map(|f| text.find(f).map(|at| at + f.len())).min().expect("a block of shell");
+    let block = text[begin..].split("```").next().unwrap();
+    let lines =
+        block.lines().map(|l| l.trim_start_matches("$ ").trim()).filter(|l| !l.is_empty() && !l.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_first_command_of_the_readme_deploys_the_example() {
+    let commands = readme();
+    let line = &commands[0];
+    // What cargo would run is the binary that this test was built with.
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let at = words.iter().position(|w| ["--", "infra"].contains(w)).expect("a command that runs infra");
+    assert!(words[0] == "cargo" || words[0].ends_with("infra"), "{line}");
+    let args = words[at + 1..].iter().take_while(|w| !w.starts_with('#'));
+    let copy = Project::example("backend-service");
+    let args: Vec<String> =
+        args.map(|a| if *a == "examples/backend-service" { ".".into() } else { (*a).into() }).collect();
+    assert!(args.iter().any(|a| a == "apply"), "{line}");
+    let said = run({
+        let mut command = infra();
+        command.current_dir(copy.path("")).args(&args);
+        command
+    });
+    let said = said.ended(0);
+    assert!(said.out.contains("65 to create") && said.out.contains("2 done"), "{}", said.out);
+    assert!(commands[1].contains("test"), "the second runs the tests: {commands:?}");
+}

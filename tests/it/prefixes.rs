@@ -1,0 +1,150 @@
+//! No text makes the compiler panic: every prefix of every case and example, lines lost and doubled, deep nesting.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use infra::diagnostics::{self, Code, Diagnostic, Style};
+use infra::schema::Types;
+use infra::source::{SourceFile, Sources};
+use infra::{build, semantics};
+
+/// What `infra check` does, drawing included.
+fn check(files: &[(&str, &str)]) -> Vec<Diagnostic> {
+    let mut sources = Sources::default();
+    for (name, text) in files {
+        sources.add((*name).to_owned(), *text);
+    }
+    let files: Vec<SourceFile> = sources.iter().cloned().collect();
+    let program = semantics::analyze(files, Types::aws());
+    let found = build::check(&program, &BTreeMap::new());
+    diagnostics::render(&found, &program.sources, Style { colour: false, width: 100 });
+    found
+}
+
+/// Runs a check; where it panics, says with what.
+fn survives(name: &str, text: &str, around: &[(&str, &str)]) {
+    let mut files = vec![("main.infra", text)];
+    files.extend_from_slice(around);
+    let done = catch_unwind(AssertUnwindSafe(|| check(&files)));
+    assert!(done.is_ok(), "{name}: panics with\n{text}");
+}
+
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, into);
+        } else if path.extension().is_some_and(|e| e == "infra") {
+            into.push(path);
+        }
+    }
+}
+
+/// Every case and example, by name; limits apart, whose texts are made to be large.
+fn texts() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = Vec::new();
+    collect(&root.join("tests/cases"), &mut paths);
+    collect(&root.join("examples"), &mut paths);
+    paths.sort();
+    let read = |path: PathBuf| {
+        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        (name, std::fs::read_to_string(path).unwrap())
+    };
+    let all: Vec<_> = paths.into_iter().map(read).collect();
+    assert!(all.len() > 100, "{} files", all.len());
+    all
+}
+
+/// Spreads work over threads, whose panics it passes on.
+fn each<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(item) = all.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    work(item);
+                }
+            });
+        }
+    });
+}
+
+/// Texts up to this size are cut everywhere.
+const SMALL: usize = 300;
+
+/// So many cuts of a longer one, for each costs more; spread so that all kinds of places are among them.
+const CUTS: usize = 80;
+
+/// Prefixes of one text.
+fn prefixes(text: &str) -> impl Iterator<Item = &str> {
+    let stride = if text.len() <= SMALL { 1 } else { text.len() / CUTS };
+    text.char_indices().map(|(at, _)| &text[..at]).step_by(stride)
+}
+
+#[test]
+fn no_prefix_of_any_file_makes_it_panic() {
+    each(&texts(), |(name, text)| {
+        for prefix in prefixes(text) {
+            survives(name, prefix, &[]);
+        }
+    });
+}
+
+#[test]
+fn no_prefix_beside_the_other_files_of_an_example_makes_it_panic() {
+    let texts = texts();
+    let of = |name: &str| texts.iter().find(|(n, _)| n.ends_with(name)).map(|(_, t)| t.as_str()).unwrap();
+    let (project, platform) = (of("backend-service/project.infra"), of("backend-service/platform.infra"));
+    let cuts: Vec<usize> = (0..platform.len()).step_by(97).filter(|at| platform.is_char_boundary(*at)).collect();
+    each(&cuts, |at| survives("platform.infra", &platform[..*at], &[("project.infra", project)]));
+    let cuts: Vec<usize> = (0..project.len()).step_by(29).filter(|at| project.is_char_boundary(*at)).collect();
+    each(&cuts, |at| survives("project.infra", &project[..*at], &[("platform.infra", platform)]));
+}
+
+#[test]
+fn lines_that_are_lost_doubled_or_moved_do_not_make_it_panic() {
+    let around = texts();
+    let around: Vec<_> = around.iter().filter(|(_, text)| text.len() < 4000).collect();
+    each(&around, |(name, text)| {
+        let lines: Vec<&str> = text.lines().collect();
+        for at in 0..lines.len() {
+            let mut changed = lines.clone();
+            let line = changed.remove(at);
+            match at % 3 {
+                0 => {}
+                1 => changed.splice(at..at, [line, line]).for_each(drop),
+                // Somewhere else, after a line that it does not belong to.
+                _ => changed.insert((at * 7 + 3) % (changed.len() + 1), line),
+            }
+            survives(name, &changed.join("\n"), &[]);
+        }
+    });
+}
+
+#[test]
+fn nesting_ends_at_its_limit_with_a_diagnostic() {
+    let head = "project p\naccount a { id: \"111111111111\" }\nenv dev { account: a, regions: [\"eu-west-1\"] }\n";
+    for (open, close) in [("[", "]"), ("(", ")"), ("{ A: ", " }"), ("if true then ", " else 1"), ("-", ""), ("!", "")] {
+        let nested = |depth: usize| {
+            let (open, close) = (open.repeat(depth), close.repeat(depth));
+            format!("{head}let x = {open}1{close}\ncore c {{ resource T = AWS::SNS::Topic {{}} }}\n")
+        };
+        for depth in [100, 250, 260, 20_000] {
+            let found = check(&[("main.infra", &nested(depth))]);
+            let refused = found.iter().any(|d| d.code == Code::LimitExceeded);
+            assert_eq!(refused, depth > 256, "`{open}` {depth} deep: {found:#?}");
+        }
+    }
+    for (open, close) in [("if true {\n", "}\n"), ("for i in 0..1 {\n", "}\n")] {
+        let nested = |depth: usize| format!("{head}core c {{\n{}{}}}\n", open.repeat(depth), close.repeat(depth));
+        for depth in [100, 20_000] {
+            let found = check(&[("main.infra", &nested(depth))]);
+            let refused = found.iter().any(|d| d.code == Code::LimitExceeded);
+            assert_eq!(refused, depth > 256, "`{open}` {depth} deep");
+        }
+    }
+    let interpolated = format!("{head}let x = {}1{}\n", "\"${".repeat(5000), "}\"".repeat(5000));
+    assert!(check(&[("main.infra", &interpolated)]).iter().any(|d| d.code == Code::LimitExceeded));
+}

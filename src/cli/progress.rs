@@ -15,6 +15,8 @@ use crate::plan::{self, StackAction};
 pub(super) struct Progress {
     live: Option<MultiProgress>,
     bars: Mutex<BTreeMap<String, Bar>>,
+    /// What each stack was last said to wait for: said again only where it has changed.
+    waiting: Mutex<BTreeMap<String, String>>,
 }
 
 /// The line of a stack that is under way.
@@ -28,7 +30,7 @@ impl Progress {
     /// `live` where a terminal that can redraw lines reads stderr.
     pub(super) fn new(live: bool) -> Self {
         let live = live.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        Self { live, bars: Mutex::default() }
+        Self { live, bars: Mutex::default(), waiting: Mutex::default() }
     }
 
     /// A line that stays. Where no live line says since when, it carries the time.
@@ -91,7 +93,12 @@ impl plan::Observer for Progress {
         match event {
             plan::Event::Waiting { stack, status, whose } => {
                 let whose = whose.map(|w| format!(", begun by {w}")).unwrap_or_default();
-                self.line(&format!("{stack}: waiting, {status}{whose}"));
+                let text = format!("{stack}: waiting, {status}{whose}");
+                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                if waiting.insert(stack.clone(), text.clone()).as_ref() != Some(&text) {
+                    self.line(&text);
+                }
+                drop(waiting);
                 self.now(&stack, &format!("waiting: {status}"));
             }
             plan::Event::Asking { stack } => self.now(&stack, "asking CloudFormation for the changes"),

@@ -151,7 +151,7 @@ fn files_that_cannot_be_read() {
     project.write("odd.infra", format!("// {}\n", "x".repeat(4 << 20)));
     told("too-large", &project.infra("check"), &[]);
     project.write("odd.infra", "let a = 1\n");
-    std::fs::set_permissions(project.path("odd.infra"), PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(project.path("odd.infra"), PermissionsExt::from_mode(0o000)).unwrap();
     told("unreadable-file", &run(without_rights(&project, &["check"])), &[]);
 }
 
@@ -159,7 +159,7 @@ fn files_that_cannot_be_read() {
 fn without_rights(project: &Project, args: &[&str]) -> Command {
     let probe = project.path(".probe");
     std::fs::write(&probe, "").unwrap();
-    std::fs::set_permissions(&probe, PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(&probe, PermissionsExt::from_mode(0o000)).unwrap();
     let root = std::fs::read(&probe).is_ok();
     std::fs::remove_file(&probe).unwrap();
     let mut command = project.command(args);

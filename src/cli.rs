@@ -57,7 +57,7 @@ struct Cli {
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
     directory: Option<PathBuf>,
 
-    /// When to use colours
+    /// When to use colours: `auto`, `always` or `never`
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_possible_values = true)]
     color: ColourChoice,
 

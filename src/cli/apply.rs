@@ -87,6 +87,10 @@ pub(super) fn carry_out(
         }
     }
     let report = execute(session, plan, consent, context);
+    if context.terminal.is_live() && plan.has_changes() {
+        // What is done stands apart from how it came about.
+        context.terminal.say("");
+    }
     let wrong = report.diagnostics();
     if !wrong.is_empty() {
         context.terminal.diagnostics(&wrong, &session.program.sources);

@@ -75,6 +75,8 @@ pub(super) enum ColourChoice {
 pub(super) struct Terminal {
     out_colour: bool,
     err_colour: bool,
+    out_width: usize,
+    err_width: usize,
     live: bool,
     closed: bool,
 }
@@ -91,6 +93,8 @@ impl Terminal {
         Self {
             out_colour: colour(io::stdout().is_terminal()),
             err_colour: colour(err_terminal),
+            out_width: width(terminal_size::terminal_size_of(io::stdout()), 80),
+            err_width: width(terminal_size::terminal_size_of(io::stderr()), 100),
             live: err_terminal && !plain,
             closed: false,
         }
@@ -99,6 +103,11 @@ impl Terminal {
     /// Colours on stdout.
     pub(super) fn out_colour(&self) -> bool {
         self.out_colour
+    }
+
+    /// Columns to write data for people in.
+    pub(super) fn out_width(&self) -> usize {
+        self.out_width
     }
 
     /// A terminal that can redraw lines reads what we say.
@@ -129,7 +138,7 @@ impl Terminal {
 
     /// Draws diagnostics for people.
     pub(super) fn diagnostics(&mut self, all: &[Diagnostic], sources: &Sources) {
-        let style = Style { colour: self.err_colour, width: 100 };
+        let style = Style { colour: self.err_colour, width: self.err_width };
         self.say(&diagnostics::render(all, sources, style));
     }
 
@@ -160,6 +169,11 @@ impl Terminal {
     pub(super) fn finish(&self, exit: Exit) -> Exit {
         if self.closed && exit == Exit::Done { Exit::ClosedPipe } else { exit }
     }
+}
+
+/// The columns of a terminal, so far as lines of that length can be read; `elsewhere` where there is none.
+fn width(terminal: Option<(terminal_size::Width, terminal_size::Height)>, elsewhere: usize) -> usize {
+    terminal.map_or(elsewhere, |(width, _)| usize::from(width.0).clamp(40, 120))
 }
 
 /// A line for people, from wherever an engine reports: observers hold no [`Terminal`].

@@ -78,6 +78,9 @@ pub(super) fn make(session: &Session, context: &mut Context) -> Result<Plan, Exi
 pub(super) fn written(plan: &Plan, format: Format, context: &Context) -> String {
     match format {
         Format::Json => format!("{:#}\n", plan::to_json(plan)),
-        Format::Text => plan::to_text(plan, plan::Style { colour: context.terminal.out_colour(), width: 80 }),
+        Format::Text => plan::to_text(
+            plan,
+            plan::Style { colour: context.terminal.out_colour(), width: context.terminal.out_width() },
+        ),
     }
 }

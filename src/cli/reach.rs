@@ -19,14 +19,14 @@ pub(super) const NEAR: Duration = Duration::from_millis(40);
 
 /// Where to talk to.
 #[derive(Args)]
-#[command(next_help_heading = "Where")]
 pub(super) struct Reach {
     /// Use the simulator, and keep its stacks in DIR [default: .infra/sandbox in the project]
-    #[arg(long, value_name = "DIR", num_args = 0..=1, env = "INFRA_SANDBOX", hide_env = true)]
+    /// [env: INFRA_SANDBOX]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, help_heading = "Where")]
     sandbox: Option<Option<PathBuf>>,
 
-    /// Talk to this address instead of AWS: an emulator, or `infra sandbox`
-    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL", hide_env = true, conflicts_with = "sandbox", value_parser = address)]
+    /// Talk to this address instead of AWS: an emulator, or `infra sandbox` [env: AWS_ENDPOINT_URL]
+    #[arg(long, value_name = "URL", help_heading = "Where", conflicts_with = "sandbox", value_parser = address)]
     endpoint: Option<String>,
 }
 
@@ -48,8 +48,9 @@ impl Reached {
 impl Reach {
     /// Opens the way.
     pub(super) fn open(&self, disk: &Disk, program: &Program, context: &mut Context) -> Result<Reached, Exit> {
-        let directory = self.directory(disk, program, context)?;
-        let mut settings = Settings { endpoint: self.endpoint.clone(), ..Settings::default() };
+        let (sandbox, endpoint) = self.chosen().map_err(|why| context.terminal.fail(&why))?;
+        let directory = directory(sandbox, disk, program, context)?;
+        let mut settings = Settings { endpoint: endpoint.clone(), ..Settings::default() };
         if let Some(directory) = &directory {
             let sandbox = Sandbox::open(directory, sandbox::Settings::default());
             let sandbox = sandbox.map_err(|error| context.terminal.fail(&error.to_string()))?;
@@ -62,24 +63,47 @@ impl Reach {
         // skips every pause between two questions.
         builder.enable_all().start_paused(!is_real);
         let runtime = builder.build().map_err(|error| context.terminal.fail(&format!("cannot start: {error}")))?;
-        if let Some(endpoint) = self.endpoint.as_ref().filter(|_| is_real) {
+        if let Some(endpoint) = endpoint.as_ref().filter(|_| is_real) {
             context.terminal.say(&format!("talking to {endpoint} instead of AWS"));
         }
-        let is_near = self.endpoint.as_deref().is_some_and(is_loopback);
+        let is_near = endpoint.as_deref().is_some_and(is_loopback);
         Ok(Reached { clouds: Arc::new(Aws::new(settings)), runtime, is_near })
     }
 
-    /// The directory of the simulator, where it is asked for.
-    fn directory(&self, disk: &Disk, program: &Program, context: &mut Context) -> Result<Option<PathBuf>, Exit> {
-        let Some(asked) = &self.sandbox else { return Ok(None) };
-        let Some(directory) = asked else { return Ok(Some(disk.root.join(".infra").join("sandbox"))) };
-        let text = directory.to_string_lossy();
-        if program.declared.stacks.iter().any(|s| s.name.as_str() == text) {
-            let help = format!("write `--sandbox=DIR`, or name the stack first: `infra apply {text} --sandbox`");
-            return Err(context.terminal.fail(&format!("`--sandbox {text}` names a stack as its directory; {help}")));
+    /// What is asked for: by an option, else by the environment.
+    fn chosen(&self) -> Result<(Option<Option<PathBuf>>, Option<String>), String> {
+        if self.sandbox.is_some() || self.endpoint.is_some() {
+            return Ok((self.sandbox.clone(), self.endpoint.clone()));
         }
-        Ok(Some(host::working_directory().unwrap_or_default().join(directory)))
+        match (host::variable("INFRA_SANDBOX"), host::variable("AWS_ENDPOINT_URL")) {
+            (Some(_), Some(_)) => Err(
+                "`INFRA_SANDBOX` and `AWS_ENDPOINT_URL` are both set; unset one, or say `--sandbox` or `--endpoint`"
+                    .to_owned(),
+            ),
+            (Some(directory), None) => Ok((Some(Some(directory.into())), None)),
+            (None, Some(url)) => {
+                address(&url).map(|url| (None, Some(url))).map_err(|e| format!("`AWS_ENDPOINT_URL` is no address: {e}"))
+            }
+            (None, None) => Ok((None, None)),
+        }
     }
+}
+
+/// The directory of the simulator, where it is asked for.
+fn directory(
+    asked: Option<Option<PathBuf>>,
+    disk: &Disk,
+    program: &Program,
+    context: &mut Context,
+) -> Result<Option<PathBuf>, Exit> {
+    let Some(asked) = asked else { return Ok(None) };
+    let Some(directory) = asked else { return Ok(Some(disk.root.join(".infra").join("sandbox"))) };
+    let text = directory.to_string_lossy();
+    if program.declared.stacks.iter().any(|s| s.name.as_str() == text) {
+        let help = format!("write `--sandbox=DIR`, or name the stack first: `infra apply {text} --sandbox`");
+        return Err(context.terminal.fail(&format!("`--sandbox {text}` names a stack as its directory; {help}")));
+    }
+    Ok(Some(host::working_directory().unwrap_or_default().join(directory)))
 }
 
 /// The state of a sandbox is nobody's source. That this fails is no reason to stop.

@@ -171,6 +171,27 @@ fn colours_are_only_where_they_are_asked_for() {
 }
 
 #[test]
+fn the_environment_may_say_where() {
+    let project = Project::example("hello");
+    let plan = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = project.command(&["plan", "--env", "dev"]);
+        command.args(args).envs(variables.iter().copied());
+        run(command)
+    };
+    let (sandbox, nobody) = (("INFRA_SANDBOX", "s"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"));
+    plan(&[], &[sandbox]).ended(0);
+    assert!(project.path("s").is_dir());
+    assert!(plan(&[], &[nobody]).ended(1).err.contains("talking to http://127.0.0.1:9 instead of AWS"));
+    plan(&["--sandbox=s"], &[nobody]).ended(0);
+    assert!(plan(&["--endpoint", "http://127.0.0.1:9"], &[sandbox]).ended(1).err.contains("unreachable"));
+    assert!(plan(&[], &[sandbox, nobody]).ended(1).err.contains("both set"), "neither is guessed");
+    assert!(plan(&[], &[("AWS_ENDPOINT_URL", "localhost")]).ended(1).err.contains("is no address"));
+    assert!(
+        plan(&["--sandbox=s", "--endpoint", "http://127.0.0.1:9"], &[]).ended(1).err.contains("cannot be used with")
+    );
+}
+
+#[test]
 fn nobody_answers_without_a_terminal() {
     let project = Project::example("hello");
     let said = project.infra("apply --env dev --sandbox=s").ended(1);
@@ -268,7 +289,7 @@ fn a_reader_who_leaves_is_no_panic() {
 fn a_signal_lets_what_runs_end() {
     use crate::support::cli::Served;
     let project = Project::example("hello");
-    let served = Served::start(&["--step", "30"]);
+    let served = Served::start(&["--step", "300"]);
     let mut command = project.command(&["apply", "--env", "dev", "--yes", "--endpoint", &served.address]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     assert!(served.until(&mut child, |calls| calls.iter().any(|c| c.contains("ExecuteChangeSet"))));

@@ -155,7 +155,7 @@ fn killed(stands: bool, more: &[&str], at: usize, wanted: &BTreeMap<String, Valu
 fn instants(stands: bool, more: &[&str], count: usize) {
     let (wanted, news) = undisturbed(stands, more);
     assert!(news >= count, "{news} instants to choose from");
-    let at: Vec<usize> = (0..count).map(|i| 1 + i * (news - 1) / (count - 1).max(1)).collect();
+    let at: Vec<usize> = (0..count).map(|i| 1 + i * (news - 2) / (count - 1).max(1)).collect();
     let midway: usize = std::thread::scope(|scope| {
         let threads: Vec<_> = at
             .chunks(count.div_ceil(4))

@@ -65,6 +65,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("indicatif", &["cli"]),
+    ("terminal_size", &["cli/output.rs"]),
     ("ignore", &["host.rs"]),
     ("tempfile", &["host.rs", "sandbox/store.rs"]),
 ];

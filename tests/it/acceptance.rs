@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::support::cli::{Project, Served, operation};
+use crate::support::cli::{Project, Served, infra, operation, run};
 use crate::support::stacks::WRITES;
 
 /// An example in an environment, against a sandbox on a port.
@@ -213,4 +213,49 @@ fn two_environments_do_not_disturb_each_other() {
     let left = project.living("state");
     assert_eq!(left.keys().collect::<Vec<_>>(), ["hello-events-prod", "hello-inbox-prod"]);
     assert!(there("plan --env prod").ended(0).out.starts_with("no changes"));
+}
+
+/// The commands of the first block of shell in the README, as a reader would copy them.
+fn readme() -> Vec<String> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let fence = ["```sh\n", "```bash\n", "```shell\n", "```console\n"];
+    let begin = fence.iter().filter_map(|f| text.find(f).map(|at| at + f.len())).min().expect("a block of shell");
+    let block = text[begin..].split("```").next().unwrap();
+    let lines =
+        block.lines().map(|l| l.trim_start_matches("$ ").trim()).filter(|l| !l.is_empty() && !l.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_first_command_of_the_readme_deploys_the_example() {
+    let commands = readme();
+    let line = &commands[0];
+    // What cargo would run is the binary that this test was built with.
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let at = words.iter().position(|w| ["--", "infra"].contains(w)).expect("a command that runs infra");
+    assert!(words[0] == "cargo" || words[0].ends_with("infra"), "{line}");
+    let args = words[at + 1..].iter().take_while(|w| !w.starts_with('#'));
+    let copy = Project::example("backend-service");
+    let args: Vec<String> =
+        args.map(|a| if *a == "examples/backend-service" { ".".into() } else { (*a).into() }).collect();
+    assert!(args.iter().any(|a| a == "apply"), "{line}");
+    let said = run({
+        let mut command = infra();
+        command.current_dir(copy.path("")).args(&args);
+        command
+    });
+    let said = said.ended(0);
+    assert!(said.out.contains("65 to create") && said.out.contains("2 done"), "{}", said.out);
+    assert!(commands[1].contains("test"), "the second runs the tests: {commands:?}");
+}
+
+#[test]
+fn the_project_of_the_readme_stands() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let program = text.split("```infra\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let project = Project::new(&[("shop.infra", program)]);
+    assert_eq!(project.infra("check").ended(0).err, "no problems found\n");
+    assert_eq!(project.infra("fmt --check").ended(0).out, "");
+    project.infra("apply --env prod --yes --sandbox=s").ended(0);
+    assert!(project.infra("plan --env prod --sandbox=s").ended(0).out.starts_with("no changes"));
 }

@@ -110,7 +110,8 @@ impl Disk {
             let names = list(folder).unwrap_or_default();
             names.iter().filter(|n| n.ends_with(".infra")).any(|n| {
                 let text = std::fs::read_to_string(folder.join(n)).unwrap_or_default();
-                text.lines().any(|line| line.starts_with("project "))
+                // A byte order mark is not part of the first line.
+                text.trim_start_matches('\u{feff}').lines().any(|line| line.starts_with("project "))
             })
         };
         let root = start.ancestors().find(declares).unwrap_or(start);

@@ -161,7 +161,16 @@ fn build(text: &str) -> String {
     }
     for built in &build.stacks {
         let template: serde_json::Value = serde_json::from_str(&built.template.body).unwrap();
-        assert_eq!(serde_json::to_string(&template).unwrap(), built.template.body, "canonical");
+        // Sorted and minified as `serde_json` writes it, other characters than ASCII escaped.
+        let canonical = serde_json::to_string(&template).unwrap();
+        let ascii = canonical.chars().fold(String::new(), |mut out, c| match c.is_ascii() && c != '\u{7f}' {
+            true => out + c.encode_utf8(&mut [0; 4]),
+            false => {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| write!(out, "\\u{unit:04x}").unwrap());
+                out
+            }
+        });
+        assert_eq!(ascii, built.template.body, "canonical");
         writeln!(out, "--- {}\n{template:#}", built.file_name()).unwrap();
     }
     let mut manifest = infra::build::manifest(&build);

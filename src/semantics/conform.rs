@@ -11,7 +11,7 @@ use crate::schema::{Node, NodeId, Property, ResourceType, Types};
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::value::{Object, Value};
 use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{Expr, ExprKind, Path};
 
 mod branches;
 mod documents;
@@ -29,15 +29,16 @@ mod words;
 const DEEPEST: usize = 128;
 
 /// The properties of a resource of a known type, as CloudFormation takes them; an object.
-/// `span` is that of the resource's type, for what is missing altogether.
+/// `named` is the type as the source names it, for what is missing altogether.
 pub(crate) fn properties<'p>(
     ev: &mut Evaluator<'p>,
     known: &'static ResourceType,
+    named: &Path,
     body: Option<&'p Expr>,
     scope: &Scope<'_>,
-    span: Span,
 ) -> Value {
-    let asked = Asked { node: known.root, name: known.name, part: Part::Resource, at: span };
+    let Path { name, span } = *named;
+    let asked = Asked { node: known.root, name: name.as_str(), part: Part::Resource, at: span };
     let mut walk = Walk::new(ev, Some(known));
     let value = match body {
         Some(body) => walk.expr(asked, body, scope, 0),

@@ -6,7 +6,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::frame::BlockId;
 use crate::semantics::model;
-use crate::semantics::value::{Later, LaterType, Value};
+use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
 use crate::semantics::{fits, resources, secret_leak, settings, types};
 use crate::source::Span;
 use crate::syntax::ast::{Assert, Binary, Expr, ExprKind, Output, Stmt};
@@ -77,14 +77,15 @@ impl<'p> Evaluator<'p> {
             Value::List(items) => {
                 let mut item_type: Option<LaterType> = None;
                 for item in items.iter() {
-                    let ty = match item {
-                        Value::Str(text) if text.contains(',') => {
-                            self.report_value(settings::comma(text, span));
-                            return None;
-                        }
-                        item => scalar_type(item),
+                    let cut = match item {
+                        Value::Str(text) => settings::item_problem(text, span),
+                        _ => None,
                     };
-                    match (ty, &item_type) {
+                    if let Some(problem) = cut.or_else(|| mangled(item, span)) {
+                        self.report_value(problem);
+                        return None;
+                    }
+                    match (scalar_type(item), &item_type) {
                         (None, _) => return self.no_output_shape(item, name, span),
                         (Some(ty), None) => item_type = Some(ty),
                         (Some(ty), Some(first)) if ty == *first => {}
@@ -95,7 +96,13 @@ impl<'p> Evaluator<'p> {
                 let item = item_type.unwrap_or(LaterType::String(Vec::new()));
                 Some(LaterType::List(Box::new(item), Some(items.len())))
             }
-            other => scalar_type(other),
+            other => {
+                if let Some(problem) = mangled(other, span) {
+                    self.report_value(problem);
+                    return None;
+                }
+                scalar_type(other)
+            }
         };
         match ty {
             Some(ty) => Some(ty),
@@ -180,6 +187,24 @@ impl<'p> Evaluator<'p> {
         }
         out
     }
+}
+
+/// CloudFormation keeps outputs as they are but gives them back with `?` for every character beyond
+/// ASCII (aws-cloudformation/cloudformation-coverage-roadmap#814): others would read something else.
+fn mangled(value: &Value, span: Span) -> Option<Diagnostic> {
+    let odd = match value {
+        Value::Str(text) => text.chars().find(|c| !c.is_ascii())?,
+        Value::Later(later) => match &later.expr {
+            LaterExpr::Concat(pieces) => return pieces.iter().find_map(|piece| mangled(piece, span)),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(
+        Diagnostic::new(Code::BadValue, format!("an output cannot hold `{odd}`"))
+            .at(span, "CloudFormation gives it back as `?`")
+            .help("use ASCII only, or encode it: `base64(…)`, `url_encode(…)`"),
+    )
 }
 
 /// The type of a single value as others see it; `None` where it cannot be an output.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::schema::{Identifier, Node, NodeId, RefValue, ResourceType, Types};
-use crate::semantics::conform;
+use crate::semantics::{conform, types};
 use crate::semantics::declare::spelling;
 use crate::semantics::decorators::{self, Target};
 use crate::semantics::eval::{Evaluator, Scope};
@@ -18,6 +18,18 @@ use crate::syntax::ast::{Ident, Resource, Stmt};
 mod arn;
 
 pub(super) use arn::arn;
+
+/// The types that have snapshots, as "`DeletionPolicy` attribute" in the user guide lists them.
+const SNAPSHOTS: [&str; 8] = [
+    "AWS::DocDB::DBCluster",
+    "AWS::EC2::Volume",
+    "AWS::ElastiCache::CacheCluster",
+    "AWS::ElastiCache::ReplicationGroup",
+    "AWS::Neptune::DBCluster",
+    "AWS::RDS::DBCluster",
+    "AWS::RDS::DBInstance",
+    "AWS::Redshift::Cluster",
+];
 
 impl<'p> Evaluator<'p> {
     /// Gives a resource its logical id and remembers that its properties are to be evaluated.
@@ -88,6 +100,10 @@ impl<'p> Evaluator<'p> {
             );
         }
         if let Some((other, span)) = self.frame.ids.get(&made.id) {
+            // The same name twice, or the same key in two rounds, is reported as such.
+            if *other == made.shown {
+                return;
+            }
             let problem = Diagnostic::new(
                 Code::DuplicateName,
                 format!("`{}` and `{other}` have the same logical id `{id}`", made.shown),
@@ -127,8 +143,9 @@ impl<'p> Evaluator<'p> {
         let says = decorators::resource_says(self, &p.stmt.decorators, &scope);
         let made = &p.made;
         let body = p.resource.body.as_ref();
+        self.check_type(made, p.resource.ty.span, &says);
         let properties = match made.known {
-            Some(known) => conform::properties(self, known, body, &scope, p.resource.ty.span),
+            Some(known) => conform::properties(self, known, &p.resource.ty, body, &scope),
             None => {
                 self.unknown_type(p.resource);
                 conform::untyped(self, body, &scope)
@@ -159,6 +176,28 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    /// What CloudFormation refuses of a type before it looks at the properties.
+    fn check_type(&mut self, made: &ResourceRef, span: Span, says: &decorators::ResourceSays) {
+        let name = made.ty.as_str();
+        if name.starts_with("AWS::Serverless::") {
+            self.report(
+                Diagnostic::new(Code::NotYet, format!("`{name}` is made by a transform; there are none yet"))
+                    .at(span, "CloudFormation itself does not know it")
+                    .help("write out what the transform makes of it: functions, roles, permissions"),
+            );
+        }
+        for (decorator, policy) in [("on_delete", says.on_delete), ("on_replace", says.on_replace)] {
+            if policy == Some(model::DataPolicy::Snapshot) && made.known.is_some() && !SNAPSHOTS.contains(&name) {
+                self.report(
+                    Diagnostic::new(Code::BadDecorator, format!("CloudFormation takes no snapshots of `{name}`"))
+                        .at(made.span, format!("has `@{decorator}(snapshot)`"))
+                        .at(span, "its type")
+                        .help(format!("write `@{decorator}(retain)`")),
+                );
+            }
+        }
+    }
+
     /// AWS adds types weekly, so an unknown one is no error; what can never be one, is.
     fn unknown_type(&mut self, resource: &Resource) {
         let name = resource.ty.name.as_str();
@@ -186,7 +225,7 @@ impl<'p> Evaluator<'p> {
             return;
         }
         let problem = Diagnostic::new(Code::UnknownResourceType, format!("the resource type `{name}` is not known"));
-        let near = nearest(name, self.types().names());
+        let near = types::nearest_type(self, name);
         self.report(match near {
             Some(near) => {
                 problem.at(span, "its properties are not checked").help(format!("write `{near}`")).fix(span, near)
@@ -222,7 +261,7 @@ pub(super) fn attribute_path(
         span = span.to(next.span);
         if let Some(node) = found(&path) {
             best = Some((path.clone(), Some(node), taken + 1));
-        } else if open && best.as_ref().is_none_or(|(_, node, _)| node.is_none()) {
+        } else if open {
             best = Some((path.clone(), None, taken + 1));
         }
     }

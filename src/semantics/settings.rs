@@ -164,8 +164,8 @@ fn as_text(ev: &mut Evaluator<'_>, value: &Value, span: Span) -> Option<Arc<str>
             let mut out = String::new();
             for (at, item) in items.iter().enumerate() {
                 let text = fits::scalar_text(item);
-                if text.contains(',') {
-                    ev.report(comma(&text, span));
+                if let Some(problem) = item_problem(&text, span) {
+                    ev.report(problem);
                     return None;
                 }
                 let _ = write!(out, "{}{text}", if at == 0 { "" } else { "," });
@@ -176,11 +176,19 @@ fn as_text(ev: &mut Evaluator<'_>, value: &Value, span: Span) -> Option<Arc<str>
     }
 }
 
-/// CloudFormation passes lists as one text, cut at its commas.
-pub(super) fn comma(text: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadValue, format!("the item `{text}` of this list contains a comma"))
-        .at(span, "lists are passed as one text, cut at commas")
-        .help("leave the comma out, or pass the items one by one")
+/// What a text would lose as an item of a list: CloudFormation passes lists as one text, cuts it at
+/// its commas, and takes blanks off the pieces.
+pub(super) fn item_problem(text: &str, span: Span) -> Option<Diagnostic> {
+    if text.contains(',') {
+        let message = format!("the item `{text}` of this list contains a comma");
+        let problem = Diagnostic::new(Code::BadValue, message).at(span, "lists are passed as one text, cut at commas");
+        return Some(problem.help("leave the comma out, or pass the items one by one"));
+    }
+    (text.trim() != text).then(|| {
+        let message = format!("the item `{text}` of this list begins or ends with a blank");
+        let problem = Diagnostic::new(Code::BadValue, message);
+        problem.at(span, "CloudFormation takes it off").help("leave the blank out: `trim(…)`")
+    })
 }
 
 /// Refuses what is set and declared nowhere.

@@ -143,7 +143,7 @@ fn resource(ev: &mut Evaluator<'_>, path: &Path) -> Option<Option<&'static Resou
         return Some(known);
     }
     if name.contains("::") {
-        let near = nearest(name, ev.types().names());
+        let near = nearest_type(ev, name);
         let problem = Diagnostic::new(Code::UnknownResourceType, format!("the resource type `{name}` is not known"))
             .at(path.span, near.map_or_else(|| "not known".to_owned(), |near| format!("the nearest is `{near}`")));
         ev.report(match near {
@@ -164,6 +164,17 @@ fn resource(ev: &mut Evaluator<'_>, path: &Path) -> Option<Option<&'static Resou
         None => problem.help(format!("use one of {}, or a resource type", WORDS.join(", "))),
     });
     None
+}
+
+/// The type of AWS that is meant by a name that is none. Each part must be near on its own:
+/// `AWS::New::Thing` is not a slip for `AWS::IoT::Thing`.
+pub(crate) fn nearest_type(ev: &Evaluator<'_>, name: &str) -> Option<&'static str> {
+    let near = |a: &str, b: &'static str| a == b || nearest(a, [b]).is_some();
+    let alike = |other: &&'static str| {
+        name.split("::").count() == other.split("::").count()
+            && name.split("::").zip(other.split("::")).all(|(a, b)| near(a, b))
+    };
+    nearest(name, ev.types().names().filter(alike))
 }
 
 fn identifier(ev: &mut Evaluator<'_>, path: &Path, attribute: Ident) -> Type {

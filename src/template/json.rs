@@ -1,4 +1,6 @@
-//! Writes JSON texts piece by piece, byte for byte as `serde_json` would.
+//! Writes JSON texts piece by piece, as `serde_json` would, but in ASCII only: CloudFormation works
+//! with other characters, yet gives the template back with a `?` for each
+//! (aws-cloudformation/cloudformation-coverage-roadmap#1220), so that it would always seem changed.
 
 /// Appends a string with its quotes.
 pub(super) fn string(out: &mut String, text: &str) {
@@ -10,27 +12,29 @@ pub(super) fn string(out: &mut String, text: &str) {
 /// Appends the inside of a string.
 pub(super) fn escaped(out: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\') {
-        // What was found is one ASCII byte, so both cuts lie between characters.
+    let is_special = |b: u8| !matches!(b, b' '..=b'~') || b == b'"' || b == b'\\';
+    // The first byte that is not ASCII begins a character, so the cut lies between two.
+    while let Some(at) = rest.bytes().position(is_special) {
         let (plain, tail) = rest.split_at(at);
-        let (special, after) = tail.split_at(1);
+        let mut tail = tail.chars();
         out.push_str(plain);
-        escape(out, special.bytes().next().unwrap_or_default());
-        rest = after;
+        tail.next().into_iter().for_each(|c| escape(out, c));
+        rest = tail.as_str();
     }
     out.push_str(rest);
 }
 
-fn escape(out: &mut String, byte: u8) {
-    match byte {
-        b'"' => out.push_str("\\\""),
-        b'\\' => out.push_str("\\\\"),
-        0x08 => out.push_str("\\b"),
-        0x09 => out.push_str("\\t"),
-        0x0a => out.push_str("\\n"),
-        0x0c => out.push_str("\\f"),
-        0x0d => out.push_str("\\r"),
-        _ => out.push_str(&format!("\\u{byte:04x}")),
+fn escape(out: &mut String, c: char) {
+    match c {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\u{8}' => out.push_str("\\b"),
+        '\t' => out.push_str("\\t"),
+        '\n' => out.push_str("\\n"),
+        '\u{c}' => out.push_str("\\f"),
+        '\r' => out.push_str("\\r"),
+        // Beyond 16 bits a character is two units, as in UTF-16.
+        c => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
     }
 }
 

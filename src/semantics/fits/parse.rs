@@ -36,7 +36,7 @@ fn read(fitter: &Fitter, ty: &Type, text: &str) -> Result<Value, String> {
         Type::List(item) if !text.trim_start().starts_with('[') => {
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
             let items: Result<Vec<Value>, String> = parts.map(|part| read(fitter, item, part)).collect();
-            Value::List(items?.into())
+            return items.map(|items| Value::List(items.into()));
         }
         Type::List(_) | Type::Map(_) | Type::Record(_) | Type::Json => {
             let json: serde_json::Value = serde_json::from_str(text).map_err(|e| format!("it is not JSON: {e}"))?;

@@ -40,6 +40,9 @@ pub fn time_of_day() -> String {
 /// # Errors
 /// What the system says. An earlier file of that name is then untouched.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Through a link, what it leads to is written; it stays a link.
+    let real = std::fs::canonicalize(path);
+    let path = real.as_deref().unwrap_or(path);
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".infra-").permissions(permissions()).tempfile_in(folder)?;
@@ -146,7 +149,9 @@ impl World for Disk {
         for entry in walk {
             let entry = entry.map_err(|e| e.to_string())?;
             let is_source = entry.path().extension().is_some_and(|e| e == "infra");
-            if is_source && entry.file_type().is_some_and(|t| t.is_file()) {
+            // A link counts, also one that leads nowhere: left out in silence, it would be a plan to delete.
+            let is_file = |t: std::fs::FileType| t.is_file() || (t.is_symlink() && !entry.path().is_dir());
+            if is_source && entry.file_type().is_some_and(is_file) {
                 let relative = entry.path().strip_prefix(&self.root).unwrap_or(entry.path());
                 let parts: Vec<_> = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
                 found.push(parts.join("/"));

@@ -34,12 +34,13 @@ impl Fmt {
             if text == *file.text {
                 continue;
             }
-            context.terminal.data(&format!("{}\n", file.name));
             if self.check {
                 exit = Exit::Error;
             } else if let Err(error) = host::write(&loaded.disk.root.join(&*file.name), text.as_bytes()) {
                 exit = context.terminal.fail(&format!("cannot write {}: {}", file.name, host::plain(&error)));
+                continue;
             }
+            context.terminal.data(&format!("{}\n", file.name));
         }
         exit
     }

@@ -1,9 +1,9 @@
 //! What people type besides: selection, environments by branch, formats, colours, help, completions.
 
-use std::io::Read as _;
-use std::process::Stdio;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
 
-use crate::support::cli::{Project, examples, finish, infra, run};
+use crate::support::cli::{Project, Served, examples, finish, infra, run};
 
 const COMMANDS: &[&str] = &[
     "check",
@@ -42,6 +42,15 @@ fn formatting_is_named_then_done() {
     assert_eq!(project.infra("fmt").ended(0).out, "main.infra\n");
     assert_eq!(project.infra("fmt --check").ended(0).out, "");
     assert_eq!(std::fs::read_to_string(project.path("main.infra")).unwrap(), "project p\n");
+}
+
+#[test]
+fn a_linked_file_counts_and_stays_a_link() {
+    let project = Project::new(&[("p/main.infra", "project p\n"), ("shared.txt", "let   a = 1\n")]);
+    std::os::unix::fs::symlink("../shared.txt", project.path("p/shared.infra")).unwrap();
+    assert_eq!(project.infra("-C p fmt").ended(0).out, "shared.infra\n");
+    assert_eq!(std::fs::read_to_string(project.path("shared.txt")).unwrap(), "let a = 1\n");
+    assert!(project.path("p/shared.infra").is_symlink());
 }
 
 #[test]
@@ -287,16 +296,36 @@ fn a_reader_who_leaves_is_no_panic() {
 
 #[test]
 fn a_signal_lets_what_runs_end() {
-    use crate::support::cli::Served;
     let project = Project::example("hello");
     let served = Served::start(&["--step", "300"]);
     let mut command = project.command(&["apply", "--env", "dev", "--yes", "--endpoint", &served.address]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     assert!(served.until(&mut child, |calls| calls.iter().any(|c| c.contains("ExecuteChangeSet"))));
-    let mut kill = std::process::Command::new("kill");
+    let mut kill = Command::new("kill");
     assert!(kill.args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let said = finish(child).ended(130);
     assert!(said.err.contains("nothing new is started"), "{}", said.err);
     assert!(said.out.contains("created      events@") && said.out.contains("not started  inbox@"), "{}", said.out);
     project.infra(&format!("apply --env dev --yes --endpoint {}", served.address)).ended(0);
+}
+
+#[test]
+fn a_second_signal_leaves_at_once_and_the_next_run_goes_on() {
+    let project = Project::example("hello");
+    let served = Served::start(&["--step", "300"]);
+    let mut command = project.command(&["apply", "--env", "dev", "--yes", "--endpoint", &served.address]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(served.until(&mut child, |calls| calls.iter().any(|c| c.contains("ExecuteChangeSet"))));
+    let id = child.id().to_string();
+    let interrupt = || Command::new("kill").args(["-INT", &id]).status().unwrap();
+    let mut heard = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(interrupt().success());
+    assert!(heard.any(|line| line.contains("nothing new is started")));
+    assert!(interrupt().success());
+    assert!(heard.any(|line| line.contains("Run the same command again to pick it up")));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let said = project.infra(&format!("apply --env dev --yes --endpoint {}", served.address)).ended(0);
+    assert!(said.err.contains("begun by an earlier run"), "{}", said.err);
+    let executed = served.calls().iter().filter(|c| c.contains("ExecuteChangeSet") && c.contains("events")).count();
+    assert_eq!(executed, 1, "what ran was not begun again");
 }

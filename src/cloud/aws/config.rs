@@ -64,6 +64,11 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
+/// Timeouts of the first look: who does not answer a question as small as this one is not there.
+pub(crate) fn first_look() -> TimeoutConfig {
+    timeouts().to_builder().read_timeout(Duration::from_secs(8)).build()
+}
+
 /// Settings and credentials of one account, from the region that was asked for first.
 pub(crate) async fn load(target: &Target, settings: &Settings, http: SharedHttpClient) -> SdkConfig {
     if is_emulated(settings) { emulated(target, settings, http) } else { standard(target, settings, http).await }

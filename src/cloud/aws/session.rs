@@ -40,6 +40,7 @@ impl Session {
         let host = LastHost::default();
         let config = aws_sdk_sts::config::Builder::from(self.sdk().await)
             .retry_config(retry::first_look(config::first_pause(&self.settings)))
+            .timeout_config(config::first_look())
             .interceptor(WholeAnswer { host: Arc::clone(&host) })
             .build();
         if let Some(observer) = &self.settings.observer {

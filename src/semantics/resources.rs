@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::schema::{Identifier, Node, NodeId, RefValue, ResourceType, Types};
-use crate::semantics::{conform, types};
 use crate::semantics::declare::spelling;
 use crate::semantics::decorators::{self, Target};
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::frame::{BlockId, Pending};
 use crate::semantics::model;
 use crate::semantics::value::{Later, LaterExpr, LaterType, ResourceRef, Value};
+use crate::semantics::{conform, types};
 use crate::source::Span;
 use crate::syntax::ast::{Ident, Resource, Stmt};
 

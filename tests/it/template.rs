@@ -437,6 +437,19 @@ fn resolved(value: &serde_json::Value) -> String {
     }
 }
 
+/// JSON whose letters beyond ASCII are written by number, as templates are.
+fn in_ascii(json: &str) -> String {
+    let mut out = String::new();
+    for c in json.chars() {
+        let mut units = [0; 2];
+        match c {
+            ' '..='~' => out.push(c),
+            c => c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
+        }
+    }
+    out
+}
+
 proptest! {
     #[test]
     fn plain_values_go_round(value in value()) {
@@ -444,7 +457,7 @@ proptest! {
         let body = template::emit(&model).body;
         let back: serde_json::Value = serde_json::from_str(&body).unwrap();
         prop_assert_eq!(&back["Resources"]["X"]["Properties"]["P"], &as_json(&value));
-        prop_assert_eq!(serde_json::to_string(&back).unwrap(), body);
+        prop_assert_eq!(in_ascii(&serde_json::to_string(&back).unwrap()), body);
     }
 
     #[test]

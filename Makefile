@@ -12,7 +12,7 @@ format: ## Check the layout of the Rust code
 
 lint: ## Check the code, with and without the AWS half
 	cargo clippy --all-targets -- -D warnings
-	cargo clippy --no-default-features -- -D warnings
+	cargo clippy --no-default-features --all-targets -- -D warnings
 
 test: ## Run every test
 	cargo test

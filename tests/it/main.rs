@@ -27,6 +27,7 @@ mod journey;
 mod lint;
 #[cfg(feature = "aws")]
 mod outcome;
+mod pages;
 #[cfg(feature = "aws")]
 mod plan;
 #[cfg(feature = "aws")]

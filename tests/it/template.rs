@@ -656,6 +656,8 @@ fn a_manifest() {
         (&shown["format_version"], &shown["project"], &shown["env"]),
         (&json!(1), &json!("shop"), &json!("dev"))
     );
+    let keys: Vec<_> = shown.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["env", "format_version", "project", "stacks"]);
     assert_eq!(shown["stacks"][0]["env"], json!(null));
     assert_eq!(shown["stacks"][0]["id"], json!("tools@shared/eu-west-1"));
     assert_eq!(

@@ -48,6 +48,19 @@ pub(super) fn not_read(ev: &mut Evaluator<'_>, name: &str, span: Span) -> Value 
     Value::Unknown
 }
 
+/// What stands for a pseudo parameter of CloudFormation.
+pub(super) fn pseudo(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "AWS::AccountId" => "aws.account_id",
+        "AWS::NoValue" => "null",
+        "AWS::Partition" => "aws.partition",
+        "AWS::Region" => "aws.region",
+        "AWS::StackName" => "aws.stack_name",
+        "AWS::URLSuffix" => "aws.url_suffix",
+        _ => return None,
+    })
+}
+
 /// What CloudFormation calls pseudo parameters: all of them are known while compiling.
 fn aws(ev: &mut Evaluator<'_>, span: Span) -> Value {
     let place = &ev.frame.place;

@@ -16,6 +16,7 @@ use crate::syntax::ast::{Expr, ExprKind, Path};
 mod branches;
 mod documents;
 mod groups;
+mod intrinsics;
 mod kinship;
 mod lists;
 mod objects;
@@ -127,6 +128,9 @@ impl<'w, 'p> Walk<'w, 'p> {
         if let Some(value) = self.too_deep(expr.span, depth) {
             return value;
         }
+        if self.is_intrinsic_literal(expr) {
+            return Value::Unknown;
+        }
         let node = self.types.node(asked.node);
         match (node, &expr.kind) {
             (_, ExprKind::If(_) | ExprKind::Match(_)) => self.branches(asked, expr, scope, depth),
@@ -160,6 +164,11 @@ impl<'w, 'p> Walk<'w, 'p> {
         }
         if let Value::Unknown | Value::Null = value {
             return value.clone();
+        }
+        if let Value::Object(object) = value
+            && self.is_intrinsic(object, span)
+        {
+            return Value::Unknown;
         }
         let node = self.types.node(asked.node);
         match node {

@@ -16,7 +16,7 @@ use crate::semantics::instances::Instances;
 use crate::semantics::project::Project;
 use crate::semantics::reports::Reports;
 use crate::semantics::value::{Later, LaterExpr, Object, Value};
-use crate::semantics::{Program, Target, fits, functions, operators, resources, text, types};
+use crate::semantics::{Program, Target, builtin, fits, functions, operators, resources, text, types};
 use crate::source::Span;
 use crate::syntax::ast::{Arg, Binary, Element, Entry, Expr, ExprKind, Ident, Key, Piece};
 
@@ -384,11 +384,15 @@ impl<'p> Evaluator<'p> {
     }
 
     fn bare_path(&mut self, name: Name, span: Span) -> Value {
-        self.report(
-            Diagnostic::new(Code::UnknownName, format!("`{name}` is not a value"))
+        let problem = Diagnostic::new(Code::UnknownName, format!("`{name}` is not a value"));
+        self.report(match builtin::pseudo(name.as_str()) {
+            Some(ours) => {
+                problem.at(span, "CloudFormation's name for it").help(format!("write `{ours}`")).fix(span, ours)
+            }
+            None => problem
                 .at(span, "a path names a resource type or a function")
                 .help(format!("declare a resource of it: `resource Name = {name} {{ … }}`")),
-        );
+        });
         Value::Unknown
     }
 }

@@ -29,6 +29,9 @@ impl<'p> Walk<'_, 'p> {
         if let Some(value) = self.too_deep(expr.span, depth) {
             return value;
         }
+        if self.is_intrinsic_literal(expr) {
+            return Value::Unknown;
+        }
         match &expr.kind {
             ExprKind::Object(entries) if is_plain(entries) => {
                 let mut made: Vec<(Name, Value)> = Vec::with_capacity(entries.len());
@@ -61,6 +64,7 @@ impl<'p> Walk<'_, 'p> {
                 let items = items.iter().map(|item| self.data(resources, item, span, depth + 1));
                 Value::List(items.filter(|value| !matches!(value, Value::Null)).collect())
             }
+            Value::Object(object) if self.is_intrinsic(object, span) => Value::Unknown,
             Value::Object(object) => {
                 let entries = object.iter().map(|(key, value)| (key, self.data(resources, value, span, depth + 1)));
                 without_null(entries)

@@ -14,6 +14,7 @@ use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Path};
 
 mod branches;
+mod cidrs;
 mod documents;
 mod groups;
 mod intrinsics;

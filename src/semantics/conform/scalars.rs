@@ -55,6 +55,8 @@ impl Walk<'_, '_> {
             } else {
                 problem.help(format!("see `infra explain` on `{}`", asked.name))
             });
+        } else if let Some(problem) = self.cidr_problem(asked, text, span) {
+            self.wrong(problem);
         } else {
             self.length(asked, ty, text, span);
         }

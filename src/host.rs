@@ -162,7 +162,7 @@ impl World for Disk {
     }
 }
 
-/// What went wrong with a file, in plain words: no number, and no name of a file that only we know.
+/// What the system refused, in plain words: no number, and no name of a file that only we know.
 pub fn plain(error: &io::Error) -> String {
     let text = match error.kind() {
         io::ErrorKind::NotFound => "there is no such file",
@@ -171,6 +171,7 @@ pub fn plain(error: &io::Error) -> String {
         io::ErrorKind::IsADirectory => "it is a directory",
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
         io::ErrorKind::StorageFull => "the disk is full",
+        io::ErrorKind::AddrInUse => "another program listens there",
         _ => return error.to_string(),
     };
     text.to_owned()

@@ -83,7 +83,9 @@ impl SandboxCommand {
         runtime.block_on(async {
             let server = match sandbox.serve(address).await {
                 Ok(server) => server,
-                Err(error) => return context.terminal.fail(&format!("cannot listen on {address}: {error}")),
+                Err(error) => {
+                    return context.terminal.fail(&format!("cannot listen on {address}: {}", host::plain(&error)));
+                }
             };
             context.terminal.data(&format!("http://{}\n", server.address()));
             let server = if self.log { server.telling(Arc::new(say_line)) } else { server };

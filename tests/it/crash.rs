@@ -177,6 +177,24 @@ fn some_instants_of_an_update() {
 }
 
 #[test]
+fn some_instants_of_a_destroy() {
+    let destroy = |project: &Project, served: &Served| {
+        let mut command = project.command(&["destroy", "--yes", "--endpoint", &served.address]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    for at in [4, 7, 10, 13] {
+        let (project, served) = world(true);
+        let mut child = destroy(&project, &served);
+        assert!(served.until(&mut child, |calls| news(calls) >= at), "it ended before call {at}");
+        child.kill().unwrap();
+        let first = finish(child);
+        let again = finish(destroy(&project, &served)).ended(0);
+        let left = project.living(STATE);
+        assert!(left.is_empty(), "killed at {at}: {:?}\n{}\n---\n{}", left.keys(), first.err, again.err);
+    }
+}
+
+#[test]
 fn the_service_dies_and_comes_back() {
     let (wanted, news_in_all) = undisturbed(false, &[]);
     for part in 1..5 {

@@ -72,10 +72,10 @@ fn each<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
 }
 
 /// Texts up to this size are cut everywhere.
-const SMALL: usize = 300;
+const SMALL: usize = 200;
 
 /// So many cuts of a longer one, for each costs more; spread so that all kinds of places are among them.
-const CUTS: usize = 80;
+const CUTS: usize = 40;
 
 /// Prefixes of one text.
 fn prefixes(text: &str) -> impl Iterator<Item = &str> {

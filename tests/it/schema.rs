@@ -97,7 +97,7 @@ fn only_what_is_asked_for_is_decoded() {
     for name in EVERYDAY {
         dump::dump(&types, types.resource(name).unwrap());
     }
-    assert_eq!(types.decoded_nodes(), 1107);
+    assert_eq!(types.decoded_nodes(), 1108);
 }
 
 #[test]

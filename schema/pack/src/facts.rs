@@ -172,7 +172,7 @@ impl<'a> Facts<'a> {
             marks.place(&attribute.split('.').collect::<Vec<_>>()).identifies = Some(vec![identities.canonical(own)]);
         }
         for (path, decided) in Overrides::below(&self.overrides.identify, self.name) {
-            marks.place(&path).identifies = Some(identities.listed(decided)?);
+            marks.decide(&path, &identities.listed(decided)?);
         }
         Ok(marks)
     }

@@ -39,6 +39,21 @@ impl Marks {
         path.iter().fold(self, |marks, step| marks.children.entry((*step).to_owned()).or_default())
     }
 
+    /// Decides what the string at that path identifies. The path may leave out the `*` of a list,
+    /// though other marks have it.
+    pub fn decide(&mut self, path: &[&str], decided: &[Identifier]) {
+        let Some((step, rest)) = path.split_first() else {
+            self.identifies = Some(decided.to_vec());
+            return;
+        };
+        if *step != "*"
+            && let Some(items) = self.children.get_mut("*")
+        {
+            items.decide(path, decided);
+        }
+        self.children.entry((*step).to_owned()).or_default().decide(rest, decided);
+    }
+
     /// Marks the place at a pointer `/properties/A/*/B`.
     pub fn pointer(&mut self, pointer: &str, flags: u64) -> Result<(), String> {
         let path = pointer.strip_prefix("/properties/").ok_or_else(|| format!("`{pointer}` is no property"))?;

@@ -41,7 +41,7 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every case and example, by name; limits apart, whose texts are made to be large.
+/// Every case and example, by name.
 fn texts() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = Vec::new();
@@ -106,13 +106,15 @@ fn no_prefix_beside_the_other_files_of_an_example_makes_it_panic() {
 #[test]
 fn lines_that_are_lost_doubled_or_moved_do_not_make_it_panic() {
     let around = texts();
-    let around: Vec<_> = around.iter().filter(|(_, text)| text.len() < 4000).collect();
+    // Texts about limits are made to cost much.
+    let around: Vec<_> = around.iter().filter(|(name, text)| text.len() < 4000 && !name.contains("/limits/")).collect();
     each(&around, |(name, text)| {
         let lines: Vec<&str> = text.lines().collect();
-        for at in 0..lines.len() {
+        // A third of the lines: which one, and what befalls it, differs from file to file.
+        for at in (name.len() % 3..lines.len()).step_by(3) {
             let mut changed = lines.clone();
             let line = changed.remove(at);
-            match at % 3 {
+            match at / 3 % 3 {
                 0 => {}
                 1 => changed.splice(at..at, [line, line]).for_each(drop),
                 // Somewhere else, after a line that it does not belong to.

@@ -67,15 +67,26 @@ impl<'p> Evaluator<'p> {
         let by_env = matches!(subject, Value::Env(_))
             || matches!(&m.subject.kind, ExprKind::Name(name) if name.as_str() == "env");
         let mut covered = Vec::new();
+        let mut seen: Vec<(Value, Span)> = Vec::new();
         let mut taken = None;
         for arm in &m.arms {
             for pattern in &arm.patterns {
-                let hit = if by_env {
-                    self.is_env(pattern, &subject, &mut covered, scope)
+                let before = covered.len();
+                let (hit, value) = if by_env {
+                    let hit = self.is_env(pattern, &subject, &mut covered, scope);
+                    let name = covered.get(before).map(|name| Value::Str(name.as_str().into()));
+                    (hit, name.unwrap_or(Value::Unknown))
                 } else {
                     let value = self.eval(pattern, scope);
-                    alike(&value, &subject)
+                    (alike(&value, &subject), value)
                 };
+                // What is computed may be the same in one environment only.
+                if by_env || is_literal(pattern) {
+                    match seen.iter().find(|(other, _)| alike(other, &value)) {
+                        Some((_, first)) => self.report(same_arm(&value, pattern.span, *first)),
+                        None => seen.push((value, pattern.span)),
+                    }
+                }
                 if hit && taken.is_none() {
                     taken = Some(&arm.value);
                 }
@@ -154,6 +165,20 @@ impl<'p> Evaluator<'p> {
                 .help("add an arm for it, or `else: …`"),
         );
     }
+}
+
+fn is_literal(pattern: &Expr) -> bool {
+    matches!(
+        pattern.kind,
+        ExprKind::Str(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Null
+    )
+}
+
+fn same_arm(value: &Value, again: Span, first: Span) -> Diagnostic {
+    Diagnostic::new(Code::DuplicateKey, format!("two arms of this `match` take {}", fits::shown(value)))
+        .at(again, "never taken")
+        .at(first, "taken here already")
+        .help("keep one of them")
 }
 
 /// The word `match`: the whole expression may be long.

@@ -176,3 +176,19 @@ pub fn plain(error: &io::Error) -> String {
     };
     text.to_owned()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Disk, write};
+
+    #[test]
+    fn a_byte_order_mark_hides_no_project() {
+        let outer = tempfile::tempdir().unwrap();
+        let inner = outer.path().join("inner");
+        write(&outer.path().join("a.infra"), b"project outer\n").unwrap();
+        write(&inner.join("b.infra"), "\u{feff}project inner\r\n".as_bytes()).unwrap();
+        assert_eq!(Disk::find(&inner).root, inner);
+        assert_eq!(Disk::find(&inner.join("below")).root, inner);
+    }
+}

@@ -10,7 +10,8 @@
 //! says that the last operation went well, and parameters, tags and the names of outputs are as we want
 //! them, nothing else is read. In every other case (another tool, a rollback, an emulator that does not tell)
 //! the template itself is read and compared. Whoever changes a template by hand through a change set is
-//! noticed; whoever does it through `UpdateStack` is noticed as far as AWS then drops the old change set.
+//! noticed; whoever does it through `UpdateStack` is noticed by the list of last operations: the name tells after
+//! which operation its change set came. Where nobody keeps such a list, AWS must drop the old change set.
 //! Stacks with protected resources cost one call more: the stack policy stands in no other answer.
 
 use std::collections::BTreeMap;

@@ -26,10 +26,16 @@ pub(crate) enum Executed {
 pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAction) -> Executed {
     // A creation carries `OnStackFailure`, which excludes the word on rollback.
     let disable_rollback = (action == StackAction::Update).then_some(false);
+    // Once AWS may have taken the call, no later failure means that nothing runs.
+    let mut asked = false;
+    let refused = |e: CloudError, asked: bool| match asked {
+        true => Executed::Ended(End::Lost(e)),
+        false => Executed::Refused(e),
+    };
     for look in 0..LOOKS {
         let state = match followed.cloud.change_set_state(followed.stack, set).await {
             Ok(state) => state,
-            Err(e) => return Executed::Refused(e),
+            Err(e) => return refused(e, asked),
         };
         let execution = state.as_ref().map(|s| s.execution.clone());
         match execution {
@@ -39,11 +45,12 @@ pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAct
                     Ok(()) => return Executed::Ended(followed.to_the_end(true).await),
                     // Somebody was faster, or the answer of our own call was lost: look again.
                     Err(e) if e.kind.outcome_is_unknown() || is_overtaken(e.kind) => {
+                        asked |= e.kind.outcome_is_unknown();
                         if look + 1 == LOOKS {
-                            return Executed::Refused(e);
+                            return refused(e, asked);
                         }
                     }
-                    Err(e) => return Executed::Refused(e),
+                    Err(e) => return refused(e, asked),
                 }
             }
             Some(
@@ -56,7 +63,7 @@ pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAct
             _ => match followed.has_begun().await {
                 Ok(true) => return Executed::Ended(followed.to_the_end(true).await),
                 Ok(false) => return Executed::Stale,
-                Err(e) => return Executed::Refused(e),
+                Err(e) => return refused(e, asked),
             },
         }
         sleep(Duration::from_millis(500 + 250 * u64::from(look.min(18)))).await;

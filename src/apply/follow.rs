@@ -71,7 +71,7 @@ impl Followed<'_> {
                 Ok(()) => answered = Instant::now(),
                 Err(e) if is_final(&e) || answered.elapsed() > BLIND => return End::Lost(e),
                 Err(e) => {
-                    let problem = e.to_string();
+                    let problem = self.wanted.redacted(&e.to_string());
                     self.observer.tell(Event::Blind { stack: self.wanted.id.clone(), problem });
                 }
             }

@@ -176,7 +176,10 @@ impl Work {
         if stack.status != StackStatus::DeleteInProgress
             && let Err(e) = self.cloud.delete_stack(&stack.id, &[], &token).await
         {
-            return Ended::call(&e, &self.wanted);
+            return match e.kind.outcome_is_unknown() {
+                true => self.told(End::Lost(e)),
+                false => Ended::call(&e, &self.wanted),
+            };
         }
         let end = self.followed(&stack.id, &token).to_the_end(true).await;
         if matches!(end, End::Never) {
@@ -269,6 +272,10 @@ impl Work {
                 return Ok(Ended::diagnostic(Outcome::Failed, &planning::rejected(&self.wanted, &reason)));
             }
             Made::Empty => {
+                if let Some(arn) = stack.filter(|_| !self.plan.settings.is_empty()) {
+                    settings::before(&self.cloud, arn, &self.plan).await.map_err(self.failed())?;
+                    settings::after(&self.cloud, arn, &self.plan).await.map_err(self.failed())?;
+                }
                 let outputs = self.outputs_of(&self.wanted.name, None).await?;
                 return Ok(Ended { outputs, ..Ended::new(Outcome::Unchanged) });
             }

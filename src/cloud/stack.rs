@@ -71,7 +71,7 @@ pub struct Stack {
     /// ARN of the change set that was executed last (`ChangeSetId` of `DescribeStacks`). Its name carries the
     /// fingerprint by which the planner knows an unchanged stack from this one call.
     pub change_set: Option<String>,
-    /// Ids of its last operations, newest first, where AWS tells them.
+    /// Ids of its last operations, newest first, where AWS tells them; making a change set is none.
     pub operations: Vec<String>,
 }
 

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use crate::build::{Build, Built};
 use crate::cloud::{Account, Secret, Target};
 use crate::plan::wanted::{Desired, Input, Source, Wanted};
-use crate::semantics::model::{Head, Parameter, ParameterSource};
+use crate::semantics::model::{Head, InstanceKey, Parameter, ParameterSource};
+use crate::semantics::value::{ForeignOutput, LaterType};
 
 /// What a build asks AWS to be. Instances of other environments, which it only reads, come with an
 /// empty template; they are never planned, for they are no part of [`chosen`].
 pub fn desired(build: &Build) -> Desired {
     let tag = |key: &str| build.stacks.iter().find_map(|b| b.head.tags.get(key).cloned());
-    let read = build.read.iter().map(|head| Arc::new(wanted(head)));
-    let built = build.stacks.iter().map(|b| Arc::new(whole(b)));
+    let heads: Heads<'_> =
+        build.read.iter().chain(build.stacks.iter().map(|b| &b.head)).map(|head| (&head.key, head)).collect();
+    let read = build.read.iter().map(|head| Arc::new(wanted(head, &heads)));
+    let built = build.stacks.iter().map(|b| Arc::new(whole(b, &heads)));
     Desired {
         project: tag("infra:project").unwrap_or_default(),
         env: build.env.map(|env| env.to_string()),
@@ -26,7 +29,10 @@ pub fn chosen(build: &Build) -> impl Iterator<Item = String> {
     build.stacks.iter().map(|b| b.head.key.to_string())
 }
 
-fn whole(built: &Built) -> Wanted {
+/// Every instance of a build.
+type Heads<'a> = BTreeMap<&'a InstanceKey, &'a Head>;
+
+fn whole(built: &Built, heads: &Heads<'_>) -> Wanted {
     let protected =
         built.places.iter().filter_map(|place| Some((place.id.to_string(), place.protect.as_ref()?.to_string())));
     Wanted {
@@ -35,11 +41,11 @@ fn whole(built: &Built) -> Wanted {
         capabilities: built.template.capabilities.iter().map(|c| (*c).to_owned()).collect(),
         protected: protected.collect(),
         places: built.places.iter().map(|place| (place.id.to_string(), place.span)).collect(),
-        ..wanted(&built.head)
+        ..wanted(&built.head, heads)
     }
 }
 
-fn wanted(head: &Head) -> Wanted {
+fn wanted(head: &Head, heads: &Heads<'_>) -> Wanted {
     Wanted {
         id: head.key.to_string(),
         stack: head.key.stack.to_string(),
@@ -49,7 +55,7 @@ fn wanted(head: &Head) -> Wanted {
         sha256: String::new(),
         capabilities: Vec::new(),
         tags: head.tags.clone(),
-        parameters: head.parameters.iter().map(|p| (p.name.to_string(), input(p))).collect(),
+        parameters: head.parameters.iter().map(|p| (p.name.to_string(), input(p, heads))).collect(),
         protected: BTreeMap::new(),
         termination_protection: head.termination_protection,
         place: Some(head.span),
@@ -72,14 +78,24 @@ fn target(head: &Head) -> Target {
     }
 }
 
-fn input(parameter: &Parameter) -> Input {
+/// How many items the source gives a list, where its length is part of its type: templates rely on it.
+fn items(from: &ForeignOutput, heads: &Heads<'_>) -> Option<usize> {
+    let output = heads.get(&from.instance)?.outputs.iter().find(|o| o.name == from.output)?;
+    match output.ty {
+        LaterType::List(_, length) => length,
+        _ => None,
+    }
+}
+
+fn input(parameter: &Parameter, heads: &Heads<'_>) -> Input {
     let source = match &parameter.source {
         ParameterSource::Input { set, default } => Source::Input {
             set: set.as_ref().map(|value| Secret::new(value.to_string())),
             default: default.as_ref().map(ToString::to_string),
         },
         ParameterSource::Output(from) => {
-            Source::Output { stack: from.instance.to_string(), name: from.output.to_string() }
+            let items = items(from, heads);
+            Source::Output { stack: from.instance.to_string(), name: from.output.to_string(), items }
         }
     };
     Input { source, secret: parameter.no_echo, place: Some(parameter.span) }

@@ -322,13 +322,23 @@ pub(crate) fn value_differs(change: &Change, attribute: Option<&str>, types: &Ty
     }
 }
 
-/// True for attributes that stay as long as the resource is not replaced.
+/// True for attributes that stay as long as the resource is not replaced: what identifies it, an ARN, which is
+/// made of that, and a property that only replacement changes, also where `Name` stands for `ServiceName`.
 fn is_identity(resource_type: &str, attribute: &str, types: &Types) -> bool {
     let Some(known) = types.resource(resource_type) else { return false };
+    // The attributes of a custom resource are whatever its function answers this time.
+    if known.name == "AWS::CloudFormation::CustomResource" {
+        return false;
+    }
+    let fixed = |property: String| {
+        types.at_path(known, &[&property]).is_some() && replaces(Some(known), &[property], types) == Replaces::Yes
+    };
+    let kind = resource_type.rsplit("::").next().unwrap_or_default();
     known.primary_identifier.contains(&attribute)
         || known.ref_value == RefValue::Property(schema_name(known, attribute))
-        || attribute == "Arn"
-        || attribute == "Id"
+        || attribute == "Arn" && !known.primary_identifier.is_empty() && known.attribute(attribute).is_some()
+        || fixed(attribute.to_owned())
+        || attribute == "Name" && fixed(format!("{kind}Name"))
 }
 
 /// The schema's own copy of a name, so that it can be compared with what the schema keeps.

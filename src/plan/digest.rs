@@ -7,6 +7,9 @@ use crate::cloud::Token;
 /// Hexadecimal digits of the template in a fingerprint.
 const TEMPLATE_DIGITS: usize = 31;
 
+/// Hexadecimal digits of the operation before it.
+const OPERATION_DIGITS: usize = 8;
+
 /// What every change set of ours begins with.
 pub(crate) const PREFIX: &str = "infra-";
 
@@ -33,12 +36,15 @@ pub(crate) struct Fingerprint {
     pub template: String,
     /// Resources were protected when it was made: a stack policy may be in force.
     pub guarded: bool,
+    /// Tells which operation of the stack came before it.
+    pub after: String,
 }
 
 impl Fingerprint {
-    /// Of a template, by its SHA-256.
-    pub(crate) fn new(template: &str, guarded: bool) -> Self {
-        Self { template: short(template, TEMPLATE_DIGITS).to_owned(), guarded }
+    /// Of a template, by its SHA-256, and of the operation after which it comes; none for a new stack.
+    pub(crate) fn new(template: &str, guarded: bool, after: Option<&str>) -> Self {
+        let after = short(&sha256([after.unwrap_or_default()]), OPERATION_DIGITS).to_owned();
+        Self { template: short(template, TEMPLATE_DIGITS).to_owned(), guarded, after }
     }
 
     /// From the ARN of a change set, where that is one of ours.
@@ -46,14 +52,16 @@ impl Fingerprint {
         let name = arn.rsplit_once(":changeSet/").map_or(arn, |(_, rest)| rest);
         let name = name.split('/').next()?.strip_prefix(PREFIX)?;
         let (both, _) = name.split_once('-')?;
-        let (template, guarded) = both.split_at_checked(TEMPLATE_DIGITS)?;
-        let fits = matches!(guarded, "0" | "1") && template.bytes().all(|b| b.is_ascii_hexdigit());
-        fits.then(|| Self { template: template.to_owned(), guarded: guarded == "1" })
+        let (template, rest) = both.split_at_checked(TEMPLATE_DIGITS)?;
+        let (guarded, after) = rest.split_at_checked(1)?;
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
+        let fits = matches!(guarded, "0" | "1") && after.len() == OPERATION_DIGITS && digits(template) && digits(after);
+        fits.then(|| Self { template: template.to_owned(), guarded: guarded == "1", after: after.to_owned() })
     }
 
     /// As names carry it.
     pub(crate) fn text(&self) -> String {
-        format!("{}{}", self.template, u8::from(self.guarded))
+        format!("{}{}{}", self.template, u8::from(self.guarded), self.after)
     }
 }
 
@@ -89,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_comes_back_from_the_name() {
-        let print = Fingerprint::new(&sha256(["template"]), true);
+        let print = Fingerprint::new(&sha256(["template"]), true, Some("operation"));
         let name = change_set_name(&print.text(), &sha256(["inputs"]), 2);
         assert!(name.len() < 100, "{name}");
         let arn = format!("arn:aws:cloudformation:eu-west-1:111111111111:changeSet/{name}/0b1c");

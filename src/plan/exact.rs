@@ -3,15 +3,15 @@
 //! What happens to a resource is what AWS says; the local diff only adds values and causes that AWS leaves out.
 //! A word that we do not know is taken for the worst it could mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::cloud::{
     ChangeAction, ChangeDetail, ChangeSet, PolicyAction, Recreation, Replacement, ResourceChange, Secret,
 };
-use crate::plan::diff::{fate, reason, replaces};
-use crate::plan::refs::references;
+use crate::plan::diff::{fate, reason, replaces, value_differs};
+use crate::plan::refs::{Reference, references};
 use crate::plan::{Action, Cause, Change, Data, Differs, ParameterPlan, PropertyChange, Reason, Replaces, Shown};
 use crate::schema::Types;
 
@@ -37,7 +37,49 @@ impl Reader<'_> {
     pub(crate) fn read(&self, set: &ChangeSet) -> Vec<Change> {
         let mut changes: Vec<Change> = set.changes.iter().map(|c| self.change(c)).collect();
         changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+        for change in self.idle(set, &changes) {
+            if let Some(change) = changes.iter_mut().find(|c| c.logical_id == change) {
+                *change = rest(change);
+            }
+        }
         changes
+    }
+
+    /// Resources that AWS lists only because they read something of a resource that changes in place, where what
+    /// they read is proven to stay: an identifier, a name that cannot change, anything of another such resource.
+    fn idle(&self, set: &ChangeSet, changes: &[Change]) -> BTreeSet<String> {
+        let mut idle: BTreeSet<String> =
+            set.changes.iter().filter(|told| self.is_only_listed(told)).map(|told| told.logical_id.clone()).collect();
+        loop {
+            let stays = |reference: &Reference| match self.parameters.get(&reference.name) {
+                Some(parameter) => parameter.differs == Differs::No,
+                None => changes.iter().find(|c| c.logical_id == reference.name).is_none_or(|change| {
+                    idle.contains(&change.logical_id)
+                        || value_differs(change, reference.attribute.as_deref(), self.types) == Differs::No
+                }),
+            };
+            let wrong = idle.iter().find(|id| !self.references_of(id).iter().all(stays)).cloned();
+            let Some(wrong) = wrong else { return idle };
+            idle.remove(&wrong);
+        }
+    }
+
+    fn references_of(&self, id: &str) -> Vec<Reference> {
+        self.after.get("Resources").and_then(|r| r.get(id)?.get("Properties")).map(references).unwrap_or_default()
+    }
+
+    /// True where nothing of its own changes: AWS is not sure of any value, and only for resources it reads.
+    fn is_only_listed(&self, told: &ResourceChange) -> bool {
+        let by_resource = |source: &str| matches!(source, "ResourceAttribute" | "ResourceReference");
+        let open = |d: &ChangeDetail| {
+            d.evaluation.as_deref() == Some("Dynamic") && d.source.as_deref().is_some_and(by_resource)
+        };
+        let edited = |c: &&Change| c.logical_id == told.logical_id && c.properties.iter().any(|p| p.cause.is_none());
+        told.action == ChangeAction::Modify
+            && told.scope.iter().all(|scope| scope == "Properties")
+            && !told.details.is_empty()
+            && told.details.iter().all(open)
+            && !self.local.iter().any(|c| edited(&c))
     }
 
     fn change(&self, told: &ResourceChange) -> Change {
@@ -188,6 +230,18 @@ impl Reader<'_> {
             }
             references(value).iter().any(|r| secrets(&r.name))
         })
+    }
+}
+
+/// A change that AWS lists and that is proven to do nothing.
+fn rest(listed: &Change) -> Change {
+    let quiet = |p: &PropertyChange| PropertyChange { differs: Differs::No, replaces: Replaces::No, ..p.clone() };
+    Change {
+        action: Action::None,
+        replacement: Replaces::No,
+        data: None,
+        properties: listed.properties.iter().map(quiet).collect(),
+        ..listed.clone()
     }
 }
 

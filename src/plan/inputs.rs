@@ -76,6 +76,16 @@ enum Missing {
     Stack(String),
     /// That stack has no such output.
     Output(String, String),
+    /// It has, and the list has another length than the template relies on.
+    Length(Length),
+}
+
+/// A list that is longer or shorter than the source says.
+struct Length {
+    stack: String,
+    output: String,
+    expected: usize,
+    found: usize,
 }
 
 type Resolved = (ParameterPlan, Option<ParameterValue>);
@@ -99,7 +109,16 @@ fn one(input: &Input, deployed: Option<&Secret>, outputs: &Outputs) -> Result<Re
             Ok((plan(Origin::Default, None, after, Differs::Yes), Some(ParameterValue::Value(secret))))
         }
         Source::Input { set: None, default: None } => Err(Missing::Input),
-        Source::Output { stack, name: output } => from_output(input, before, deployed, (stack, output), outputs),
+        Source::Output { stack, name: output, items } => {
+            let resolved = from_output(input, before, deployed, (stack, output), outputs)?;
+            match (items, &resolved.1) {
+                (Some(expected), Some(ParameterValue::Value(value))) if count(value.expose()) != *expected => {
+                    let (stack, output, expected) = (stack.clone(), output.clone(), *expected);
+                    Err(Missing::Length(Length { stack, output, expected, found: count(value.expose()) }))
+                }
+                _ => Ok(resolved),
+            }
+        }
     }
 }
 
@@ -125,6 +144,11 @@ fn from_output(
     })
 }
 
+/// Items of a list as it crosses stacks: one text, with commas between.
+fn count(text: &str) -> usize {
+    if text.is_empty() { 0 } else { text.split(',').count() }
+}
+
 fn plan(origin: Origin, before: Option<Shown>, after: Shown, differs: Differs) -> ParameterPlan {
     ParameterPlan { origin, before, after, differs }
 }
@@ -138,7 +162,7 @@ fn missing(wanted: &Wanted, name: &str, input: &Input, problem: &Missing) -> Dia
     let (code, message, help) = match problem {
         Missing::Input => (
             Code::MissingInput,
-            format!("input `{name}` of `{}` has no value: nothing is deployed yet and it has no default", wanted.id),
+            format!("input `{name}` of `{}` has no value: none is deployed and it has no default", wanted.id),
             format!("give it with `--set {}.{name}=…`", wanted.stack),
         ),
         Missing::Stack(stack) => (
@@ -149,6 +173,14 @@ fn missing(wanted: &Wanted, name: &str, input: &Input, problem: &Missing) -> Dia
         Missing::Output(stack, output) => (
             Code::NotDeployed,
             format!("`{}` reads `{output}` of `{stack}`, and what is deployed there has no such output", wanted.id),
+            format!("deploy `{stack}` first, or select it too"),
+        ),
+        Missing::Length(Length { stack, output, expected, found }) => (
+            Code::NotDeployed,
+            format!(
+                "`{}` is built for {expected} items of `{output}` of `{stack}`, and {found} are deployed there",
+                wanted.id
+            ),
             format!("deploy `{stack}` first, or select it too"),
         ),
     };

@@ -135,5 +135,6 @@ pub(crate) async fn template(
 pub(crate) fn base(stack: Option<&Stack>) -> String {
     let Some(stack) = stack else { return digest::sha256(["absent"]) };
     let time = |t: Option<crate::cloud::Time>| t.map(|t| t.0.to_string()).unwrap_or_default();
-    digest::sha256([stack.id.as_str(), &time(stack.created), &time(stack.updated), stack.status.as_str()])
+    let last = stack.operations.first().map_or("", String::as_str);
+    digest::sha256([stack.id.as_str(), &time(stack.created), &time(stack.updated), stack.status.as_str(), last])
 }

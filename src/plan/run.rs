@@ -10,7 +10,7 @@ use crate::cloud::{CloudError, Clouds, ErrorKind, Target};
 use crate::diagnostics::{Code, Diagnostic, sort};
 use crate::plan::inputs::{OutputState, Outputs};
 use crate::plan::stack::{self, Planned};
-use crate::plan::wanted::{Desired, Event, Observer, Settings, Wanted};
+use crate::plan::wanted::{Desired, Event, Input, Observer, Settings, Source, Wanted};
 use crate::plan::{FORMAT_VERSION, Plan, Purpose, StackPlan, digest, observe, outputs, problem};
 
 /// Plans `desired` against what is deployed. Changes no stack; leaves change sets, which [`discard`] removes.
@@ -41,7 +41,6 @@ pub async fn plan(
         senders.insert(wanted.id.clone(), send);
         receivers.insert(wanted.id.clone(), receive);
     }
-    let planned: Arc<BTreeSet<String>> = Arc::new(chosen.iter().map(|w| w.id.clone()).collect());
     let mut tasks = JoinSet::new();
     for (order, (wanted, selected)) in needed.iter().enumerate() {
         let Some(tell) = senders.remove(&wanted.id) else { continue };
@@ -53,7 +52,6 @@ pub async fn plan(
             selected: *selected,
             from,
             settings: settings.clone(),
-            planned: Arc::clone(&planned),
             observer: Arc::clone(observer),
             tell,
         };
@@ -82,7 +80,9 @@ async fn gather(
             Err(e) => problems.push(Diagnostic::new(Code::AwsCall, format!("planning broke off: {e}"))),
         }
     }
-    let plan = finish(desired, Purpose::Deploy, stacks.into_values().collect());
+    let mut stacks: Vec<StackPlan> = stacks.into_values().collect();
+    left_out(desired, &mut stacks);
+    let plan = finish(desired, Purpose::Deploy, stacks);
     if problems.is_empty() {
         return Ok(plan);
     }
@@ -90,6 +90,26 @@ async fn gather(
     let _ = discard(clouds, desired, &plan).await;
     sort(&mut problems);
     Err(problems)
+}
+
+/// Notes what a change of outputs leaves undone: stacks that read them and are no part of the plan.
+fn left_out(desired: &Desired, stacks: &mut [StackPlan]) {
+    let planned: BTreeSet<String> = stacks.iter().map(|s| s.id.clone()).collect();
+    for stack in stacks {
+        let changed: BTreeSet<&str> =
+            stack.outputs.iter().filter(|o| o.before.is_some()).map(|o| o.name.as_str()).collect();
+        let reads = |input: &Input| matches!(&input.source, Source::Output { stack: from, name, .. } if *from == stack.id && changed.contains(name.as_str()));
+        let outside = desired.stacks.iter().filter(|w| w.is_ours_to_deploy() && !planned.contains(&w.id));
+        let readers: Vec<String> =
+            outside.filter(|w| w.parameters.values().any(reads)).map(|w| format!("`{}`", w.id)).collect();
+        if !readers.is_empty() {
+            stack.notes.push(format!(
+                "{} read outputs that change here and are not part of this plan: where deployed, they keep the old \
+                 values until they are applied too",
+                readers.join(", ")
+            ));
+        }
+    }
 }
 
 /// Completes a plan with its digest.
@@ -136,57 +156,62 @@ struct Task {
     selected: bool,
     from: BTreeMap<String, watch::Receiver<Told>>,
     settings: Settings,
-    /// Ids of all stacks that are planned.
-    planned: Arc<BTreeSet<String>>,
     observer: Arc<dyn Observer>,
     tell: watch::Sender<Told>,
 }
 
-/// What a planned stack tells its consumers; nothing until it is planned.
-type Told = Option<Arc<BTreeMap<String, OutputState>>>;
+/// What a stack tells its consumers; nothing until it is planned or read.
+type Told = Option<Arc<Produced>>;
+
+/// What a consumer needs to know of a stack that it reads.
+struct Produced {
+    /// Its outputs; none where it is not deployed and not planned.
+    outputs: Option<BTreeMap<String, OutputState>>,
+    /// It is only read, and the source has another version of it.
+    behind: bool,
+}
 
 impl Task {
     async fn run(self) -> Ended {
         let cloud = self.clouds.at(&self.wanted.target);
         let found = observe::observe(&cloud, &self.wanted, &self.settings, self.observer.as_ref()).await;
         if !self.selected {
-            // Only read: a producer that is not there or not well is a problem of the one who needs it.
-            if let Ok(standing) = &found
-                && let Some(stack) = standing.deployed()
-            {
-                self.tell.send_replace(Some(Arc::new(outputs::deployed(stack))));
-            }
+            // Only read: one that is not there is a problem of whoever needs it, for it says what for.
+            let standing = found.map_err(|d| vec![*d])?;
+            let deployed = standing.deployed();
+            let behind = deployed.is_some_and(|stack| stack::is_behind(&self.wanted, stack));
+            self.tell.send_replace(Some(Arc::new(Produced { outputs: deployed.map(outputs::deployed), behind })));
             return Ok(None);
         }
         let standing = found.map_err(|d| vec![*d])?;
-        let Some(produced) = self.produced().await else { return Ok(None) };
-        let Planned { plan, outputs } =
+        let Some((produced, behind)) = self.produced().await else { return Ok(None) };
+        let Planned { mut plan, outputs } =
             stack::plan(&cloud, &self.wanted, &standing, &produced, self.observer.as_ref()).await?;
+        plan.notes.extend(behind.into_iter().map(|id| {
+            format!("`{id}` has changes that are not deployed and not part of this plan: its deployed outputs are read")
+        }));
         self.observer.tell(Event::Planned { stack: self.wanted.id.clone() });
-        self.tell.send_replace(Some(Arc::new(outputs)));
+        self.tell.send_replace(Some(Arc::new(Produced { outputs: Some(outputs), behind: false })));
         Ok(Some(plan))
     }
 
-    /// The outputs of all producers. `None` where one of this plan could not be planned: it has said why.
-    async fn produced(&self) -> Option<Outputs> {
+    /// The outputs of all producers, and those of them that are behind the source. `None` where one could not be
+    /// planned or read: it has said why.
+    async fn produced(&self) -> Option<(Outputs, Vec<String>)> {
         let mut all = Outputs::new();
+        let mut behind = Vec::new();
         for (id, from) in &self.from {
             let mut from = from.clone();
-            match from.wait_for(Option::is_some).await {
-                Ok(told) => {
-                    if let Some(outputs) = told.as_ref() {
-                        all.insert(id.clone(), outputs.as_ref().clone());
-                    }
-                }
-                Err(_) if self.is_planned(id) => return None,
-                Err(_) => {}
+            let told = from.wait_for(Option::is_some).await.ok()?;
+            let Some(told) = told.as_deref() else { continue };
+            if told.behind {
+                behind.push(id.clone());
+            }
+            if let Some(outputs) = &told.outputs {
+                all.insert(id.clone(), outputs.clone());
             }
         }
-        Some(all)
-    }
-
-    fn is_planned(&self, id: &str) -> bool {
-        self.planned.contains(id)
+        Some((all, behind))
     }
 }
 

@@ -15,9 +15,10 @@ use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
 use crate::plan::observe::{self, Standing};
 use crate::plan::outputs::{self, Known};
 use crate::plan::refs::same_text;
-use crate::plan::wanted::{Event, Observer, Wanted};
+use crate::plan::wanted::{Event, Input, Observer, Source, Wanted};
 use crate::plan::{
-    Certainty, Change, ChangeSetRef, Found, Setting, Shown, StackAction, StackPlan, ValueChange, problem, protect,
+    Certainty, Change, ChangeSetRef, Found, Origin, ParameterPlan, Setting, Shown, StackAction, StackPlan, ValueChange,
+    problem, protect,
 };
 use crate::schema::Types;
 
@@ -59,6 +60,9 @@ struct One<'a> {
     types: &'a Types,
 }
 
+/// What of a template can change a resource or an output. Parameters count by their values.
+const SECTIONS: [&str; 6] = ["Resources", "Outputs", "Conditions", "Mappings", "Transform", "Rules"];
+
 /// The deployed side of an update.
 struct Deployed {
     /// Its template; none where it is proven to be the wanted one.
@@ -90,8 +94,9 @@ impl One<'_> {
         let same_parts = |key: &str| same_text(before.get(key), self.after.get(key));
         let same_text = same_text(Some(before), Some(self.after));
         let still = plan.tags.is_empty() && !self.inputs.differ();
-        if still && (same_text || same_parts("Resources") && same_parts("Outputs")) {
-            if !same_text {
+        plan.notes = self.kept_defaults(before);
+        if still && (same_text || SECTIONS.into_iter().all(same_parts)) {
+            if !same_text && plan.notes.is_empty() {
                 plan.notes.push(
                     "only descriptions or metadata of the template differ; CloudFormation takes them with the next change"
                         .to_owned(),
@@ -178,7 +183,7 @@ impl One<'_> {
 
     /// Reads template and policy where the last change set does not prove them.
     async fn look(&self, stack: &Stack) -> Result<Deployed, Vec<Diagnostic>> {
-        let wanted = fingerprint(self.wanted);
+        let wanted = fingerprint(self.wanted, None);
         let told = proof(stack);
         let names = stack.parameters.keys().eq(self.wanted.parameters.keys()) && self.same_outputs(stack);
         let template = if names && told.as_ref().is_some_and(|t| t.template == wanted.template) {
@@ -191,10 +196,10 @@ impl One<'_> {
             Some(template)
         };
         // A policy is set by a call of its own, which leaves no trace in `DescribeStacks`: what should be protected
-        // is looked at every time. Where nothing should be and nothing was, there is nothing to look for; one that
-        // was lifted from the source in between is met when the stack next changes.
+        // is looked at every time, and whatever changes too. `@protect` stands in the template, so that the change
+        // set which puts it into force says that there is something to lift.
         let policy = match told {
-            Some(told) if !told.guarded && !wanted.guarded => None,
+            Some(told) if template.is_none() && !told.guarded && !wanted.guarded => None,
             _ => Some(self.policy(stack).await?),
         };
         Ok(Deployed { template, policy })
@@ -205,6 +210,24 @@ impl One<'_> {
         let read = self.cloud.stack_policy(&stack.id).await;
         let read = read.map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])?;
         Ok(protect::protected_by(read.as_deref()))
+    }
+
+    /// Inputs that keep their deployed value although the source now has another default.
+    fn kept_defaults(&self, before: &Value) -> Vec<String> {
+        let default = |template: &Value, name: &str| template.get("Parameters")?.get(name)?.get("Default").cloned();
+        let note = |(name, parameter): (&String, &ParameterPlan)| {
+            let (old, new) = (default(before, name), default(self.after, name)?);
+            let kept = parameter.origin == Origin::Kept && old.as_ref() != Some(&new);
+            let same = matches!((&parameter.after, &new), (Shown::Value(now), new) if now == new);
+            (kept && !same).then(|| {
+                format!(
+                    "input `{name}` keeps its deployed value; the source has another default now, which \
+                     `--set {}.{name}=…` puts into force",
+                    self.wanted.stack
+                )
+            })
+        };
+        self.inputs.shown.iter().filter_map(note).collect()
     }
 
     fn same_outputs(&self, stack: &Stack) -> bool {
@@ -267,8 +290,20 @@ impl One<'_> {
     }
 }
 
-fn fingerprint(wanted: &Wanted) -> Fingerprint {
-    Fingerprint::new(&wanted.sha256, !wanted.protected.is_empty())
+fn fingerprint(wanted: &Wanted, found: Option<&Stack>) -> Fingerprint {
+    // What a failed creation leaves is deleted, and its operations with it.
+    let before = found.filter(|s| s.status.is_updatable()).and_then(|s| s.operations.first());
+    Fingerprint::new(&wanted.sha256, !wanted.protected.is_empty(), before.map(String::as_str))
+}
+
+/// True where what is deployed is known to be another thing than `wanted`, from what is read anyway.
+pub(crate) fn is_behind(wanted: &Wanted, stack: &Stack) -> bool {
+    let set = |(name, input): (&String, &Input)| match &input.source {
+        Source::Input { set: Some(value), .. } => stack.parameters.get(name).is_none_or(|p| p.value != *value),
+        _ => false,
+    };
+    let now = fingerprint(wanted, None).template;
+    wanted.is_ours_to_deploy() && (proof(stack).is_some_and(|p| p.template != now) || wanted.parameters.iter().any(set))
 }
 
 /// A plan in which nothing happens yet.
@@ -285,7 +320,7 @@ pub(crate) fn blank(wanted: &Wanted, found: Option<&Stack>) -> StackPlan {
         certainty: Certainty::Exact,
         change_set: None,
         template: wanted.sha256.clone(),
-        fingerprint: fingerprint(wanted).text(),
+        fingerprint: fingerprint(wanted, found).text(),
         capabilities: wanted.capabilities.clone(),
         parameters: BTreeMap::new(),
         tags: Vec::new(),
@@ -297,10 +332,20 @@ pub(crate) fn blank(wanted: &Wanted, found: Option<&Stack>) -> StackPlan {
     }
 }
 
-/// What the last change set says of the template; nothing where it did not end well.
+/// What the last change set says of the template; nothing where it did not end well, or where AWS tells of an
+/// operation that came after it.
 fn proof(stack: &Stack) -> Option<Fingerprint> {
     let good = matches!(stack.status, StackStatus::CreateComplete | StackStatus::UpdateComplete);
-    stack.change_set.as_deref().filter(|_| good).and_then(Fingerprint::of_change_set)
+    let told = stack.change_set.as_deref().filter(|_| good).and_then(Fingerprint::of_change_set)?;
+    // Its own operation is the last one where the one before that is the one it was made after. AWS keeps only a few:
+    // one that stands alone must be the creation.
+    let before = Fingerprint::new("", false, stack.operations.get(1).map(String::as_str)).after;
+    let last = match stack.operations.len() {
+        0 => true,
+        1 => before == told.after && stack.status == StackStatus::CreateComplete,
+        _ => before == told.after,
+    };
+    last.then_some(told)
 }
 
 /// A stack as it was found, as plans tell it.

@@ -163,10 +163,12 @@ impl Page {
     }
 
     fn resources(&mut self, stack: &StackPlan) {
-        let widest = |of: fn(&Change) -> usize| stack.changes.iter().map(of).max().unwrap_or(0).min(28);
+        let (changes, listed): (Vec<&Change>, Vec<&Change>) =
+            stack.changes.iter().partition(|c| c.action != Action::None);
+        let widest = |of: fn(&Change) -> usize| changes.iter().map(|c| of(c)).max().unwrap_or(0).min(28);
         let ids = widest(|c| c.logical_id.chars().count());
         let verbs = widest(|c| verb(c).1.len());
-        for change in &stack.changes {
+        for change in &changes {
             let (sign, word, colour) = verb(change);
             let id = format!("{:<ids$}", clean(&change.logical_id));
             let padded = format!("{word:<verbs$}");
@@ -190,6 +192,11 @@ impl Page {
             if change.reason == Reason::Tagged && bare && change.attributes.is_empty() {
                 self.words(8, "by the tags of the stack", DIM);
             }
+        }
+        if !listed.is_empty() {
+            let names: Vec<String> = listed.iter().map(|c| clean(&c.logical_id)).collect();
+            let text = format!("AWS also lists {}: what they read of the above stays the same", names.join(", "));
+            self.words(6, &text, DIM);
         }
     }
 

@@ -77,6 +77,8 @@ pub enum Source {
         stack: String,
         /// Name of the output.
         name: String,
+        /// For a list whose length the template relies on: how many items the source says it has.
+        items: Option<usize>,
     },
 }
 

@@ -61,11 +61,16 @@ pub(crate) struct Start {
     pub(crate) kind: &'static str,
 }
 
+/// Puts an operation on the list of the last ones; only a few are kept.
+pub(crate) fn note_operation(stack: &mut Stack, id: &str, kind: &str) {
+    stack.operations.insert(0, (id.to_owned(), kind.to_owned()));
+    stack.operations.truncate(5);
+}
+
 /// Puts an operation on a stack and says so in the events.
 pub(crate) fn begin(stack: &mut Stack, context: &mut Context<'_>, start: Start) {
     let at = context.time.stamp();
-    stack.operations.insert(0, (start.id.clone(), start.kind.to_owned()));
-    stack.operations.truncate(5);
+    note_operation(stack, &start.id, start.kind);
     stack.operation = Some(Operation {
         id: start.id,
         token: start.token,

@@ -148,6 +148,12 @@ pub(super) fn resource(out: &mut String, resource: &Resource) {
         names.dedup();
         json::list(out, names, |out, name| json::string(out, name.as_str()));
     }
+    if resource.protect.is_some() {
+        // So that protecting is a change that CloudFormation executes: its change set is what tells, from
+        // `DescribeStacks` alone, that a stack policy is in force. The reason stays in the source.
+        members.key(out, "Metadata");
+        out.push_str(r#"{"infra":{"protect":true}}"#);
+    }
     if value::is_written(&resource.properties) && !value::is_empty(&resource.properties) {
         members.key(out, "Properties");
         value::write(out, &resource.properties);

@@ -8,7 +8,7 @@ use infra::diagnostics::Diagnostic;
 use infra::plan::{Desired, Plan, Wanted};
 
 use crate::support::dying::{Fault, dying};
-use crate::support::stacks::{World, desired, network, shop, shop_with};
+use crate::support::stacks::{World, desired, guarded_network, network, shop, shop_with};
 
 /// What is left to see of a stack when all is over.
 #[derive(PartialEq, Debug)]
@@ -121,6 +121,15 @@ async fn killed_anywhere_while_protecting() {
     wanted.termination_protection = true;
     for after in [false, true] {
         kill_everywhere(None, desired([wanted.clone()]), after).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_anywhere_while_only_protecting_or_lifting() {
+    let (plain, guarded) = (desired([network("10.0.0.0/16")]), desired([guarded_network("10.0.0.0/16")]));
+    for after in [false, true] {
+        kill_everywhere(Some(plain.clone()), guarded.clone(), after).await;
+        kill_everywhere(Some(guarded.clone()), plain.clone(), after).await;
     }
 }
 

@@ -40,7 +40,12 @@ pub(crate) fn stack(from: &sdk::Stack) -> Stack {
         updated: time(from.last_updated_time()),
         deleted: time(from.deletion_time()),
         parent: text(from.parent_id()),
-        operations: from.last_operations().iter().filter_map(|o| text(o.operation_id())).collect(),
+        operations: from
+            .last_operations()
+            .iter()
+            .filter(|o| o.operation_type() != Some(&sdk::OperationType::CreateChangeset))
+            .filter_map(|o| text(o.operation_id()))
+            .collect(),
     }
 }
 

@@ -41,12 +41,12 @@ fn service(image: &str) -> Value {
 #[test]
 fn a_replaced_resource_changes_what_reads_it() {
     let changes = run(&service("web:1"), &service("web:2"), &BTreeMap::new());
-    assert_eq!(short(&changes)[1..], ["Service update No", "Task replace Yes"], "{changes:#?}");
-    let service = &changes[1];
+    assert_eq!(short(&changes), ["Service update No", "Task replace Yes"], "{changes:#?}");
+    let service = &changes[0];
     assert_eq!(service.reason, Reason::Reference);
     assert_eq!(service.properties[0].path, "TaskDefinition");
     assert_eq!(service.properties[0].after, Some(Shown::Later("Task".into())));
-    let task = &changes[2];
+    let task = &changes[1];
     assert_eq!(task.properties[0].path, "ContainerDefinitions.0.Image");
     assert_eq!((task.data, task.reason), (Some(Data::Deleted), Reason::Edited));
 }
@@ -62,10 +62,35 @@ fn an_attribute_that_names_the_resource_stays_through_an_update() {
     after["Resources"]["Service"]["Properties"]["DesiredCount"] = json!(2);
     let changes = run(&service("web:1"), &after, &BTreeMap::new());
     let ids: Vec<&str> = changes.iter().map(|c| c.logical_id.as_str()).collect();
-    // The name of a service is the end of its ARN by AWS's own account of it; whether the schema says so
-    // decides whether the alarm may change. What reads the ARN never does.
-    assert!(ids.contains(&"Service"), "{changes:#?}");
-    assert!(changes.iter().all(|c| c.action == Action::Update), "{changes:#?}");
+    // `Name` is what `ServiceName` says, which only replacement changes: the alarm is not touched.
+    assert_eq!(ids, ["Service"], "{changes:#?}");
+}
+
+#[test]
+fn only_what_is_proven_to_stay_is_said_to_stay() {
+    let types = Types::aws();
+    for (kind, attribute) in [
+        ("AWS::ECS::Service", "Name"),
+        ("AWS::ECS::Service", "ServiceArn"),
+        ("AWS::SQS::Queue", "Arn"),
+        ("AWS::SQS::Queue", "QueueName"),
+        ("AWS::DynamoDB::Table", "Arn"),
+        ("AWS::IAM::Role", "Arn"),
+    ] {
+        assert!(is_identity(kind, attribute, types), "{kind} {attribute}");
+    }
+    for (kind, attribute) in [
+        ("AWS::DynamoDB::Table", "StreamArn"),
+        ("AWS::CodePipeline::Pipeline", "Version"),
+        ("AWS::EC2::LaunchTemplate", "LatestVersionNumber"),
+        ("AWS::RDS::DBInstance", "Endpoint.Address"),
+        ("Custom::Anything", "Arn"),
+        ("Custom::Anything", "Id"),
+        ("AWS::CloudFormation::Stack", "Outputs.Arn"),
+        ("AWS::Nobody::Knows", "Arn"),
+    ] {
+        assert!(!is_identity(kind, attribute, types), "{kind} {attribute}");
+    }
 }
 
 #[test]

@@ -73,6 +73,7 @@ pub(super) fn create(world: &mut World, caller: &Caller, params: &Params) -> Out
             left: steps,
             verdict,
         };
+        engine::note_operation(stack, &change_set.operation, "CREATE_CHANGESET");
         stack.change_sets.insert(id.clone(), change_set);
         request::record(stack, "CreateChangeSet", token.as_deref(), &digest, &id);
         stack.dirty = true;

@@ -136,7 +136,7 @@ pub(crate) fn target(account: &str, region: &str) -> Target {
 
 /// Reads an output of another stack.
 pub(crate) fn reading(mut wanted: Wanted, parameter: &str, stack: &str, output: &str) -> Wanted {
-    let source = Source::Output { stack: stack.to_owned(), name: output.to_owned() };
+    let source = Source::Output { stack: stack.to_owned(), name: output.to_owned(), items: None };
     wanted.parameters.insert(parameter.to_owned(), Input { source, secret: false, place: None });
     wanted
 }
@@ -174,6 +174,15 @@ pub(crate) fn network(cidr: &str) -> Wanted {
             "Outputs": {"Vpc": {"Value": {"Ref": "Vpc"}}}
         }),
     )
+}
+
+/// The network as `@protect` on it makes it.
+pub(crate) fn guarded_network(cidr: &str) -> Wanted {
+    let mut template: Value = serde_json::from_str(&network(cidr).body).unwrap();
+    template["Resources"]["Vpc"]["Metadata"] = json!({"infra": {"protect": true}});
+    let mut wanted = stack("network", template);
+    wanted.protected.insert("Vpc".into(), "every service lives in it".into());
+    wanted
 }
 
 pub(crate) fn jobs() -> Wanted {

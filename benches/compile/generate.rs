@@ -123,8 +123,10 @@ core platform {
 const UNIT: &str = r#"    resource Logs[u] = AWS::Logs::LogGroup {
       LogGroupName: "/bench/@stack/${u}"
       RetentionInDays: 14
+      Tags: [{ Key: "unit", Value: "@stack-${u}" }]
     }
     resource Role[u] = AWS::IAM::Role {
+      Description: "what unit ${u} of @stack may do"
       AssumeRolePolicyDocument: {
         Version: "2012-10-17"
         Statement: [{ Effect: "Allow", Principal: { Service: "ecs-tasks.amazonaws.com" }, Action: "sts:AssumeRole" }]
@@ -141,10 +143,17 @@ const UNIT: &str = r#"    resource Logs[u] = AWS::Logs::LogGroup {
         }
       }]
     }
-    resource Dead[u] = AWS::SQS::Queue { MessageRetentionPeriod: 1209600 }
+    resource Dead[u] = AWS::SQS::Queue {
+      MessageRetentionPeriod: 1209600
+      SqsManagedSseEnabled: true
+      Tags: [{ Key: "unit", Value: "@stack-${u}" }]
+    }
     resource Work[u] = AWS::SQS::Queue {
       VisibilityTimeout: 60
+      ReceiveMessageWaitTimeSeconds: 20
+      SqsManagedSseEnabled: true
       RedrivePolicy: { deadLetterTargetArn: Dead[u].Arn, maxReceiveCount: 5 }
+      Tags: [{ Key: "unit", Value: "@stack-${u}" }]
     }
     resource Security[u] = AWS::EC2::SecurityGroup {
       GroupDescription: "unit ${u} of @stack"
@@ -157,6 +166,11 @@ const UNIT: &str = r#"    resource Logs[u] = AWS::Logs::LogGroup {
       Protocol: "HTTP"
       TargetType: "ip"
       HealthCheckPath: "/health"
+      HealthCheckIntervalSeconds: 15
+      HealthyThresholdCount: 2
+      UnhealthyThresholdCount: 4
+      Matcher: { HttpCode: "200-299" }
+      TargetGroupAttributes: [{ Key: "deregistration_delay.timeout_seconds", Value: "30" }]
     }
     resource Rule[u] = AWS::ElasticLoadBalancingV2::ListenerRule {
       ListenerArn: platform.Listener
@@ -191,6 +205,13 @@ const UNIT: &str = r#"    resource Logs[u] = AWS::Logs::LogGroup {
       Cluster: platform.Cluster
       TaskDefinition: Task[u]
       DesiredCount: 2
+      EnableECSManagedTags: true
+      PropagateTags: "SERVICE"
+      DeploymentConfiguration: {
+        MinimumHealthyPercent: 100
+        MaximumPercent: 200
+        DeploymentCircuitBreaker: { Enable: true, Rollback: true }
+      }
       LaunchType: "FARGATE"
       NetworkConfiguration: {
         AwsvpcConfiguration: { Subnets: platform.Subnets, SecurityGroups: [Security[u]] }
@@ -207,6 +228,8 @@ const UNIT: &str = r#"    resource Logs[u] = AWS::Logs::LogGroup {
       EvaluationPeriods: 3
       Threshold: 600
       ComparisonOperator: "GreaterThanThreshold"
+      TreatMissingData: "notBreaching"
+      OKActions: [platform.Alarms]
       AlarmActions: [platform.Alarms]
     }
 "#;

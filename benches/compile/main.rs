@@ -82,6 +82,8 @@ fn row(stacks: usize, form: Form) {
     found.extend(lowered.diagnostics);
     assert!(!has_errors(&found), "{:?}", found.first());
     assert_eq!(lowered.heads.len(), stacks + 1);
+    // Each service reads eight outputs of the core, and a queue of one or two stacks below all but the lowest.
+    assert!(lowered.heads.iter().skip(1).all(|head| (8..=10).contains(&head.uses.len())));
 
     // Parsing alone, once more, so that the rest of `analyze` can be told from it.
     let before = cpu();

@@ -1,6 +1,6 @@
-//! What it costs to find and decode the types of a project: in a fresh process, and in one that has just done it.
+//! What it costs to find and decode the types of a project: in a fresh process, and once more in the same.
 //!
-//! Each line is the median of processes of their own, since a process decodes a type only once.
+//! Each line is the median of many processes, since one decodes a type only once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, missing_docs)]
 #![allow(clippy::disallowed_methods)]
 
@@ -24,7 +24,7 @@ fn main() {
     let mut rows: Vec<Vec<u128>> = (0..RUNS).map(|_| measured()).collect();
     println!("{:>44} {:>9} {:>9}", "", "median", "least");
     for (column, what) in
-        ["open, all names checked", "find and decode 40 types, cold", "the same once more, other nodes"]
+        ["open", "find and decode 40 types, cold", "the same, data in the caches"]
             .iter()
             .enumerate()
     {

@@ -23,10 +23,7 @@ fn main() {
     }
     let mut rows: Vec<Vec<u128>> = (0..RUNS).map(|_| measured()).collect();
     println!("{:>44} {:>9} {:>9}", "", "median", "least");
-    for (column, what) in
-        ["open", "find and decode 40 types, cold", "the same, data in the caches"]
-            .iter()
-            .enumerate()
+    for (column, what) in ["open", "find and decode 40 types, cold", "the same, data in the caches"].iter().enumerate()
     {
         rows.sort_by_key(|row| row[column]);
         println!("{what:>44} {:>6} µs {:>6} µs", rows[RUNS / 2][column] / 1000, rows[0][column] / 1000);

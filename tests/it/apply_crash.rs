@@ -214,6 +214,18 @@ async fn losing_sight_is_not_failing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_execution_that_nobody_answers_is_unknown_and_not_failed() {
+    let wanted = desired([network("10.0.0.0/16")]);
+    let world = begin(None).await;
+    let fault = Fault::Fail { operation: "ExecuteChangeSet", kind: ErrorKind::Unreachable, from: 1, to: usize::MAX };
+    let (clouds, _) = dying(&world.clouds, fault);
+    let (_, report) = run(&world.through(clouds), &wanted).await.unwrap();
+    assert_eq!(report.exit_code(), 4, "{report:#?}");
+    let (_, report) = run(&World::of(world.sandbox.clone()), &wanted).await.unwrap();
+    assert_eq!(report.exit_code(), 0, "{report:#?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_network_that_comes_back_costs_nothing() {
     let wanted = shop(Some("web:1"));
     for (operation, kind) in [

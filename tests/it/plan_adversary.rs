@@ -7,6 +7,7 @@ use infra::diagnostics::Code;
 use infra::plan::{Action, Desired, Setting, Source, StackAction, Wanted};
 use serde_json::{Value, json};
 
+use crate::support::cli::Project;
 use crate::support::stacks::{World, desired, guarded_network, input, network, reading, shop, stack, text, topic};
 
 const PLATFORM: &str = "platform@dev/eu-west-1";
@@ -323,4 +324,45 @@ async fn an_apply_of_four_stacks_asks_with_measure() {
     let counted: Vec<String> =
         kinds.iter().map(|k| format!("{k} {}", calls.iter().filter(|c| c == &k).count())).collect();
     assert!(calls.len() <= 60, "{} calls: {counted:?}", calls.len());
+}
+
+/// The length is known from the source alone: `backend` makes a parameter for each queue of `platform`.
+const LISTS: &str = r#"project lists
+
+account nonprod { id: "111111111111" }
+env dev { account: nonprod, regions: ["eu-west-1"] }
+
+core platform {
+  for name in ["a", "b"] {
+    resource Queue[name] = AWS::SQS::Queue { DelaySeconds: 1 }
+  }
+
+  @protect("everybody reads it")
+  resource Topic = AWS::SNS::Topic {}
+
+  output Queues = [for q in Queue: q.Arn]
+}
+
+service backend {
+  for i, q in platform.Queues {
+    resource P["${i}"] = AWS::SSM::Parameter { Type: "String", Value: q }
+  }
+}
+"#;
+
+#[test]
+fn lengths_and_protection_of_a_real_program_reach_the_plan() {
+    let project = Project::new(&[("main.infra", LISTS)]);
+    let there = |line: &str| project.infra(&format!("{line} --sandbox=state"));
+    there("apply --yes").ended(0);
+    let longer = LISTS.replace("[\"a\", \"b\"]", "[\"a\", \"b\", \"c\"]");
+    project.write("main.infra", &longer);
+    let said = there("plan backend").ended(1);
+    assert!(said.err.contains("not-deployed") && said.err.contains("is built for 3 items of `Queues`"), "{}", said.err);
+    there("apply --yes").ended(0);
+    let lifted = longer.replace("  @protect(\"everybody reads it\")\n", "");
+    project.write("main.infra", lifted);
+    let said = there("apply --yes").ended(0);
+    assert!(said.out.contains("stack policy: lifted, nothing is protected"), "{}", said.out);
+    assert!(there("plan").ended(0).out.starts_with("no changes"));
 }

@@ -366,3 +366,24 @@ fn lengths_and_protection_of_a_real_program_reach_the_plan() {
     assert!(said.out.contains("stack policy: lifted, nothing is protected"), "{}", said.out);
     assert!(there("plan").ended(0).out.starts_with("no changes"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_lists_in_vain_is_inside_a_provisional_plan() {
+    let world = World::new();
+    let with = |cidr: &str| {
+        let template = json!({
+            "Parameters": {"NetworkVpc": {"Type": "String"}},
+            "Resources": {
+                "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "NetworkVpc"}}},
+                "Name": {"Type": "AWS::SSM::Parameter", "Properties": {
+                    "Type": "String", "Value": {"Fn::GetAtt": ["Topic", "TopicName"]}}}
+            }
+        });
+        desired([network(cidr), reading(stack("news", template), "NetworkVpc", "network@dev/eu-west-1", "Vpc")])
+    };
+    world.deploy(&with("10.0.0.0/16")).await;
+    let (plan, report) = world.deploy(&with("10.9.0.0/16")).await;
+    let news = plan.stack("news@dev/eu-west-1").unwrap();
+    assert_eq!(news.changes.iter().map(|c| c.logical_id.as_str()).collect::<Vec<_>>(), ["Topic"]);
+    assert_eq!(report.exit_code(), 0, "{}{report:#?}", text(&plan));
+}

@@ -53,7 +53,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("miette", &["diagnostics/render.rs"]),
     ("petgraph", &["graph"]),
     ("regress", &["schema/pattern.rs", "semantics/", "sandbox/"]),
+    ("regex", &["schema/pattern.rs"]),
     ("miniz_oxide", &["schema/"]),
+    ("similar", &["plan/text/value.rs"]),
+    ("globset", &["cli/select.rs"]),
     ("aws_config", &["cloud/aws"]),
     ("aws_credential_types", &["cloud/aws"]),
     ("aws_sdk_cloudformation", &["cloud/aws"]),
@@ -62,6 +65,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aws_smithy_runtime_api", &["cloud/aws", "sandbox"]),
     ("aws_smithy_types", &["cloud/aws", "sandbox"]),
     ("hyper", &["sandbox"]),
+    ("hyper_util", &["sandbox"]),
+    ("http", &["sandbox"]),
+    ("http_body_util", &["sandbox"]),
+    ("form_urlencoded", &["sandbox"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("indicatif", &["cli"]),
@@ -277,6 +284,17 @@ fn every_dependency_says_why() {
         }
     }
     assert!(wrong.is_empty(), "no reason is given for:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let listed = manifest.split("\n[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let all: String = sources().values().map(|text| code(text)).collect();
+    let names = listed.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+    let idle: Vec<&str> =
+        names.map(|(name, _)| name.trim()).filter(|name| !all.contains(&name.replace('-', "_"))).collect();
+    assert!(idle.is_empty(), "nothing uses {idle:?}");
 }
 
 #[test]

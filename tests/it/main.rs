@@ -30,6 +30,7 @@ mod outcome;
 mod pages;
 #[cfg(feature = "aws")]
 mod plan;
+#[cfg(feature = "aws")]
 mod plan_adversary;
 #[cfg(feature = "aws")]
 mod port;

@@ -20,6 +20,7 @@ use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -154,12 +155,20 @@ fn latest(stack: &Stack) -> u64 {
 fn lock(directory: &Path) -> Result<File, StoreError> {
     let path = directory.join(".lock");
     let file = File::options().create(true).append(true).open(&path).map_err(|error| io(&path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Busy { directory: directory.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(io(&path, &error)),
+    for _ in 0..LOOKS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            Err(TryLockError::Error(error)) => return Err(io(&path, &error)),
+        }
     }
+    Err(StoreError::Busy { directory: directory.to_owned() })
 }
+
+/// A process that starts another one shares its open files with it for a moment, locks included. So
+/// a lock that was just given back may still be held for some milliseconds.
+const LOOKS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(10);
 
 fn io(path: &Path, error: &std::io::Error) -> StoreError {
     let problem = match error.kind() {

@@ -4,7 +4,8 @@
 //! ministack knows SNS, SQS, SSM, IAM, logs, load balancers, ECS and much of EC2. `examples/backend-service` does
 //! not fit whole: `AWS::EC2::EIP`, `AWS::EC2::NatGateway`, `AWS::EC2::SecurityGroupIngress`,
 //! `AWS::CodePipeline::Pipeline`, `AWS::CodeStarConnections::Connection` and application auto scaling are refused
-//! as unknown there. So the journey has a project of its own, and the example runs in the sandbox.
+//! as unknown there. So the journey has a project of its own; the example runs whole in the sandbox, and there
+//! without those (`reduced.rs`).
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -38,6 +38,8 @@ mod port;
 mod prefixes;
 mod provenance;
 #[cfg(feature = "aws")]
+mod reduced;
+#[cfg(feature = "aws")]
 mod sandbox;
 mod schema;
 mod semantics;

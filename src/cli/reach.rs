@@ -9,7 +9,7 @@ use clap::Args;
 use super::Context;
 use super::output::Exit;
 use crate::cloud::Clouds;
-use crate::cloud::aws::{Aws, Settings};
+use crate::cloud::aws::{Aws, Settings, is_loopback};
 use crate::host::{self, Disk};
 use crate::sandbox::{self, Sandbox};
 use crate::semantics::Program;
@@ -121,9 +121,4 @@ fn address(text: &str) -> Result<String, String> {
         Some(host) if !host.is_empty() && !host.starts_with('/') => Ok(text.to_owned()),
         _ => Err("write an address such as `http://127.0.0.1:4566`".to_owned()),
     }
-}
-
-fn is_loopback(endpoint: &str) -> bool {
-    let host = endpoint.split("://").last().unwrap_or(endpoint);
-    ["127.", "localhost", "[::1]"].iter().any(|near| host.starts_with(near))
 }

@@ -22,6 +22,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::cloud::{Account, Call, Cloud, Clouds, Target};
 use client::Client;
+pub(crate) use deviations::is_loopback;
 use session::Session;
 
 /// Is told of every call as it leaves us; retries of one call are not told.

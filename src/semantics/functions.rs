@@ -231,7 +231,15 @@ pub(crate) fn too_large(size: usize, limit: usize, unit: &str, span: Span) -> Bo
     )
 }
 
+/// Functions of the language that are not in this version: they read files.
+const LATER: [&str; 6] = ["asset", "compose", "file", "json_file", "template", "yaml_file"];
+
 fn unknown(name: Ident) -> Diagnostic {
+    if LATER.contains(&name.name.as_str()) {
+        return Diagnostic::new(Code::NotYet, format!("`{}` is not there yet", name.name))
+            .at(name.span, "cannot be called")
+            .help("write the value itself, a long text as `\"\"\"…\"\"\"` or `'''…'''`");
+    }
     let problem = Diagnostic::new(Code::UnknownFunction, format!("there is no function `{}`", name.name))
         .at(name.span, "not a function");
     match nearest(name.name.as_str(), names().iter().copied()) {

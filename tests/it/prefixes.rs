@@ -71,16 +71,9 @@ fn each<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
     });
 }
 
-/// Texts up to this size are cut everywhere.
-const SMALL: usize = 200;
-
-/// So many cuts of a longer one, for each costs more; spread so that all kinds of places are among them.
-const CUTS: usize = 40;
-
-/// Prefixes of one text.
+/// Every prefix of a text.
 fn prefixes(text: &str) -> impl Iterator<Item = &str> {
-    let stride = if text.len() <= SMALL { 1 } else { text.len() / CUTS };
-    text.char_indices().map(|(at, _)| &text[..at]).step_by(stride)
+    text.char_indices().map(|(at, _)| &text[..at])
 }
 
 #[test]

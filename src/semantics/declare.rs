@@ -152,6 +152,17 @@ impl Collector {
                 self.top(param.name, Top::Param(at));
             }
             ast::ItemKind::Assert(_) => self.declared.asserts.push(at),
+            ast::ItemKind::Component(_)
+            | ast::ItemKind::Function(_)
+            | ast::ItemKind::Alias(_)
+            | ast::ItemKind::Import(_)
+            | ast::ItemKind::External(_)
+            | ast::ItemKind::Existing(_)
+            | ast::ItemKind::Test(_) => self.diagnostics.push(
+                Diagnostic::new(Code::NotYet, "this is not in this version of the language")
+                    .at(item.span, "not understood yet")
+                    .help("remove it, or say it with what there is"),
+            ),
         }
     }
 

@@ -190,6 +190,13 @@ impl<'p> Evaluator<'p> {
                 fits::cast(self, &ty, given, value.span)
             }
             ExprKind::Null => Value::Null,
+            ExprKind::Raw(_) | ExprKind::Live(_) => {
+                self.report(
+                    Diagnostic::new(Code::NotYet, "this is not in this version of the language")
+                        .at(expr.span, "not understood yet"),
+                );
+                Value::Unknown
+            }
             ExprKind::Broken => Value::Unknown,
             ExprKind::Str(_) | ExprKind::Int(_) | ExprKind::Bool(_) | ExprKind::Name(_) => self.eval(expr, scope),
         }

@@ -125,7 +125,11 @@ impl Names<'_> {
                 self.all([Some(&object.binding.over), object.binding.condition.as_ref(), Some(&object.key)]);
                 self.expr(&object.value);
             }
-            ExprKind::Field(base, ..) | ExprKind::Unary(_, base) | ExprKind::As(base, _) => self.expr(base),
+            ExprKind::Field(base, ..)
+            | ExprKind::Unary(_, base)
+            | ExprKind::As(base, _)
+            | ExprKind::Raw(base)
+            | ExprKind::Live(base) => self.expr(base),
             ExprKind::Index(base, keys) => {
                 self.expr(base);
                 keys.iter().for_each(|key| self.expr(key));

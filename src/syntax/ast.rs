@@ -5,6 +5,10 @@ use std::sync::Arc;
 use crate::names::Name;
 use crate::source::Span;
 
+mod expressions;
+
+pub use expressions::*;
+
 /// A name where it stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ident {
@@ -51,6 +55,115 @@ pub enum ItemKind {
     Param(Param),
     /// `assert cond, "message"`
     Assert(Assert),
+    /// `component NAME { … }`
+    Component(Component),
+    /// `fn name(a: T, b: T = v): T = expr`
+    Function(Function),
+    /// `type NAME = T`
+    Alias(Alias),
+    /// `use "PATH" as NAME`
+    Import(Import),
+    /// `extern core NAME { … }`, `extern core NAME from "FILE"`
+    External(External),
+    /// `core NAME = template("FILE") { … }`
+    Existing(Existing),
+    /// `test "…" for ENV { … }`
+    Test(Test),
+}
+
+/// A resource type of the project's own.
+#[derive(Debug)]
+pub struct Component {
+    /// Its name.
+    pub name: Ident,
+    /// What is in it.
+    pub body: Vec<Stmt>,
+}
+
+/// A pure function.
+#[derive(Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: Ident,
+    /// What it takes.
+    pub params: Vec<Param>,
+    /// The type of what it gives, if said.
+    pub ty: Option<TypeExpr>,
+    /// What it gives.
+    pub value: Expr,
+}
+
+/// A name for a type.
+#[derive(Debug)]
+pub struct Alias {
+    /// Its name.
+    pub name: Ident,
+    /// What it stands for.
+    pub ty: TypeExpr,
+}
+
+/// Text where it stands, quotes and all.
+#[derive(Clone, Debug)]
+pub struct Quoted {
+    /// What it says.
+    pub text: Arc<str>,
+    /// Where.
+    pub span: Span,
+}
+
+/// What another directory declares, under a name.
+#[derive(Debug)]
+pub struct Import {
+    /// The directory, relative to the project.
+    pub path: Quoted,
+    /// Its name here.
+    pub name: Ident,
+}
+
+/// A stack that others deploy.
+#[derive(Debug)]
+pub struct External {
+    /// Its layer.
+    pub layer: Layer,
+    /// Its name here.
+    pub name: Ident,
+    /// What it offers.
+    pub interface: Interface,
+}
+
+/// The interface of a stack that others deploy.
+#[derive(Debug)]
+pub enum Interface {
+    /// Its outputs with their types, and settings (`stack: "name"`), an [`ExprKind::Object`].
+    Said(Vec<TypeField>, Expr),
+    /// The contract file that says it.
+    File(Quoted),
+}
+
+/// A template that is a stack as it is.
+#[derive(Debug)]
+pub struct Existing {
+    /// Its layer.
+    pub layer: Layer,
+    /// Its name.
+    pub name: Ident,
+    /// `template`, and where it stands.
+    pub function: Path,
+    /// What it is called with.
+    pub args: Vec<Arg>,
+    /// Values of its parameters: an [`ExprKind::Object`]. `None` where there are no braces.
+    pub body: Option<Expr>,
+}
+
+/// Assertions over what is compiled.
+#[derive(Debug)]
+pub struct Test {
+    /// What it shows.
+    pub title: Quoted,
+    /// The environments it runs for; none means all.
+    pub envs: Vec<Ident>,
+    /// What it says.
+    pub body: Vec<Stmt>,
 }
 
 /// A name with fields.
@@ -166,7 +279,7 @@ pub struct Resource {
     pub name: Ident,
     /// The key in a loop: `Public[i]`.
     pub key: Option<Expr>,
-    /// `AWS::EC2::Subnet`, or later the path of a component.
+    /// `AWS::EC2::Subnet`, or the path of a component.
     pub ty: Path,
     /// Its properties: an [`ExprKind::Object`]. `None` where there are no braces.
     pub body: Option<Expr>,
@@ -175,6 +288,8 @@ pub struct Resource {
 /// `output`.
 #[derive(Debug)]
 pub struct Output {
+    /// `export` before it: also a CloudFormation export.
+    pub export: bool,
     /// Its name.
     pub name: Ident,
     /// Its type, if said.
@@ -277,233 +392,4 @@ pub struct TypeField {
     pub optional: bool,
     /// Its type.
     pub ty: TypeExpr,
-}
-
-/// An expression.
-#[derive(Clone, Debug)]
-pub struct Expr {
-    /// Where.
-    pub span: Span,
-    /// What.
-    pub kind: ExprKind,
-}
-
-/// The forms of expressions.
-#[derive(Clone, Debug)]
-pub enum ExprKind {
-    /// `null`
-    Null,
-    /// `true`
-    Bool(bool),
-    /// `42`
-    Int(i64),
-    /// `1.5`
-    Float(f64),
-    /// Text without `${…}`; escapes resolved, indentation stripped.
-    Str(Arc<str>),
-    /// Text with `${…}`.
-    Template(Box<[Piece]>),
-    /// `x`
-    Name(Name),
-    /// `std::x`, `AWS::EC2::VPC`; only called, or as a type.
-    Path(Name),
-    /// `[a, ...b]`
-    List(Box<[Element]>),
-    /// `{ a: 1, ...b }`
-    Object(Box<[Entry]>),
-    /// `[for x in xs if c: e]`
-    ListFor(Box<ListFor>),
-    /// `{for k, v in m if c: k: e}`
-    ObjectFor(Box<ObjectFor>),
-    /// `a.b`, and `a?.b` with `true`
-    Field(Box<Expr>, Ident, bool),
-    /// `a[0]`, `roles[prod, "us-east-1"]`
-    Index(Box<Expr>, Box<[Expr]>),
-    /// `f(x, named: y)`
-    Call(Box<Expr>, Box<[Arg]>),
-    /// `!a`, `-a`
-    Unary(Unary, Box<Expr>),
-    /// `a + b`
-    Binary(Binary, Box<(Expr, Expr)>),
-    /// `if c then a else b`
-    If(Box<(Expr, Expr, Expr)>),
-    /// `match x { … }`
-    Match(Box<Match>),
-    /// `a..b`, without `b`
-    Range(Box<(Expr, Expr)>),
-    /// `a as T`
-    As(Box<Expr>, Box<TypeExpr>),
-    /// Could not be read; already reported.
-    Broken,
-}
-
-/// A piece of interpolated text.
-#[derive(Clone, Debug)]
-pub enum Piece {
-    /// As it is.
-    Text(Arc<str>),
-    /// `${expr}`
-    Expr(Expr),
-}
-
-/// An element of a list.
-#[derive(Clone, Debug)]
-pub struct Element {
-    /// `...x`
-    pub spread: bool,
-    /// The value.
-    pub value: Expr,
-}
-
-/// An entry of an object.
-#[derive(Clone, Debug)]
-pub enum Entry {
-    /// `key: value`
-    Field(Key, Expr),
-    /// `...x`
-    Spread(Expr),
-}
-
-/// A key of an object.
-#[derive(Clone, Debug)]
-pub enum Key {
-    /// `Key`, or `"key"` without interpolation.
-    Name(Ident),
-    /// `"${k}-x"`, or `[expr]`.
-    Computed(Expr),
-}
-
-/// `[for …]`
-#[derive(Clone, Debug)]
-pub struct ListFor {
-    /// What it binds.
-    pub binding: Comprehension,
-    /// What it yields.
-    pub value: Expr,
-}
-
-/// `{for …}`
-#[derive(Clone, Debug)]
-pub struct ObjectFor {
-    /// What it binds.
-    pub binding: Comprehension,
-    /// The key.
-    pub key: Expr,
-    /// The value.
-    pub value: Expr,
-}
-
-/// `for k, v in xs if c`
-#[derive(Clone, Debug)]
-pub struct Comprehension {
-    /// `x`, or the second of `k, v`.
-    pub item: Ident,
-    /// The first of `k, v`.
-    pub key: Option<Ident>,
-    /// What it runs over.
-    pub over: Expr,
-    /// Which to keep.
-    pub condition: Option<Expr>,
-}
-
-/// An argument.
-#[derive(Clone, Debug)]
-pub struct Arg {
-    /// `name:` before it.
-    pub name: Option<Ident>,
-    /// `...` before it.
-    pub spread: bool,
-    /// The value.
-    pub value: Expr,
-}
-
-/// `match`.
-#[derive(Clone, Debug)]
-pub struct Match {
-    /// What is looked at.
-    pub subject: Expr,
-    /// The arms before `else`.
-    pub arms: Vec<Arm>,
-    /// `else: …`
-    pub otherwise: Option<Expr>,
-}
-
-impl Match {
-    /// The values of all arms, that of `else` last.
-    pub fn values(&self) -> impl Iterator<Item = &Expr> {
-        self.arms.iter().map(|arm| &arm.value).chain(&self.otherwise)
-    }
-}
-
-/// One arm of a `match`.
-#[derive(Clone, Debug)]
-pub struct Arm {
-    /// `"b", "c"`; bare names are environments, where the subject is `env`.
-    pub patterns: Vec<Expr>,
-    /// The value.
-    pub value: Expr,
-}
-
-/// Operators before one operand.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unary {
-    /// `!`
-    Not,
-    /// `-`
-    Minus,
-}
-
-/// Operators between two operands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Binary {
-    /// `+`
-    Add,
-    /// `-`
-    Sub,
-    /// `*`
-    Mul,
-    /// `/`
-    Div,
-    /// `%`
-    Rem,
-    /// `==`
-    Eq,
-    /// `!=`
-    Ne,
-    /// `<`
-    Lt,
-    /// `<=`
-    Le,
-    /// `>`
-    Gt,
-    /// `>=`
-    Ge,
-    /// `&&`
-    And,
-    /// `||`
-    Or,
-    /// `??`
-    Else,
-}
-
-impl Binary {
-    /// As it is written.
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Self::Add => "+",
-            Self::Sub => "-",
-            Self::Mul => "*",
-            Self::Div => "/",
-            Self::Rem => "%",
-            Self::Eq => "==",
-            Self::Ne => "!=",
-            Self::Lt => "<",
-            Self::Le => "<=",
-            Self::Gt => ">",
-            Self::Ge => ">=",
-            Self::And => "&&",
-            Self::Or => "||",
-            Self::Else => "??",
-        }
-    }
 }

@@ -6,6 +6,7 @@
 mod declarations;
 mod expressions;
 mod numbers;
+mod reusable;
 mod text;
 mod types;
 
@@ -194,7 +195,7 @@ impl Builder<'_> {
         self.report(
             Diagnostic::new(Code::NotYet, format!("`{}` is not in this version of the language", pair.as_str()))
                 .at(span, "not understood yet")
-                .help("remove it, or say it with what there is; `infra explain not-yet` lists the ways"),
+                .help("remove it; `infra explain not-yet` says more"),
         );
     }
 }

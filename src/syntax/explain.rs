@@ -24,6 +24,7 @@ pub(super) enum Context {
     Arm,
     Type,
     TypeField,
+    Parameter,
     Refinement,
     ListFor,
     ObjectFor,
@@ -69,6 +70,12 @@ const ITEMS: &[(&str, &str)] = &[
     ("let", "let name = value"),
     ("param", "param name: Type = default"),
     ("assert", "assert condition, \"message\""),
+    ("component", "component name { … }"),
+    ("fn", "fn name(a: Type): Type = value"),
+    ("type", "type Name = Type"),
+    ("use", "use \"directory\" as name"),
+    ("extern", "extern core name { stack: \"…\", Output: Type }"),
+    ("test", "test \"what it shows\" for env { … }"),
 ];
 
 /// Words that begin a statement inside a stack, and how it goes on.
@@ -103,6 +110,7 @@ pub(super) fn explain(text: &str, context: Context, start: usize, end: usize) ->
         Context::Arm => expected::probe(Rule::arm, place),
         Context::Type => expected::probe(Rule::ty, place),
         Context::TypeField => expected::probe(Rule::type_field, place),
+        Context::Parameter => expected::probe(Rule::parameter, place),
         Context::Refinement => Told::at(
             &place,
             "expected a range or a pattern",
@@ -131,6 +139,14 @@ fn line(place: Place<'_>, rule: Rule, words: &[(&str, &'static str)]) -> Told {
     let next = place.after(word.len()).skip_blanks();
     let named = next.at > place.at + word.len() && !next.word().is_empty();
     if let Some(form) = form(word, words) {
+        // Braces are what a stack usually has; a template has `=`.
+        let rule = if matches!(word, "core" | "service")
+            && !place.rest().lines().next().is_some_and(|line| line.contains('='))
+        {
+            Rule::stack
+        } else {
+            rule
+        };
         let told = if next.is_empty() {
             Told::at(&place, format!("nothing follows `{word}`"), "only this word", "")
         } else {
@@ -182,10 +198,6 @@ fn entry(place: Place<'_>) -> Told {
     if form(key, STATEMENTS).is_some() && next.at > place.at + key.len() && !next.word().is_empty() {
         let message = format!("`{key}` is a statement and cannot stand among entries");
         return Told::at(&place, message, "inside `{ … }` of an object", "close the braces before it");
-    }
-    if key == "bind" && next.starts("{") {
-        let told = Told::at(&place, "`bind` is not in this version of the language", "not understood yet", "remove it");
-        return Told { code: Code::NotYet, ..told };
     }
     if next.is_empty() {
         let message = format!("`{key}` has no value");

@@ -2,15 +2,18 @@
 
 use std::fmt::Write as _;
 
-use super::ast::{File, Item, ItemKind, Layer, Stmt, StmtKind};
+use super::ast::{File, Item, ItemKind, Stmt, StmtKind};
 
 /// One line per declaration and statement, indented as they are nested.
 pub fn outline(file: &File) -> String {
     let mut out = String::new();
     for item in &file.items {
         line(&mut out, 0, &declared(item), item.decorators.len());
-        if let ItemKind::Stack(stack) = &item.kind {
-            statements(&mut out, 1, &stack.body);
+        match &item.kind {
+            ItemKind::Stack(stack) => statements(&mut out, 1, &stack.body),
+            ItemKind::Component(component) => statements(&mut out, 1, &component.body),
+            ItemKind::Test(test) => statements(&mut out, 1, &test.body),
+            _ => {}
         }
     }
     out
@@ -27,13 +30,19 @@ fn declared(item: &Item) -> String {
         ItemKind::Project(record) => format!("project {}", record.name.name),
         ItemKind::Account(record) => format!("account {}", record.name.name),
         ItemKind::Env(record) => format!("env {}", record.name.name),
-        ItemKind::Stack(stack) => match stack.layer {
-            Layer::Core => format!("core {}", stack.name.name),
-            Layer::Service => format!("service {}", stack.name.name),
-        },
+        ItemKind::Stack(stack) => format!("{} {}", stack.layer.as_str(), stack.name.name),
         ItemKind::Let(binding) => format!("let {}", binding.name.name),
         ItemKind::Param(param) => format!("param {}", param.name.name),
         ItemKind::Assert(_) => "assert".to_owned(),
+        ItemKind::Component(component) => format!("component {}", component.name.name),
+        ItemKind::Function(function) => format!("fn {}({})", function.name.name, function.params.len()),
+        ItemKind::Alias(alias) => format!("type {}", alias.name.name),
+        ItemKind::Import(import) => format!("use {:?} as {}", import.path.text, import.name.name),
+        ItemKind::External(external) => format!("extern {} {}", external.layer.as_str(), external.name.name),
+        ItemKind::Existing(existing) => {
+            format!("{} {} = {}(…)", existing.layer.as_str(), existing.name.name, existing.function.name)
+        }
+        ItemKind::Test(test) => format!("test {:?}", test.title.text),
     }
 }
 
@@ -63,7 +72,9 @@ fn said(statement: &Stmt) -> String {
             let key = if resource.key.is_some() { "[…]" } else { "" };
             format!("resource {}{key} = {}", resource.name.name, resource.ty.name)
         }
-        StmtKind::Output(output) => format!("output {}", output.name.name),
+        StmtKind::Output(output) => {
+            format!("{}output {}", if output.export { "export " } else { "" }, output.name.name)
+        }
         StmtKind::For(repeat) => format!("for {}", repeat.binding.item.name),
         StmtKind::If(_) => "if".to_owned(),
         StmtKind::Assert(_) => "assert".to_owned(),

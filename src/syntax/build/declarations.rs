@@ -17,15 +17,16 @@ type Prelude = (Option<Arc<str>>, Vec<Decorator>);
 
 /// What stands inside a declaration or statement, whichever it is.
 #[derive(Default)]
-struct Parts {
-    layer: Option<Layer>,
-    name: Option<Ident>,
-    key: Option<Expr>,
-    ty: Option<TypeExpr>,
-    path: Option<Path>,
-    body: Option<Expr>,
-    values: Vec<Expr>,
-    block: Vec<Stmt>,
+pub(super) struct Parts {
+    pub(super) layer: Option<Layer>,
+    pub(super) export: bool,
+    pub(super) name: Option<Ident>,
+    pub(super) key: Option<Expr>,
+    pub(super) ty: Option<TypeExpr>,
+    pub(super) path: Option<Path>,
+    pub(super) body: Option<Expr>,
+    pub(super) values: Vec<Expr>,
+    pub(super) block: Vec<Stmt>,
 }
 
 impl Builder<'_> {
@@ -62,7 +63,7 @@ impl Builder<'_> {
     fn later(&mut self, pair: Pair<'_, Rule>) {
         let end = pair.as_span().end();
         for child in pair.into_inner() {
-            if matches!(child.as_rule(), Rule::later_word | Rule::later_source) {
+            if child.as_rule() == Rule::later_word {
                 self.not_yet(&child);
             }
         }
@@ -72,6 +73,9 @@ impl Builder<'_> {
     fn item(&mut self, pair: Pair<'_, Rule>) -> Option<Item> {
         let ((doc, decorators), pair) = self.prelude(pair)?;
         let span = self.span(&pair);
+        if let Some(kind) = self.reusable(&pair, span) {
+            return Some(Item { doc, decorators, span, kind });
+        }
         let rule = pair.as_rule();
         let parts = self.parts(pair);
         let kind = match rule {
@@ -165,13 +169,12 @@ impl Builder<'_> {
         Decorator { name, args, span }
     }
 
-    fn parts(&mut self, pair: Pair<'_, Rule>) -> Parts {
+    pub(super) fn parts(&mut self, pair: Pair<'_, Rule>) -> Parts {
         let mut parts = Parts::default();
         for child in pair.into_inner() {
             match child.as_rule() {
-                Rule::layer => {
-                    parts.layer = Some(if child.as_str() == "core" { Layer::Core } else { Layer::Service });
-                }
+                Rule::layer => parts.layer = Some(Self::layer(&child)),
+                Rule::exported => parts.export = true,
                 Rule::new_name => parts.name = Some(self.ident(&child)),
                 Rule::instance_key => parts.key = Some(self.enclosed(child)),
                 Rule::of_type => parts.ty = child.into_inner().next().map(|ty| self.ty(ty)),
@@ -190,7 +193,11 @@ impl Builder<'_> {
         Path { name: Name::new(pair.as_str()), span: self.span(pair) }
     }
 
-    fn block(&mut self, pair: Pair<'_, Rule>) -> Vec<Stmt> {
+    pub(super) fn layer(pair: &Pair<'_, Rule>) -> Layer {
+        if pair.as_str() == "core" { Layer::Core } else { Layer::Service }
+    }
+
+    pub(super) fn block(&mut self, pair: Pair<'_, Rule>) -> Vec<Stmt> {
         let span = self.span(&pair);
         let build = |builder: &mut Self| {
             let mut statements = Vec::new();
@@ -219,10 +226,11 @@ impl Builder<'_> {
     }
 
     fn output(&self, mut parts: Parts, span: Span) -> Output {
-        Output { name: parts.name.unwrap_or_else(|| self.nameless(span)), ty: parts.ty, value: parts.values.pop() }
+        let name = parts.name.unwrap_or_else(|| self.nameless(span));
+        Output { export: parts.export, name, ty: parts.ty, value: parts.values.pop() }
     }
 
-    fn param(&self, mut parts: Parts, span: Span) -> Param {
+    pub(super) fn param(&self, mut parts: Parts, span: Span) -> Param {
         Param { name: parts.name.unwrap_or_else(|| self.nameless(span)), ty: parts.ty, default: parts.values.pop() }
     }
 

@@ -250,15 +250,22 @@ impl Builder<'_> {
             }
             Rule::if_expr => self.if_expr(pair),
             Rule::match_expr => self.match_expr(pair),
-            Rule::later_expr => {
-                if let Some(word) = pair.into_inner().next() {
-                    self.not_yet(&word);
-                }
-                ExprKind::Broken
+            Rule::raw_value => {
+                let inner = pair.into_inner().next().map(|object| self.object(object));
+                ExprKind::Raw(Box::new(inner.unwrap_or_else(|| Self::broken(span))))
             }
+            Rule::live_value => ExprKind::Live(Box::new(self.live(pair, span))),
             _ => ExprKind::Broken,
         };
         Expr { span, kind }
+    }
+
+    /// The output behind `live`.
+    fn live(&mut self, pair: Pair<'_, Rule>, span: Span) -> Expr {
+        let inner = pair.into_inner();
+        let levels = inner.len();
+        let build = |builder: &mut Self| builder.operand(&mut inner.peekable());
+        self.deeper(levels, span, build).flatten().unwrap_or_else(|| Self::broken(span))
     }
 
     /// The one expression inside brackets.
@@ -341,7 +348,7 @@ impl Builder<'_> {
         Some(Entry::Field(Key::Name(Ident { name: Name::new(key), span: at }), Self::broken(span)))
     }
 
-    fn entry(&mut self, pair: Pair<'_, Rule>) -> Option<Entry> {
+    pub(super) fn entry(&mut self, pair: Pair<'_, Rule>) -> Option<Entry> {
         let mut inner = pair.into_inner();
         let first = inner.next()?;
         let value = inner.next()?;

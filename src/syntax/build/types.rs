@@ -96,7 +96,7 @@ impl Builder<'_> {
         TypeKind::Record(fields)
     }
 
-    fn type_field(&mut self, pair: Pair<'_, Rule>) -> TypeField {
+    pub(super) fn type_field(&mut self, pair: Pair<'_, Rule>) -> TypeField {
         let span = self.span(&pair);
         let mut field =
             TypeField { name: self.nameless(span), optional: false, ty: TypeExpr { span, kind: TypeKind::Broken } };

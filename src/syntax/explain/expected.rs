@@ -35,7 +35,7 @@ impl Wanted {
             Rule::equals => Self::Equals,
             Rule::block | Rule::object => Self::Braces,
             Rule::arms => Self::Arms,
-            Rule::new_name | Rule::name | Rule::loop_names | Rule::type_field => Self::Name,
+            Rule::new_name | Rule::name | Rule::loop_names | Rule::type_field | Rule::parameter => Self::Name,
             Rule::field_name => Self::FieldName,
             Rule::path => Self::ResourceType,
             Rule::ty

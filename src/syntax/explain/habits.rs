@@ -6,7 +6,10 @@ use super::{Context, Told};
 /// Words for a mistake that can be told by its looks.
 pub(super) fn known(place: &Place<'_>, context: Context) -> Option<Told> {
     let told = |message: &str, label: &str, help: &str| Some(Told::at(place, message, label, help));
-    let begins_value = !matches!(context, Context::Item | Context::Statement | Context::Entry | Context::TypeField);
+    let begins_value = !matches!(
+        context,
+        Context::Item | Context::Statement | Context::Entry | Context::TypeField | Context::Parameter
+    );
     let behind = matches!(context, Context::Closer | Context::EndOfLine | Context::EndOfEntry | Context::EndOfArm);
     if context == Context::Closer && place.before() == "aws" && place.starts(":") {
         return told(

@@ -74,7 +74,14 @@ impl Marks {
         let rule = pair.as_rule();
         match rule {
             Rule::block => self.groups.push((start, Group::Block)),
-            Rule::object | Rule::list | Rule::arguments | Rule::index | Rule::arms | Rule::type_record => {
+            Rule::object
+            | Rule::list
+            | Rule::arguments
+            | Rule::index
+            | Rule::arms
+            | Rule::type_record
+            | Rule::parameters
+            | Rule::interface => {
                 self.groups.push((start, Group::Entries));
             }
             Rule::list_for | Rule::object_for => self.groups.push((start, Group::Loop)),
@@ -82,7 +89,9 @@ impl Marks {
             _ => {}
         }
         match rule {
-            Rule::arguments | Rule::index | Rule::instance_key | Rule::type_refinement => self.behind.push(start),
+            Rule::arguments | Rule::parameters | Rule::index | Rule::instance_key | Rule::type_refinement => {
+                self.behind.push(start)
+            }
             Rule::optional_mark | Rule::optional_field => self.behind.push(start),
             Rule::prefix | Rule::minus_number => self.before.push(start),
             _ => {}
@@ -100,6 +109,8 @@ impl Marks {
                 | Rule::index
                 | Rule::arms
                 | Rule::type_record
+                | Rule::parameters
+                | Rule::interface
         );
         // What goes on where something begun before it is no entry of its own: the value behind
         // `...`, the pattern behind `"a",`.

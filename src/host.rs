@@ -5,7 +5,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::world::World;
+use crate::world::{Entry, Refusal, World};
+
+mod include;
 
 /// The most that one source file may hold: 4 MiB.
 pub const LARGEST_SOURCE: u64 = 4 * 1024 * 1024;
@@ -100,6 +102,7 @@ pub fn list(folder: &Path) -> io::Result<Vec<String>> {
 }
 
 /// A project on the disk.
+#[derive(Clone, Debug)]
 pub struct Disk {
     /// The directory of the file that declares `project`.
     pub root: PathBuf,
@@ -159,6 +162,26 @@ impl World for Disk {
         }
         found.sort();
         Ok(found)
+    }
+
+    fn files_in(&self, folder: &str) -> Result<Vec<String>, String> {
+        let full = self.root.join(folder);
+        if !full.is_dir() {
+            return Err("there is no such directory".to_owned());
+        }
+        let names = list(&full).map_err(|e| plain(&e))?;
+        let folder = folder.trim_end_matches('/').trim_start_matches("./");
+        let is_source = |name: &String| name.ends_with(".infra") && !full.join(name).is_dir();
+        let named = |name: String| if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        Ok(names.into_iter().filter(is_source).map(named).collect())
+    }
+
+    fn include(&self, path: &str) -> Result<Arc<[u8]>, Refusal> {
+        include::file(&self.root, path)
+    }
+
+    fn walk(&self, folder: &str) -> Result<Vec<Entry>, Refusal> {
+        include::walk(&self.root, folder)
     }
 }
 

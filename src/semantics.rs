@@ -14,6 +14,7 @@ use crate::names::Name;
 use crate::schema::Types;
 use crate::source::{SourceFile, Sources, Span};
 use crate::syntax::ast;
+use crate::world::World;
 
 mod access;
 mod builtin;
@@ -27,6 +28,7 @@ mod frame;
 mod functions;
 mod instances;
 mod iterate;
+mod library;
 pub mod model;
 mod operators;
 mod order;
@@ -50,9 +52,9 @@ pub mod value;
 
 /// A whole project: every file parsed, every top-level name known.
 pub struct Program {
-    /// The texts.
+    /// The texts; those of files that are read while evaluating join behind.
     pub sources: Sources,
-    /// Their trees, in the order of [`Sources`].
+    /// The trees of the first of them, in the same order.
     pub files: Vec<ast::File>,
     /// The resource types it may use.
     pub types: &'static Types,
@@ -60,6 +62,8 @@ pub struct Program {
     pub diagnostics: Vec<Diagnostic>,
     /// Project, accounts, environments, stacks, lets and params by name.
     pub(crate) declared: declare::Declared,
+    /// The project's other files.
+    pub(crate) library: library::Library,
 }
 
 /// What `--set` says: texts by the part before `=`.
@@ -77,9 +81,10 @@ pub struct Target {
     pub shared: bool,
 }
 
-/// Parses every file and collects what is declared at the top. Never fails.
-pub fn analyze(files: Vec<SourceFile>, types: &'static Types) -> Program {
-    declare::analyze(files, types)
+/// Parses every file and collects what is declared at the top. Never fails. `world` is asked for
+/// other files of the project while it is evaluated.
+pub fn analyze(files: Vec<SourceFile>, world: Arc<dyn World + Send + Sync>, types: &'static Types) -> Program {
+    declare::analyze(files, world, types)
 }
 
 /// What a function of the language takes, gives and does, in plain text; `None` where there is none of that name.

@@ -1,7 +1,7 @@
 //! Source files and places in them.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A file of one compilation; an index into [`Sources`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -54,22 +54,62 @@ pub struct SourceFile {
 }
 
 /// Every file of one compilation, in a fixed order.
+///
+/// Sources come first. Files that a program reads while it is evaluated (`yaml_file("x.yaml")`) join
+/// behind them through a shared reference, so that a place inside one is shown like any other. They keep
+/// their addresses: no file is ever moved or taken away.
 #[derive(Clone, Default, Debug)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    included: Page,
+}
+
+/// Room for included files, and for more of them where it is full.
+#[derive(Clone, Default, Debug)]
+struct Page {
+    files: [OnceLock<SourceFile>; 32],
+    next: OnceLock<Box<Page>>,
+}
+
+fn file_id(at: usize) -> FileId {
+    FileId(u32::try_from(at).unwrap_or(u32::MAX))
 }
 
 impl Sources {
-    /// Adds a file and gives it the next id.
+    /// Adds a source file and gives it the next id.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
-        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        let id = file_id(self.files.len());
         self.files.push(SourceFile { id, name: name.into(), text: text.into() });
         id
     }
 
+    /// Adds a file that a program reads while it is evaluated. No source may be added afterwards.
+    pub fn include(&self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
+        let mut file = SourceFile { id: FileId(0), name: name.into(), text: text.into() };
+        let (mut page, mut at) = (&self.included, self.files.len());
+        loop {
+            for slot in &page.files {
+                let id = file_id(at);
+                file.id = id;
+                match slot.set(file) {
+                    Ok(()) => return id,
+                    Err(back) => file = back,
+                }
+                at += 1;
+            }
+            page = page.next.get_or_init(Box::default);
+        }
+    }
+
     /// The file with that id.
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {
-        self.files.get(id.0 as usize)
+        let at = id.0 as usize;
+        self.files.get(at).or_else(|| self.included().nth(at.checked_sub(self.files.len())?))
+    }
+
+    fn included(&self) -> impl Iterator<Item = &SourceFile> {
+        let pages = std::iter::successors(Some(&self.included), |page| page.next.get().map(|next| &**next));
+        pages.flat_map(|page| &page.files).map_while(OnceLock::get)
     }
 
     /// The text under `span`; empty where the span does not fit.
@@ -79,7 +119,7 @@ impl Sources {
 
     /// All files, by id.
     pub fn iter(&self) -> impl Iterator<Item = &SourceFile> {
-        self.files.iter()
+        self.files.iter().chain(self.included())
     }
 
     /// `name:line:column` of the start of `span`, both counted from 1, columns in characters.

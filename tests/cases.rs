@@ -11,17 +11,22 @@
 //! | `graph` | the graph of the instances as text and as Mermaid, and that of the resources of each as text |
 //!
 //! `build` and `graph` take the environment `dev`, or that of a line `//= NAME`.
-//! A line `//- name.infra` starts another file of the same project. `UPDATE_SNAPSHOTS=1`
-//! rewrites the snapshots; a difference is otherwise a failure that shows it.
+//! A line `//- name.infra` starts another file of the same project; one of another extension
+//! (`//- policy.json`) is a file that the program may read. `UPDATE_SNAPSHOTS=1` rewrites the
+//! snapshots; a difference is otherwise a failure that shows it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 #![allow(clippy::disallowed_methods)]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use infra::diagnostics::{self, Diagnostic, Style};
+use infra::schema::Types;
+use infra::semantics::{self, Program, Target};
 use infra::source::{SourceFile, Sources};
+use infra::world::Table;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
@@ -76,23 +81,38 @@ fn compare(snapshot: &Path, actual: &str) -> Result<(), Failed> {
 }
 
 /// The files of a case: what stands before the first `//- name` is `main.infra`.
-fn split(text: &str) -> Vec<SourceFile> {
-    let mut sources = Sources::default();
+fn sections(text: &str) -> Vec<(String, String)> {
+    let mut sections = Vec::new();
     let mut name = "main.infra".to_owned();
     let mut body = String::new();
     for line in text.lines() {
         if let Some(next) = line.strip_prefix("//- ") {
-            if !body.trim().is_empty() {
-                sources.add(name.as_str(), body.as_str());
+            if name != "main.infra" || !body.trim().is_empty() {
+                sections.push((name, body));
             }
-            next.trim().clone_into(&mut name);
-            body.clear();
+            (name, body) = (next.trim().to_owned(), String::new());
         } else {
             writeln!(body, "{line}").unwrap();
         }
     }
-    sources.add(name, body);
+    sections.push((name, body));
+    sections
+}
+
+/// The sources of a case.
+fn split(text: &str) -> Vec<SourceFile> {
+    let mut sources = Sources::default();
+    for (name, body) in sections(text) {
+        if name.ends_with(".infra") && !name.starts_with("..") {
+            sources.add(name, body);
+        }
+    }
     sources.iter().cloned().collect()
+}
+
+fn analyze(text: &str) -> Program {
+    let table: Table = sections(text).into_iter().map(|(name, body)| (name, body.into_bytes())).collect();
+    semantics::analyze(split(text), Arc::new(table), Types::aws())
 }
 
 fn sources_of(files: &[SourceFile]) -> Sources {
@@ -137,18 +157,16 @@ fn format(text: &str) -> Result<String, Failed> {
 }
 
 fn check(text: &str) -> String {
-    let files = split(text);
-    let sources = sources_of(&files);
-    let program = infra::semantics::analyze(files, infra::schema::Types::aws());
-    drawn(&infra::semantics::check(&program, &Default::default(), &mut |_| {}), &sources)
+    let program = analyze(text);
+    let found = semantics::check(&program, &Default::default(), &mut |_| {});
+    drawn(&found, &program.sources)
 }
 
 /// The program of a case, and its environment: `dev`, or that of a line `//= prod`.
-fn program(text: &str) -> (infra::semantics::Program, infra::semantics::Target) {
+fn program(text: &str) -> (Program, Target) {
     let env = text.lines().find_map(|line| line.strip_prefix("//= ")).unwrap_or("dev");
-    let program = infra::semantics::analyze(split(text), infra::schema::Types::aws());
-    let target = infra::semantics::Target { env: Some(env.trim().into()), shared: true, ..Default::default() };
-    (program, target)
+    let target = Target { env: Some(env.trim().into()), shared: true, ..Default::default() };
+    (analyze(text), target)
 }
 
 /// What is wrong, then the templates, then what the manifest says of each stack but its tags.
@@ -185,7 +203,7 @@ fn build(text: &str) -> String {
 fn graph(text: &str) -> String {
     let (program, target) = program(text);
     let mut drawings = String::new();
-    let lowered = infra::semantics::lower(&program, &target, &mut |instance| {
+    let lowered = semantics::lower(&program, &target, &mut |instance| {
         let drawing = infra::graph::resources(instance);
         write!(drawings, "--- {}\n{}", instance.head.key, drawing.to_text()).unwrap();
     });

@@ -61,7 +61,7 @@ fn row(stacks: usize, form: Form) {
     let types = Types::aws();
 
     let start = cpu();
-    let program = semantics::analyze(files.clone(), types);
+    let program = semantics::analyze(files.clone(), std::sync::Arc::new(infra::world::Table::default()), types);
     let analyzed = cpu();
     let target = Target { env: Some(Name::new("dev")), ..Target::default() };
     let (mut drawing, mut emitting, mut written, mut resources) = (0.0, 0.0, Vec::new(), 0);

@@ -55,7 +55,8 @@ pub(super) fn read(context: &mut Context) -> Result<Texts, Exit> {
 /// Reads and analyzes the project.
 pub(super) fn load(context: &mut Context) -> Result<(Disk, Program), Exit> {
     let texts = read(context)?;
-    let program = semantics::analyze(texts.sources.iter().cloned().collect(), Types::aws());
+    let program =
+        semantics::analyze(texts.sources.iter().cloned().collect(), Arc::new(texts.disk.clone()), Types::aws());
     Ok((texts.disk, program))
 }
 

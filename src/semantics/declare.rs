@@ -3,14 +3,18 @@
 //! Nothing is evaluated here. The tables hold places in the trees, not the trees, so that a
 //! [`Program`] owns everything it speaks of.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::schema::Types;
 use crate::semantics::Program;
+use crate::semantics::library::Library;
 use crate::source::{SourceFile, Sources, Span};
 use crate::syntax::{self, ast};
+use crate::world::World;
 
 mod members;
 pub(crate) mod spelling;
@@ -70,7 +74,7 @@ pub(crate) struct StackDecl {
 const RESERVED: [&str; 4] = ["aws", "env", "envs", "std"];
 
 /// Parses every file and collects the names.
-pub(crate) fn analyze(files: Vec<SourceFile>, types: &'static Types) -> Program {
+pub(crate) fn analyze(files: Vec<SourceFile>, world: Arc<dyn World + Send + Sync>, types: &'static Types) -> Program {
     let mut sources = Sources::default();
     let mut trees = Vec::with_capacity(files.len());
     let mut diagnostics = Vec::new();
@@ -88,7 +92,7 @@ pub(crate) fn analyze(files: Vec<SourceFile>, types: &'static Types) -> Program 
     }
     collector.project_is_there(&trees);
     let Collector { declared, diagnostics, .. } = collector;
-    Program { sources, files: trees, types, diagnostics, declared }
+    Program { sources, files: trees, types, diagnostics, declared, library: Library::new(world) }
 }
 
 fn index(at: usize) -> u32 {

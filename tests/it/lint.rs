@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use infra::build::{self, Build};
 use infra::diagnostics::{self, Style, has_errors};
+use infra::host::Disk;
 use infra::schema::Types;
 use infra::semantics::{self, Target};
 use infra::source::Sources;
@@ -21,7 +23,8 @@ fn built(folder: &Path, env: &str) -> Build {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         sources.add(name, std::fs::read_to_string(&path).unwrap());
     }
-    let program = semantics::analyze(sources.iter().cloned().collect(), Types::aws());
+    let world = Arc::new(Disk { root: folder.to_path_buf() });
+    let program = semantics::analyze(sources.iter().cloned().collect(), world, Types::aws());
     let target = Target { env: Some(env.into()), shared: true, ..Target::default() };
     let build = build::build(&program, &target);
     let said = diagnostics::render(&build.diagnostics, &program.sources, Style { colour: false, width: 100 });

@@ -22,6 +22,8 @@ mod crash;
 mod credentials;
 #[cfg(feature = "aws")]
 mod emulator;
+#[cfg(unix)]
+mod files;
 #[cfg(feature = "aws")]
 mod journey;
 mod lint;

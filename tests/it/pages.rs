@@ -45,7 +45,11 @@ fn complete(code: Code, block: &str) -> String {
 fn check(text: &str) -> Vec<Diagnostic> {
     let mut sources = Sources::default();
     sources.add("page.infra", text);
-    let program: Program = semantics::analyze(sources.iter().cloned().collect(), Types::aws());
+    let program: Program = semantics::analyze(
+        sources.iter().cloned().collect(),
+        std::sync::Arc::new(infra::world::Table::default()),
+        Types::aws(),
+    );
     infra::build::check(&program, &Settings::default())
 }
 

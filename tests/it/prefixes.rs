@@ -16,7 +16,7 @@ fn check(files: &[(&str, &str)]) -> Vec<Diagnostic> {
         sources.add((*name).to_owned(), *text);
     }
     let files: Vec<SourceFile> = sources.iter().cloned().collect();
-    let program = semantics::analyze(files, Types::aws());
+    let program = semantics::analyze(files, std::sync::Arc::new(infra::world::Table::default()), Types::aws());
     let found = build::check(&program, &BTreeMap::new());
     diagnostics::render(&found, &program.sources, Style { colour: false, width: 100 });
     found

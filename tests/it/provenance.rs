@@ -44,7 +44,7 @@ fn shop() -> (semantics::Program, Index) {
     sources.add("other.infra", "// Nothing in here\n");
     sources.add("main.infra", SHOP);
     let files: Vec<SourceFile> = sources.iter().cloned().collect();
-    let program = semantics::analyze(files, Types::aws());
+    let program = semantics::analyze(files, std::sync::Arc::new(infra::world::Table::default()), Types::aws());
     let target = Target { env: Some("dev".into()), ..Target::default() };
     let mut build = build::build(&program, &target);
     assert!(build.diagnostics.is_empty(), "{:?}", build.diagnostics);

@@ -20,7 +20,7 @@ env dev { account: nonprod, regions: ["eu-west-1"] }
 
 fn program(text: &str) -> Program {
     let file = SourceFile { id: FileId(0), name: "main.infra".into(), text: text.into() };
-    analyze(vec![file], Types::aws())
+    analyze(vec![file], std::sync::Arc::new(infra::world::Table::default()), Types::aws())
 }
 
 fn run(text: &str, set: &[(&str, &str)]) -> Lowered {

@@ -20,6 +20,7 @@ mod commands;
 mod crash;
 #[cfg(feature = "aws")]
 mod credentials;
+mod docs;
 #[cfg(feature = "aws")]
 mod emulator;
 #[cfg(unix)]

@@ -1,0 +1,265 @@
+//! Programs of a document: parsed, checked, formatted, built.
+
+use std::collections::BTreeMap;
+
+use infra::build;
+use infra::diagnostics::Diagnostic;
+use infra::schema::Types;
+use infra::semantics::{self, Program, Settings, Target};
+use infra::source::Sources;
+use infra::syntax;
+
+use super::markdown::{Block, Cell, Document, Piece};
+
+/// Files by name.
+pub(super) type Files = BTreeMap<String, String>;
+
+/// Every problem of the programs of a document.
+pub(super) fn check(document: &Document) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut given = Given::default();
+    let mut projects = Projects::default();
+    for piece in &document.pieces {
+        match piece {
+            Piece::Heading => given = Given::default(),
+            Piece::Given(true, text) => given.top.push_str(text),
+            Piece::Given(false, text) => given.inside.push_str(text),
+            Piece::Block(block) => match projects.takes(block) {
+                Ok(true) => {}
+                // A project is whole where its run of files ends.
+                Ok(false) => {
+                    wrong.extend(projects.settle());
+                    wrong.extend(given.judge(block));
+                }
+                Err(why) => wrong.push(format!("{}: {why}", block.place)),
+            },
+        }
+    }
+    wrong.extend(projects.settle());
+    wrong
+}
+
+/// What the blocks of a section stand on.
+#[derive(Default)]
+struct Given {
+    top: String,
+    inside: String,
+}
+
+impl Given {
+    fn judge(&self, block: &Block) -> Option<String> {
+        if block.language != "infra" {
+            return None;
+        }
+        let judged = if block.has("parse") {
+            self.parses(block)
+        } else if block.has("expr") {
+            let judge = |(at, text): (usize, String)| {
+                self.holds(block, &text).map_err(|why| format!("(line {}) {why}", block.line + at))
+            };
+            expressions(&block.text).into_iter().try_for_each(judge)
+        } else if block.has("fragment") {
+            self.holds(block, &block.text)
+        } else {
+            self.holds(block, "")
+        };
+        judged.err().map(|why| format!("{}: {why}", block.place))
+    }
+
+    fn parses(&self, block: &Block) -> Result<(), String> {
+        let wrapped =
+            if block.has("fragment") { format!("core page {{\n{}}}\n", block.text) } else { block.text.clone() };
+        expect(block, &parsed(&wrapped))
+    }
+
+    /// Whether the block, or the statements of it that are to stand in a stack, is as it says.
+    fn holds(&self, block: &Block, inside: &str) -> Result<(), String> {
+        let text = match inside.is_empty() {
+            true => complete(&format!("{}{}", self.top, block.text)),
+            false => complete(&format!("{}core page {{\n{}{inside}}}\n", self.top, self.inside)),
+        };
+        let program = analyzed(&[("page.infra".to_owned(), text)].into());
+        expect(block, &build::check(&program, &Settings::default()))?;
+        if block.has("wrong") {
+            return Ok(());
+        }
+        build_all(&program)?;
+        match block.has("expr") {
+            true => Ok(()),
+            false => is_formatted(block),
+        }
+    }
+}
+
+/// Whether what was found is what the block promises.
+fn expect(block: &Block, found: &[Diagnostic]) -> Result<(), String> {
+    let said = || found.iter().map(|d| format!("\n    {}: {}", d.code, d.message)).collect::<String>();
+    match (block.has("wrong"), block.value("wrong")) {
+        (false, _) if found.is_empty() => Ok(()),
+        (false, _) => Err(format!("has problems:{}", said())),
+        (true, None) if !found.is_empty() => Ok(()),
+        (true, Some(code)) if !found.is_empty() && found.iter().all(|d| d.code.name() == code) => Ok(()),
+        (true, code) => Err(format!("should have the problem {}, and has:{}", code.unwrap_or("it shows"), said())),
+    }
+}
+
+/// The expressions of a block as statements, each with its line. `// = value` asserts the value.
+fn expressions(text: &str) -> Vec<(usize, String)> {
+    let mut found: Vec<(usize, String)> = Vec::new();
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let goes_on = line.starts_with(|c: char| c.is_whitespace() || matches!(c, '}' | ']' | ')'));
+        match found.last_mut().filter(|_| goes_on) {
+            Some((_, last)) => *last += &format!("\n{line}"),
+            None if line.starts_with("//") => {}
+            None => found.push((at, line.to_owned())),
+        }
+    }
+    let statement = |text: String| match text.split_once("// = ") {
+        Some((expr, value)) => format!("let it = {expr}\nassert it == ({value}), json(it)\n"),
+        None => format!("let it = {text}\n"),
+    };
+    found.into_iter().map(|(at, text)| (at, statement(text))).collect()
+}
+
+/// A document leaves out what does not matter to it; this adds it: the project, accounts, environments.
+fn complete(block: &str) -> String {
+    let begins = |words: &[&str]| block.lines().any(|line| words.iter().any(|word| line.starts_with(word)));
+    let mut text = String::new();
+    if !begins(&["project "]) {
+        text.push_str("project page\n");
+        for (account, digit) in [("nonprod", "1"), ("prod", "2")] {
+            if !begins(&[&format!("account {account} ")]) {
+                text.push_str(&format!("account {account} {{ id: \"{}\" }}\n", digit.repeat(12)));
+            }
+        }
+        if !begins(&["env "]) {
+            text.push_str("env dev { account: nonprod, regions: [\"eu-west-1\"], azs: 2 }\n");
+            text.push_str(
+                "env prod { account: prod, regions: [\"eu-west-1\", \"us-east-1\"], azs: 3, protect: true }\n",
+            );
+        }
+    }
+    text + block
+}
+
+/// The layout of the documents is the one of `infra fmt`.
+fn is_formatted(block: &Block) -> Result<(), String> {
+    let (before, after) = if block.has("fragment") { ("core page {\n", "}\n") } else { ("", "") };
+    let text = format!("{before}{}{after}", block.text);
+    let shift = if before.is_empty() { 0 } else { 2 };
+    let mut sources = Sources::default();
+    let id = sources.add("page.infra", &*text);
+    let formatted = syntax::format(sources.get(id).unwrap()).unwrap_or_default();
+    let flat =
+        |text: &str, by: usize| text.lines().map(|l| l.get(by..).unwrap_or(l.trim()).to_owned()).collect::<Vec<_>>();
+    let inner = formatted.strip_prefix(before).unwrap_or_default().strip_suffix(after).unwrap_or_default();
+    if flat(inner, shift) == flat(&block.text, 0) {
+        return Ok(());
+    }
+    Err(format!("is not laid out as `infra fmt` does it:\n{}", flat(inner, shift).join("\n")))
+}
+
+/// Whether code in a table is a declaration, a statement, an entry, a value, a type or a decorator.
+pub(super) fn cell(cell: &Cell) -> Option<String> {
+    let code = &cell.code;
+    let is_command = code.starts_with("infra ") || code.starts_with('-');
+    let forms = [
+        format!("{code}\n"),
+        format!("core page {{\n{code}\n}}\n"),
+        format!("let it = {{ {code} }}\n"),
+        format!("let it = {code}\n"),
+        format!("core page {{\nresource A = {code}\n}}\n"),
+        format!("param it: {code}\n"),
+        format!("{code}\ncore page {{}}\n"),
+    ];
+    let can_be_read = is_command || forms.iter().any(|form| parsed(form).is_empty());
+    (!can_be_read).then(|| format!("{}: `{code}` cannot be read", cell.place))
+}
+
+fn parsed(text: &str) -> Vec<Diagnostic> {
+    let mut sources = Sources::default();
+    let id = sources.add("page.infra", text);
+    syntax::parse(sources.get(id).unwrap()).diagnostics
+}
+
+pub(super) fn analyzed(files: &Files) -> Program {
+    let mut sources = Sources::default();
+    for (name, text) in files.iter().filter(|(name, _)| name.ends_with(".infra")) {
+        sources.add(name.as_str(), text.as_str());
+    }
+    semantics::analyze(sources.iter().cloned().collect(), Types::aws())
+}
+
+fn build_all(program: &Program) -> Result<(), String> {
+    for (env, _) in semantics::environments(program) {
+        let built = build::build(program, &Target { env: Some(env), shared: true, ..Target::default() });
+        if let Some(problem) = built.diagnostics.first() {
+            return Err(format!("does not build for {env}: {}", problem.message));
+        }
+    }
+    Ok(())
+}
+
+/// The projects that a document builds up.
+#[derive(Default)]
+pub(super) struct Projects {
+    pub(super) files: BTreeMap<String, Files>,
+    /// The projects that changed, each with the place that changed it last.
+    changed: BTreeMap<String, String>,
+}
+
+impl Projects {
+    /// Takes a block that is a file of a project or a part of one; false where it is neither.
+    pub(super) fn takes(&mut self, block: &Block) -> Result<bool, String> {
+        let (Some(name), appends) = (block.value("file").or(block.value("append")), block.has("append")) else {
+            return Ok(false);
+        };
+        let project = block.value("project").unwrap_or_default().to_owned();
+        let file = self.files.entry(project.clone()).or_default().entry(name.to_owned()).or_default();
+        match (block.language.as_str(), appends) {
+            ("diff", _) => *file = patched(file, &block.text)?,
+            (_, true) => *file += &block.text,
+            (_, false) => file.clone_from(&block.text),
+        }
+        self.changed.insert(project, block.place.clone());
+        Ok(true)
+    }
+
+    /// Checks and builds the projects that changed since.
+    fn settle(&mut self) -> Vec<String> {
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        changed
+            .filter_map(|(project, place)| self.judge(&project).err().map(|why| format!("{place}: the project {why}")))
+            .collect()
+    }
+
+    fn judge(&self, project: &str) -> Result<(), String> {
+        let files = &self.files[project];
+        let program = analyzed(files);
+        let found = build::check(&program, &Settings::default());
+        if !found.is_empty() {
+            let said: String = found.iter().map(|d| format!("\n    {}: {}", d.code, d.message)).collect();
+            return Err(format!("has problems:{said}"));
+        }
+        for file in program.sources.iter() {
+            if syntax::format(file).as_deref() != Some(&file.text) {
+                return Err(format!("has `{}` in another layout than `infra fmt` makes", file.name));
+            }
+        }
+        build_all(&program)
+    }
+}
+
+/// A text with the lines of a difference changed: what begins with `-` or a blank is found in it, as a whole.
+fn patched(text: &str, difference: &str) -> Result<String, String> {
+    let side = |keep: char| -> Vec<&str> {
+        let lines = difference.lines().filter(|l| l.starts_with(keep) || l.starts_with(' ') || l.is_empty());
+        lines.map(|l| l.get(1..).unwrap_or_default()).collect()
+    };
+    let (old, new) = (side('-'), side('+'));
+    let lines: Vec<&str> = text.lines().collect();
+    let places: Vec<usize> = (0..lines.len()).filter(|at| lines[*at..].starts_with(&old)).collect();
+    let [at] = places[..] else { return Err(format!("its old lines are found {} times", places.len())) };
+    let all = [&lines[..at], &new, &lines[at + old.len()..]].concat();
+    Ok(all.join("\n") + "\n")
+}

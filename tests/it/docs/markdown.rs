@@ -18,8 +18,8 @@ pub(super) struct Document {
 pub(super) enum Piece {
     /// A heading: notes above it end.
     Heading,
-    /// `<!-- given … -->`: what the following blocks stand on; true for declarations (`given top`).
-    Given(bool, String),
+    /// `<!-- given … -->`: what the following blocks stand on, behind `top`, `file=NAME` or nothing.
+    Given(String, String),
     /// A fenced block.
     Block(Block),
 }
@@ -119,8 +119,10 @@ pub(super) fn read(name: &str, text: &str) -> Document {
                 text.push('\n');
             }
             let text = text.split("-->").next().unwrap();
-            let top = text.strip_prefix(" top");
-            document.pieces.push(Piece::Given(top.is_some(), top.unwrap_or(text).to_owned()));
+            let word = text.lines().next().unwrap_or_default().split_whitespace().next().unwrap_or_default();
+            let what = if word == "top" || word.starts_with("file=") { word } else { "" };
+            let text = text.split_once(what).unwrap().1.trim_start().to_owned();
+            document.pieces.push(Piece::Given(what.to_owned(), text));
             continue;
         }
         if let Some(heading) = bare.strip_prefix('#') {

@@ -1,6 +1,7 @@
 //! Programs of a document: parsed, checked, formatted, built.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use infra::build;
 use infra::diagnostics::Diagnostic;
@@ -8,6 +9,7 @@ use infra::schema::Types;
 use infra::semantics::{self, Program, Settings, Target};
 use infra::source::Sources;
 use infra::syntax;
+use infra::world::{Table, World as _};
 
 use super::markdown::{Block, Cell, Document, Piece};
 
@@ -22,8 +24,11 @@ pub(super) fn check(document: &Document) -> Vec<String> {
     for piece in &document.pieces {
         match piece {
             Piece::Heading => given = Given::default(),
-            Piece::Given(true, text) => given.top.push_str(text),
-            Piece::Given(false, text) => given.inside.push_str(text),
+            Piece::Given(what, text) => match (what.as_str(), what.strip_prefix("file=")) {
+                (_, Some(name)) => drop(given.files.insert(name.to_owned(), text.clone())),
+                ("top", None) => given.top.push_str(text),
+                (_, None) => given.inside.push_str(text),
+            },
             Piece::Block(block) => match projects.takes(block) {
                 Ok(true) => {}
                 // A project is whole where its run of files ends.
@@ -44,6 +49,7 @@ pub(super) fn check(document: &Document) -> Vec<String> {
 struct Given {
     top: String,
     inside: String,
+    files: Files,
 }
 
 impl Given {
@@ -78,7 +84,9 @@ impl Given {
             true => complete(&format!("{}{}", self.top, block.text)),
             false => complete(&format!("{}core page {{\n{}{inside}}}\n", self.top, self.inside)),
         };
-        let program = analyzed(&[("page.infra".to_owned(), text)].into());
+        let mut files = self.files.clone();
+        files.insert("page.infra".to_owned(), text);
+        let program = analyzed(&files);
         expect(block, &build::check(&program, &Settings::default()))?;
         if block.has("wrong") {
             return Ok(());
@@ -182,12 +190,13 @@ fn parsed(text: &str) -> Vec<Diagnostic> {
     syntax::parse(sources.get(id).unwrap()).diagnostics
 }
 
-pub(super) fn analyzed(files: &Files) -> Program {
+fn analyzed(files: &Files) -> Program {
+    let world: Table = files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
     let mut sources = Sources::default();
-    for (name, text) in files.iter().filter(|(name, _)| name.ends_with(".infra")) {
-        sources.add(name.as_str(), text.as_str());
+    for name in world.files().unwrap() {
+        sources.add(name.as_str(), files[&name].as_str());
     }
-    semantics::analyze(sources.iter().cloned().collect(), Types::aws())
+    semantics::analyze(sources.iter().cloned().collect(), Arc::new(world), Types::aws())
 }
 
 fn build_all(program: &Program) -> Result<(), String> {

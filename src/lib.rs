@@ -8,6 +8,7 @@ pub mod apply;
 pub mod build;
 mod cli;
 pub mod cloud;
+pub mod data;
 pub mod diagnostics;
 pub mod graph;
 pub mod host;

@@ -103,7 +103,7 @@ fn stack(built: &Built) -> Value {
     depends_on.sort();
     depends_on.dedup();
     let parameters: BTreeMap<&str, Value> = head.parameters.iter().map(|p| (p.name.as_str(), parameter(p))).collect();
-    json!({
+    let mut stack = json!({
         "id": head.key.to_string(),
         "stack": head.key.stack.as_str(),
         "kind": head.layer.as_str(),
@@ -117,7 +117,13 @@ fn stack(built: &Built) -> Value {
         "tags": head.tags,
         "parameters": parameters,
         "depends_on": depends_on,
-    })
+    });
+    let exports: BTreeMap<&str, Value> =
+        head.outputs.iter().filter_map(|o| Some((o.name.as_str(), json!(o.export.as_deref()?)))).collect();
+    if let Some(fields) = stack.as_object_mut().filter(|_| !exports.is_empty()) {
+        fields.insert("exports".to_owned(), json!(exports));
+    }
+    stack
 }
 
 /// `{"output": …}` for what another instance gives, else `{"value": …}`: what was set for this run,

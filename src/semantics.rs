@@ -26,6 +26,7 @@ mod eval;
 mod fits;
 mod frame;
 mod functions;
+mod hatches;
 mod instances;
 mod iterate;
 mod library;

@@ -25,7 +25,8 @@ pub struct Template {
     pub body: String,
     /// SHA-256 of the body, in lower-case hex.
     pub sha256: String,
-    /// What the caller has to acknowledge, sorted: `CAPABILITY_IAM` or `CAPABILITY_NAMED_IAM`.
+    /// What the caller has to acknowledge, sorted: `CAPABILITY_AUTO_EXPAND`, and `CAPABILITY_IAM` or
+    /// `CAPABILITY_NAMED_IAM`.
     pub capabilities: Vec<&'static str>,
     /// How many resources.
     pub resources: usize,
@@ -38,7 +39,7 @@ pub struct Template {
 pub fn emit(instance: &Instance) -> Template {
     let body = document::write(instance);
     let sha256 = digest(&body);
-    let capabilities = capabilities::infer(&instance.resources);
+    let capabilities = capabilities::infer(&instance.resources, &body);
     Template { body, sha256, capabilities, resources: instance.resources.len() }
 }
 

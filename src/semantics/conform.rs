@@ -9,6 +9,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::schema::{Node, NodeId, Property, ResourceType, Types};
 use crate::semantics::eval::{Evaluator, Scope};
+use crate::semantics::hatches;
 use crate::semantics::value::{Object, Value};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Path};
@@ -163,7 +164,7 @@ impl<'w, 'p> Walk<'w, 'p> {
         if let Some(value) = self.too_deep(span, depth) {
             return value;
         }
-        if let Value::Unknown | Value::Null = value {
+        if matches!(value, Value::Unknown | Value::Null) || hatches::is_raw(value) {
             return value.clone();
         }
         if let Value::Object(object) = value

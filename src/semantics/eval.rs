@@ -16,7 +16,7 @@ use crate::semantics::instances::Instances;
 use crate::semantics::project::Project;
 use crate::semantics::reports::Reports;
 use crate::semantics::value::{Later, LaterExpr, Object, Value};
-use crate::semantics::{Program, Target, builtin, fits, functions, operators, resources, text, types};
+use crate::semantics::{Program, Target, builtin, fits, functions, hatches, operators, resources, text, types};
 use crate::source::Span;
 use crate::syntax::ast::{Arg, Binary, Element, Entry, Expr, ExprKind, Ident, Key, Piece};
 
@@ -190,7 +190,11 @@ impl<'p> Evaluator<'p> {
                 fits::cast(self, &ty, given, value.span)
             }
             ExprKind::Null => Value::Null,
-            ExprKind::Raw(_) | ExprKind::Live(_) => {
+            ExprKind::Raw(body) => {
+                let value = hatches::raw(self, body, span, scope);
+                self.pay(value, span)
+            }
+            ExprKind::Live(_) => {
                 self.report(
                     Diagnostic::new(Code::NotYet, "this is not in this version of the language")
                         .at(expr.span, "not understood yet"),
@@ -309,6 +313,10 @@ impl<'p> Evaluator<'p> {
             Value::Null => {}
             Value::Unknown => return false,
             Value::Later(later) => {
+                if let Some(more) = hatches::entries(&later) {
+                    more.into_iter().for_each(|(key, value)| into.insert(key, value));
+                    return true;
+                }
                 self.report(fits::too_late("the keys of an object are needed", &later, expr.span));
                 return false;
             }
@@ -418,6 +426,10 @@ fn weight(later: &Later) -> usize {
             LaterExpr::Join(_, value) | LaterExpr::Split(_, value) => fits::later_inside(value),
             LaterExpr::Base64(value) | LaterExpr::Cidr(value, ..) => fits::later_of(value),
             LaterExpr::Select(_, list) => Some(list),
+            LaterExpr::Raw(raw) => {
+                weight += weight_of_nest(&raw.value);
+                None
+            }
             _ => None,
         };
     }

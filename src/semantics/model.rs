@@ -167,6 +167,13 @@ pub struct Resource {
     pub body: Option<Span>,
 }
 
+impl Resource {
+    /// Every value that its template text holds.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
+        [&self.properties].into_iter()
+    }
+}
+
 /// What becomes of the data of a resource that goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DataPolicy {
@@ -200,6 +207,8 @@ pub struct Output {
     pub ty: LaterType,
     /// `///` text.
     pub description: Option<Arc<str>>,
+    /// `export`: the name of its CloudFormation export, `{stack name}-{output}`.
+    pub export: Option<Arc<str>>,
     /// Where it is declared.
     pub span: Span,
 }

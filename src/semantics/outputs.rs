@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic};
+use crate::names::Name;
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::frame::BlockId;
 use crate::semantics::model;
@@ -47,8 +48,20 @@ impl<'p> Evaluator<'p> {
         }
         let ty = self.output_type(&value, name.name.as_str(), span);
         let value = if ty.is_some() { value } else { Value::Unknown };
-        let description = stmt.doc.clone();
-        Some(model::Output { name: name.name, value, ty: ty.unwrap_or(LaterType::Any), description, span: name.span })
+        Some(model::Output {
+            name: name.name,
+            value,
+            ty: ty.unwrap_or(LaterType::Any),
+            description: stmt.doc.clone(),
+            export: output.export.then(|| self.export_name(name.name)),
+            span: name.span,
+        })
+    }
+
+    /// A stack's name is its own in an account and region, and has no output's name in it; so has this.
+    fn export_name(&self, output: Name) -> Arc<str> {
+        let stack = self.frame.place.instance.as_ref().map_or("", |instance| &*instance.stack_name);
+        format!("{stack}-{output}").into()
     }
 
     /// A resource outputs what `Ref` returns; several, a list of that.

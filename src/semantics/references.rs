@@ -1,7 +1,7 @@
 //! The references that lie in a value: what must exist before CloudFormation can compute it.
 
 use crate::names::Name;
-use crate::semantics::value::{Later, LaterExpr, Value};
+use crate::semantics::value::{Later, LaterExpr, RawName, Value};
 use crate::source::Span;
 
 /// A reference to a resource of the same stack.
@@ -35,6 +35,33 @@ fn in_later(later: &Later, found: &mut impl FnMut(Reference)) {
         | LaterExpr::Base64(value)
         | LaterExpr::Cidr(value, ..) => each(value, found),
         LaterExpr::Select(_, list) => in_later(list, found),
+        LaterExpr::Raw(raw) => {
+            raw.names.iter().for_each(|name| found(Reference { target: name.name, origin: name.span }));
+            each(&raw.value, found);
+        }
         LaterExpr::Parameter(_) | LaterExpr::Zones | LaterExpr::Dynamic(_) => {}
+    }
+}
+
+/// Gives every logical id that raw JSON in `value` names to `found`, in order.
+pub(crate) fn each_raw(value: &Value, found: &mut impl FnMut(&RawName)) {
+    match value {
+        Value::List(items) => items.iter().for_each(|item| each_raw(item, found)),
+        Value::Object(object) => object.iter().for_each(|(_, item)| each_raw(item, found)),
+        Value::Later(later) => raw_in_later(later, found),
+        _ => {}
+    }
+}
+
+fn raw_in_later(later: &Later, found: &mut impl FnMut(&RawName)) {
+    match &later.expr {
+        LaterExpr::Raw(raw) => raw.names.iter().for_each(found),
+        LaterExpr::Concat(pieces) => pieces.iter().for_each(|piece| each_raw(piece, found)),
+        LaterExpr::Join(_, value)
+        | LaterExpr::Split(_, value)
+        | LaterExpr::Base64(value)
+        | LaterExpr::Cidr(value, ..) => each_raw(value, found),
+        LaterExpr::Select(_, list) => raw_in_later(list, found),
+        _ => {}
     }
 }

@@ -10,7 +10,7 @@ use crate::semantics::model::{Head, Instance, Lowered, Output, Parameter, Parame
 use crate::semantics::places::{self, Planned};
 use crate::semantics::reports::Reports;
 use crate::semantics::used::Used;
-use crate::semantics::{Program, Settings, Target, decorators, order, project, sequence, settings, tops};
+use crate::semantics::{Program, Settings, Target, decorators, hatches, order, project, sequence, settings, tops};
 use crate::source::Span;
 
 /// Evaluates what `target` asks for. See [`super::lower`].
@@ -143,6 +143,7 @@ impl<'p> Evaluator<'p> {
         let used = Used::of(&resources, &outputs);
         self.all_is_known(&used);
         let head = head(&planned, item.doc.clone(), frame, &used, outputs);
+        hatches::check_names(self, &head, &resources);
         self.instances.set(at, State::Done(self.instances.heads.len()));
         self.instances.heads.push(head.clone());
         // Instances of other environments are read for their outputs only.

@@ -46,6 +46,7 @@ impl Used {
             | LaterExpr::Base64(value)
             | LaterExpr::Cidr(value, ..) => self.value(value, at),
             LaterExpr::Select(_, list) => self.later(list, at),
+            LaterExpr::Raw(raw) => self.value(&raw.value, at),
             LaterExpr::Ref(_) | LaterExpr::GetAtt(..) | LaterExpr::Zones | LaterExpr::Dynamic(_) => {}
         }
     }

@@ -219,6 +219,26 @@ pub enum LaterExpr {
     Zones,
     /// `{{resolve:…}}`
     Dynamic(Arc<str>),
+    /// `raw { … }`
+    Raw(Arc<Raw>),
+}
+
+/// JSON that CloudFormation gets as it stands.
+#[derive(Clone, Debug)]
+pub struct Raw {
+    /// Plain and later values, nothing raw among them, no `null`.
+    pub value: Value,
+    /// The logical ids that functions in it name.
+    pub names: Vec<RawName>,
+}
+
+/// A logical id that raw JSON names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RawName {
+    /// Which; pseudo parameters (`AWS::Region`) among them.
+    pub name: Name,
+    /// Where it stands, or the JSON that it is in.
+    pub span: Span,
 }
 
 /// An output of another instance, as this instance gets it: the parameter's source.

@@ -20,16 +20,23 @@ const IAM: &[(&str, Option<&str>)] = &[
 ];
 
 /// The least that covers these resources. `CAPABILITY_NAMED_IAM` includes `CAPABILITY_IAM`.
-pub(super) fn infer(resources: &[Resource]) -> Vec<&'static str> {
+pub(super) fn infer(resources: &[Resource], body: &str) -> Vec<&'static str> {
+    // Only `raw` writes it, and a text that happens to hold it asks for no more than it could.
+    let mut all = if body.contains("\"Fn::Transform\":") { vec!["CAPABILITY_AUTO_EXPAND"] } else { Vec::new() };
+    all.extend(iam(resources));
+    all
+}
+
+fn iam(resources: &[Resource]) -> Option<&'static str> {
     let mut iam = false;
     for resource in resources.iter().filter(|r| r.ty.as_str().starts_with("AWS::IAM::")) {
         let Some((_, name)) = IAM.iter().find(|(ty, _)| *ty == resource.ty.as_str()) else { continue };
         if name.is_some_and(|name| is_set(&resource.properties, name)) {
-            return vec!["CAPABILITY_NAMED_IAM"];
+            return Some("CAPABILITY_NAMED_IAM");
         }
         iam = true;
     }
-    if iam { vec!["CAPABILITY_IAM"] } else { Vec::new() }
+    iam.then_some("CAPABILITY_IAM")
 }
 
 fn is_set(properties: &Value, name: &str) -> bool {

@@ -55,6 +55,11 @@ fn metadata(out: &mut String, head: &Head) {
     if let Some(env) = head.key.env {
         infra.text(out, "env", env.as_str());
     }
+    let exported: Vec<&Output> = head.outputs.iter().filter(|output| output.export.is_some()).collect();
+    if !exported.is_empty() {
+        infra.key(out, "exports");
+        by_name(out, &exported, |o| o.name, |out, o| json::string(out, o.export.as_deref().unwrap_or_default()));
+    }
     infra.key(out, "format_version");
     out.push_str(INTERFACE);
     infra.text(out, "id", &head.key.to_string());
@@ -125,6 +130,12 @@ fn output(out: &mut String, output: &Output) {
     let mut members = Members::open(out);
     if let Some(description) = &output.description {
         members.text(out, "Description", description);
+    }
+    if let Some(name) = &output.export {
+        members.key(out, "Export");
+        let mut export = Members::open(out);
+        export.text(out, "Name", name);
+        export.close(out);
     }
     members.key(out, "Value");
     if value::is_written(&output.value) {

@@ -84,6 +84,7 @@ fn sizes(instance: &Instance, found: &mut Vec<Diagnostic>) {
         let (name, span) = (output.name, output.span);
         size("the description of", name, length(&output.description), DESCRIPTION, span);
         size("the name", name, name.as_str().len(), NAME, span);
+        size("the export of", name, length(&output.export), NAME, span);
     }
     for resource in &instance.resources {
         size("the id", resource.id, resource.id.as_str().len(), NAME, resource.span);

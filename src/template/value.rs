@@ -80,6 +80,7 @@ fn later(out: &mut String, later: &Later) {
         // The empty string means the stack's own region.
         LaterExpr::Zones => call(out, "Fn::GetAZs", |out| out.push_str("\"\"")),
         LaterExpr::Dynamic(reference) => json::string(out, reference),
+        LaterExpr::Raw(raw) => write(out, &raw.value),
     }
 }
 

@@ -82,9 +82,7 @@ fn instead(function: &str, texts: &[&str]) -> String {
             "Fn::If" => "`if … then … else …`".to_owned(),
             "Fn::FindInMap" => "`match env { … }`, or `lookup(…)`".to_owned(),
             "Fn::ImportValue" => "the output of the other stack: `network.Vpc`".to_owned(),
-            _ => {
-                return "work it out in the language; CloudFormation's functions are not passed through yet".to_owned();
-            }
+            _ => return format!("work it out in the language, or pass it through: `raw {{ \"{function}\": … }}`"),
         },
     };
     format!("write {plain}")

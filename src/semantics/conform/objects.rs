@@ -6,7 +6,7 @@ use crate::names::Name;
 use crate::schema::{NodeId, ObjectType, Pattern};
 use crate::semantics::conform::documents::Resources;
 use crate::semantics::eval::{Scope, same_key};
-use crate::semantics::fits;
+use crate::semantics::{fits, hatches};
 use crate::semantics::value::{LaterType, Object, Value};
 use crate::source::Span;
 use crate::syntax::ast::{Entry, Expr, Key};
@@ -194,6 +194,12 @@ impl<'p> Walk<'_, 'p> {
                 }
             }
             Value::Unknown => made.partial = true,
+            Value::Later(later) if let Some(more) = hatches::entries(later) => {
+                for (key, value) in more {
+                    self.keep_secrets(asked, key.as_str(), &value, expr.span);
+                    made.set(key, value, expr.span);
+                }
+            }
             Value::Later(later) => {
                 self.wrong(fits::too_late("what is spread into an object is needed", later, expr.span));
                 made.partial = true;
@@ -231,6 +237,13 @@ impl<'p> Walk<'_, 'p> {
         depth: usize,
     ) -> Value {
         let name = key.as_str();
+        if let Given::Value(value, _) = given
+            && hatches::is_raw(value)
+        {
+            // Spread in: what the schema does not know, or knows otherwise, is what this is for.
+            self.keep_secrets(asked, name, value, at);
+            return value.clone();
+        }
         let below = match keys {
             Keys::Free(pattern, node) => {
                 if let Some(pattern) = pattern.filter(|pattern| !pattern.matches(name)) {

@@ -130,6 +130,10 @@ impl<'i> Index<'i> {
         match &later.expr {
             LaterExpr::Ref(id) | LaterExpr::GetAtt(id, _) => self.by_id.get(id).copied().map(Key::Resource),
             LaterExpr::Parameter(name) => self.foreign.get(name).cloned(),
+            LaterExpr::Raw(raw) => match raw.names.as_slice() {
+                [only] => self.by_id.get(&only.name).copied().map(Key::Resource),
+                _ => None,
+            },
             _ => None,
         }
     }

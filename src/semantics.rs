@@ -93,6 +93,17 @@ pub fn explain_function(name: &str) -> Option<String> {
     functions::explain(name)
 }
 
+/// The built-in functions by subject: signatures, each with what the function does.
+pub fn functions() -> Vec<(&'static str, Vec<(String, &'static str)>)> {
+    let rows = |table: &'static [functions::Function]| table.iter().map(|f| (f.signature(), f.doc)).collect();
+    functions::SUBJECTS.iter().map(|(subject, table)| (*subject, rows(table))).collect()
+}
+
+/// The names of the decorators, each with what it stands above.
+pub fn decorators() -> Vec<(&'static str, &'static str)> {
+    decorators::all().collect()
+}
+
 /// Evaluates every instance that `target` asks for, producers before consumers, and gives each to
 /// `each` as soon as it is done, so that only one needs to be in memory. Instances with errors are
 /// given too: `each` may look, nobody may emit. An instance of another environment that is read by

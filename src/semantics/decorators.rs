@@ -48,6 +48,11 @@ const KNOWN: [Row; 9] = [
     Row("termination_protection", Target::Stack, 0, 1, "@termination_protection"),
 ];
 
+/// Every decorator with where it stands, sorted by name.
+pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    KNOWN.iter().map(|row| (row.0, row.1.shown()))
+}
+
 /// Decorators of the language that a later version carries out.
 const LATER: [&str; 10] = [
     "creation_policy",

@@ -156,9 +156,18 @@ impl Function {
     }
 }
 
-/// Every function, in the order of the reference: by subject.
+/// The functions by subject, in the order of the reference.
+pub(crate) const SUBJECTS: &[(&str, &[Function])] = &[
+    ("Text", strings::TABLE),
+    ("Lists and maps", collections::TABLE),
+    ("Networks", networks::TABLE),
+    ("Encoding", encoding::TABLE),
+    ("Secrets", secrets::TABLE),
+];
+
+/// Every function.
 pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
-    [strings::TABLE, collections::TABLE, networks::TABLE, encoding::TABLE, secrets::TABLE].into_iter().flatten()
+    SUBJECTS.iter().flat_map(|(_, table)| *table)
 }
 
 /// Every name, sorted.

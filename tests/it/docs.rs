@@ -12,6 +12,7 @@ mod console;
 mod links;
 mod markdown;
 mod programs;
+mod reference;
 
 /// Folders below the root that have Markdown of ours.
 const FOLDERS: &[&str] = &["docs", "examples", "grammar", "schema", "stdlib"];

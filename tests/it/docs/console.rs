@@ -122,8 +122,8 @@ fn words(line: &str) -> Vec<String> {
 /// Whether the lines are the same; a shown `...` stands for any lines. Times do not count.
 fn same(shown: &str, said: &str) -> bool {
     let flat = |text: &str| -> Vec<String> {
-        let clock = Regex::new(r"\d\d:\d\d:\d\d").unwrap();
-        let length = Regex::new(r"\b\d+(\.\d+)? ?m?s\b").unwrap();
+        let clock = Regex::new("[0-9]{2}:[0-9]{2}:[0-9]{2}").unwrap();
+        let length = Regex::new("[0-9]+([.][0-9]+)? ?m?s( |$)").unwrap();
         let lines = text.lines().map(|line| line.trim_end().to_owned());
         lines.map(|line| length.replace_all(&clock.replace_all(&line, "TIME"), "LENGTH").into_owned()).collect()
     };

@@ -121,7 +121,7 @@ pub(super) fn read(name: &str, text: &str) -> Document {
             let text = text.split("-->").next().unwrap();
             let word = text.lines().next().unwrap_or_default().split_whitespace().next().unwrap_or_default();
             let what = if word == "top" || word.starts_with("file=") { word } else { "" };
-            let text = text.split_once(what).unwrap().1.trim_start().to_owned();
+            let text = text.split_once(what).unwrap().1.trim().to_owned() + "\n";
             document.pieces.push(Piece::Given(what.to_owned(), text));
             continue;
         }

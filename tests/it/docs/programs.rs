@@ -152,24 +152,26 @@ fn complete(block: &str) -> String {
 
 /// The layout of the documents is the one of `infra fmt`.
 fn is_formatted(block: &Block) -> Result<(), String> {
-    let (before, after) = if block.has("fragment") { ("core page {\n", "}\n") } else { ("", "") };
-    let text = format!("{before}{}{after}", block.text);
-    let shift = if before.is_empty() { 0 } else { 2 };
+    let is_fragment = block.has("fragment");
+    let text = if is_fragment { format!("core page {{\n{}}}\n", indented(&block.text)) } else { block.text.clone() };
     let mut sources = Sources::default();
     let id = sources.add("page.infra", &*text);
     let formatted = syntax::format(sources.get(id).unwrap()).unwrap_or_default();
-    let flat =
-        |text: &str, by: usize| text.lines().map(|l| l.get(by..).unwrap_or(l.trim()).to_owned()).collect::<Vec<_>>();
-    let inner = formatted.strip_prefix(before).unwrap_or_default().strip_suffix(after).unwrap_or_default();
-    if flat(inner, shift) == flat(&block.text, 0) {
-        return Ok(());
+    match formatted == text {
+        true => Ok(()),
+        false => Err(format!("is not laid out as `infra fmt` does it:\n{formatted}")),
     }
-    Err(format!("is not laid out as `infra fmt` does it:\n{}", flat(inner, shift).join("\n")))
+}
+
+fn indented(text: &str) -> String {
+    let line = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") };
+    text.lines().map(line).collect()
 }
 
 /// Whether code in a table is a declaration, a statement, an entry, a value, a type or a decorator.
 pub(super) fn cell(cell: &Cell) -> Option<String> {
-    let code = &cell.code;
+    // `…` stands for what does not matter.
+    let code = cell.code.replace('…', "");
     let is_command = code.starts_with("infra ") || code.starts_with('-');
     let forms = [
         format!("{code}\n"),
@@ -181,7 +183,7 @@ pub(super) fn cell(cell: &Cell) -> Option<String> {
         format!("{code}\ncore page {{}}\n"),
     ];
     let can_be_read = is_command || forms.iter().any(|form| parsed(form).is_empty());
-    (!can_be_read).then(|| format!("{}: `{code}` cannot be read", cell.place))
+    (!can_be_read).then(|| format!("{}: `{}` cannot be read", cell.place, cell.code))
 }
 
 fn parsed(text: &str) -> Vec<Diagnostic> {
@@ -213,8 +215,8 @@ fn build_all(program: &Program) -> Result<(), String> {
 #[derive(Default)]
 pub(super) struct Projects {
     pub(super) files: BTreeMap<String, Files>,
-    /// The projects that changed, each with the place that changed it last.
-    changed: BTreeMap<String, String>,
+    /// The projects that changed, each with the block that changed it last.
+    changed: BTreeMap<String, Block>,
 }
 
 impl Projects {
@@ -230,25 +232,25 @@ impl Projects {
             (_, true) => *file += &block.text,
             (_, false) => file.clone_from(&block.text),
         }
-        self.changed.insert(project, block.place.clone());
+        self.changed.insert(project, block.clone());
         Ok(true)
     }
 
     /// Checks and builds the projects that changed since.
     fn settle(&mut self) -> Vec<String> {
-        let changed = std::mem::take(&mut self.changed).into_iter();
-        changed
-            .filter_map(|(project, place)| self.judge(&project).err().map(|why| format!("{place}: the project {why}")))
-            .collect()
+        let changed = std::mem::take(&mut self.changed);
+        let judge = |(project, block): (String, Block)| {
+            let judged = self.judge(&project, &block);
+            judged.err().map(|why| format!("{}: the project {why}", block.place))
+        };
+        changed.into_iter().filter_map(judge).collect()
     }
 
-    fn judge(&self, project: &str) -> Result<(), String> {
-        let files = &self.files[project];
-        let program = analyzed(files);
-        let found = build::check(&program, &Settings::default());
-        if !found.is_empty() {
-            let said: String = found.iter().map(|d| format!("\n    {}: {}", d.code, d.message)).collect();
-            return Err(format!("has problems:{said}"));
+    fn judge(&self, project: &str, block: &Block) -> Result<(), String> {
+        let program = analyzed(&self.files[project]);
+        expect(block, &build::check(&program, &Settings::default()))?;
+        if block.has("wrong") {
+            return Ok(());
         }
         for file in program.sources.iter() {
             if syntax::format(file).as_deref() != Some(&file.text) {

@@ -6,8 +6,8 @@ use crate::names::Name;
 use crate::schema::{NodeId, ObjectType, Pattern};
 use crate::semantics::conform::documents::Resources;
 use crate::semantics::eval::{Scope, same_key};
-use crate::semantics::{fits, hatches};
 use crate::semantics::value::{LaterType, Object, Value};
+use crate::semantics::{fits, hatches};
 use crate::source::Span;
 use crate::syntax::ast::{Entry, Expr, Key};
 

@@ -191,7 +191,8 @@ fn by_function(function: &str, argument: &Value, found: &mut impl FnMut(Name)) {
         ("Fn::GetAtt", Value::List(parts)) => first(parts).iter().for_each(|name| found(Name::new(name))),
         ("Fn::Sub", Value::Str(text)) => placeholders(text).for_each(|name| found(Name::new(name))),
         ("Fn::Sub", Value::List(parts)) => {
-            let own = |name: &str| matches!(parts.get(1), Some(Value::Object(own)) if own.get(Name::new(name)).is_some());
+            let own =
+                |name: &str| matches!(parts.get(1), Some(Value::Object(own)) if own.get(Name::new(name)).is_some());
             if let Some(text) = first(parts) {
                 placeholders(&text).filter(|name| !own(name)).for_each(|name| found(Name::new(name)));
             }

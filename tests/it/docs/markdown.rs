@@ -6,7 +6,7 @@ pub(super) struct Document {
     pub(super) name: String,
     /// Blocks and headings in their order.
     pub(super) pieces: Vec<Piece>,
-    /// Code in columns headed `infra`.
+    /// Code in columns headed `infra` or `command`.
     pub(super) cells: Vec<Cell>,
     /// Links, each with its line.
     pub(super) links: Vec<(usize, String)>,
@@ -135,11 +135,11 @@ pub(super) fn read(name: &str, text: &str) -> Document {
     document
 }
 
-/// Takes the code of the column headed `infra` out of a line; gives the column as long as the table lasts.
+/// Takes the code of the column headed `infra` or `command` out of a line; gives the column as long as the table lasts.
 fn table(line: &str, column: Option<usize>, place: &str, into: &mut Vec<Cell>) -> Option<usize> {
     let row = line.trim().strip_prefix('|')?;
     let cells = cells(row);
-    let Some(column) = column else { return cells.iter().position(|cell| cell.trim() == "infra") };
+    let Some(column) = column else { return cells.iter().position(|cell| matches!(cell.trim(), "infra" | "command")) };
     let cell = cells.get(column)?;
     let spans = cell.split('`').skip(1).step_by(2).filter(|code| !code.is_empty());
     into.extend(spans.map(|code| Cell { place: place.to_owned(), code: code.replace("\\|", "|") }));

@@ -66,8 +66,23 @@ pub(crate) struct StackDecl {
     pub(crate) name: Name,
     /// Where.
     pub(crate) at: At,
-    /// What it declares.
+    /// Its layer.
+    pub(crate) layer: ast::Layer,
+    /// Where its name stands.
+    pub(crate) span: Span,
+    /// What it is made of.
+    pub(crate) origin: Origin,
+    /// What it declares; nothing where it is not [`Origin::Ours`].
     pub(crate) members: Members,
+}
+
+/// What a stack is made of, and so who deploys it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Origin {
+    /// Our statements.
+    Ours,
+    /// An interface: others deploy it, and it is only read.
+    External,
 }
 
 /// Names that mean something already.
@@ -114,6 +129,14 @@ impl Program {
         }
     }
 
+    /// The interface at `at` of a stack that others deploy.
+    pub(crate) fn external(&self, at: At) -> Option<&ast::External> {
+        match &self.item(at)?.kind {
+            ast::ItemKind::External(external) => Some(external),
+            _ => None,
+        }
+    }
+
     /// The project, account or environment at `at`.
     pub(crate) fn record(&self, at: At) -> Option<&ast::Record> {
         match &self.item(at)?.kind {
@@ -148,7 +171,13 @@ impl Collector {
                     self.declared.envs.push((record.name.name, at));
                 }
             }
-            ast::ItemKind::Stack(stack) => self.stack(stack, at),
+            ast::ItemKind::Stack(stack) => {
+                let members = Members::collect(stack, &mut self.diagnostics);
+                self.stack(stack.name, stack.layer, at, Origin::Ours, members);
+            }
+            ast::ItemKind::External(external) => {
+                self.stack(external.name, external.layer, at, Origin::External, Members::default());
+            }
             ast::ItemKind::Let(binding) => {
                 self.top(binding.name, Top::Let(at));
             }
@@ -160,7 +189,6 @@ impl Collector {
             | ast::ItemKind::Function(_)
             | ast::ItemKind::Alias(_)
             | ast::ItemKind::Import(_)
-            | ast::ItemKind::External(_)
             | ast::ItemKind::Existing(_)
             | ast::ItemKind::Test(_) => self.diagnostics.push(
                 Diagnostic::new(Code::NotYet, "this is not in this version of the language")
@@ -187,12 +215,9 @@ impl Collector {
         }
     }
 
-    fn stack(&mut self, stack: &ast::Stack, at: At) {
-        let top = Top::Stack(self.declared.stacks.len());
-        let fresh = self.top(stack.name, top);
-        let members = Members::collect(stack, &mut self.diagnostics);
-        if fresh {
-            self.declared.stacks.push(StackDecl { name: stack.name.name, at, members });
+    fn stack(&mut self, name: ast::Ident, layer: ast::Layer, at: At, origin: Origin, members: Members) {
+        if self.top(name, Top::Stack(self.declared.stacks.len())) {
+            self.declared.stacks.push(StackDecl { name: name.name, at, layer, span: name.span, origin, members });
         }
     }
 

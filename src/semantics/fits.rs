@@ -18,7 +18,7 @@ mod words;
 
 pub(crate) use cast::cast;
 pub(crate) use identity::{identifier_list, meet, reference, unknown_reference};
-pub(crate) use parse::parse;
+pub(crate) use parse::{accepts, parse, parse_text};
 pub(crate) use words::{
     is_text, key_name, kind, later_inside, later_of, name_an_attribute, scalar_text, shown, too_late,
 };

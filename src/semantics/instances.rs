@@ -1,12 +1,14 @@
 //! Every instance of every stack, and what is known of those that are done.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use crate::names::Name;
 use crate::semantics::model::{Head, Instance};
-use crate::semantics::places::Planned;
+use crate::semantics::places::{Interface, Planned};
+use crate::semantics::value::Value;
 use crate::source::Span;
 
 /// Which of the planned instances.
@@ -18,6 +20,10 @@ pub(super) struct Instances {
     /// By stack as declared, environment as declared, region as listed.
     pub(super) planned: Vec<Arc<Planned>>,
     pub(super) by_stack: FxHashMap<Name, Vec<Index>>,
+    /// What stacks of others offer.
+    pub(super) interfaces: FxHashMap<Name, Arc<Interface>>,
+    /// Values that an environment gives instead of an instance, fitted to the types of its outputs.
+    pub(super) given: FxHashMap<Index, BTreeMap<Name, Value>>,
     /// All of them are planned.
     pub(super) placed: bool,
     states: Vec<State>,

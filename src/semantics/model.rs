@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::diagnostics::Diagnostic;
 use crate::names::Name;
 use crate::schema::ResourceType;
+use crate::semantics::interface::Expected;
 use crate::semantics::value::{ForeignOutput, LaterType, Value};
 use crate::source::Span;
 use crate::syntax::ast::Layer;
@@ -73,6 +74,19 @@ pub struct Head {
     pub uses: Vec<Use>,
     /// Name of the stack in the source.
     pub span: Span,
+    /// Where others deploy it and we only read it. It has no parameters then, and its outputs have no values.
+    pub foreign: Option<Foreign>,
+}
+
+/// A stack in AWS that this project only reads.
+#[derive(Clone, Debug)]
+pub struct Foreign {
+    /// An environment binds a stack of ours to it; else the source says that it is of others.
+    pub bound: bool,
+    /// Where the source says which stack it is.
+    pub span: Span,
+    /// What its outputs must be.
+    pub expected: BTreeMap<Name, Expected>,
 }
 
 /// An edge to another instance.

@@ -5,13 +5,20 @@ use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
+use crate::semantics::declare::{Origin, StackDecl};
 use crate::semantics::decorators::{self, StackSays};
 use crate::semantics::eval::Evaluator;
 use crate::semantics::frame::{Frame, Place};
 use crate::semantics::model::{Account, InstanceKey};
 use crate::semantics::value::EnvRef;
 use crate::source::Span;
-use crate::syntax::ast::{Item, Layer, Stack};
+use crate::syntax::ast::{Item, Layer};
+
+mod external;
+mod foreign;
+
+pub(super) use external::Interface;
+pub(super) use foreign::Given;
 
 /// An instance before it is evaluated.
 #[derive(Debug)]
@@ -29,23 +36,32 @@ pub(crate) struct Planned {
     pub(super) termination_protection: bool,
     /// The stack's name in the source.
     pub(super) span: Span,
+    /// Who deploys it.
+    pub(super) deal: Deal,
+}
+
+/// Who deploys an instance.
+#[derive(Clone, Debug)]
+pub(super) enum Deal {
+    /// We do.
+    Ours,
+    /// Others do, as an interface says; where it says which stack it is.
+    External(Span),
+    /// Others do: an environment puts it in the place of a stack of ours; where it says so.
+    Bound(Span),
+    /// Nobody does: an environment gives the outputs themselves.
+    Given(Arc<Given>),
 }
 
 /// Plans every instance of every stack, in all environments: references reach all of them.
 pub(super) fn plan(ev: &mut Evaluator<'_>) {
     let program = ev.program;
     for (at, declared) in program.declared.stacks.iter().enumerate() {
-        let Some((item, stack)) = program.stack(declared.at) else { continue };
-        if !decorators::check_stack(ev, item) {
-            continue;
-        }
-        let spot = Spot { at, item, stack };
-        if decorators::is_shared(item) {
-            spot.shared(ev);
-        } else {
-            for env in 0..ev.project.envs.len() {
-                spot.in_env(ev, env);
-            }
+        let Some(item) = program.item(declared.at) else { continue };
+        let spot = Spot { at, item, stack: declared };
+        match declared.origin {
+            Origin::Ours => spot.ours(ev),
+            Origin::External => spot.external(ev),
         }
     }
     names_differ(ev);
@@ -55,10 +71,24 @@ pub(super) fn plan(ev: &mut Evaluator<'_>) {
 struct Spot<'p> {
     at: usize,
     item: &'p Item,
-    stack: &'p Stack,
+    stack: &'p StackDecl,
 }
 
 impl<'p> Spot<'p> {
+    fn ours(&self, ev: &mut Evaluator<'p>) {
+        if !decorators::check_stack(ev, self.item) {
+            return;
+        }
+        if decorators::is_shared(self.item) {
+            self.refuse_bindings(ev);
+            self.shared(ev);
+        } else {
+            for env in 0..ev.project.envs.len() {
+                self.in_env(ev, env);
+            }
+        }
+    }
+
     fn in_env(&self, ev: &mut Evaluator<'p>, at: usize) {
         let Some(env) = ev.project.envs.get(at) else { return };
         let (value, account, regions) = (Arc::clone(&env.value), env.account.clone(), env.regions.clone());
@@ -67,6 +97,9 @@ impl<'p> Spot<'p> {
         let place = Place { env: Some(value), account: Some(account), region: Some(primary.clone()), instance: None };
         let chosen =
             self.at_place(ev, &place, |ev| decorators::regions(ev, self.item)).unwrap_or_else(|| vec![primary]);
+        if self.is_bound(ev, at, &place, &chosen) {
+            return;
+        }
         for region in chosen {
             self.enter(ev, Place { region: Some(region), ..place.clone() }, &tags);
         }
@@ -96,7 +129,7 @@ impl<'p> Spot<'p> {
     fn enter(&self, ev: &mut Evaluator<'p>, place: Place, env_tags: &BTreeMap<String, String>) {
         let says = self.at_place(ev, &place, |ev| decorators::stack_says(ev, self.item));
         let Place { env, account: Some(account), region: Some(region), .. } = place else { return };
-        let stack = self.stack.name;
+        let stack = self.stack;
         let env_name = env.as_ref().map(|env| env.name);
         let StackSays { stack_name, termination_protection } = says;
         let (stack_name, named_at) = match stack_name {
@@ -123,6 +156,7 @@ impl<'p> Spot<'p> {
             tags,
             termination_protection,
             span: stack.span,
+            deal: Deal::Ours,
         });
     }
 }
@@ -152,6 +186,9 @@ fn check_name(ev: &mut Evaluator<'_>, name: &str, span: Span) {
 fn names_differ(ev: &mut Evaluator<'_>) {
     let mut taken: BTreeMap<[Arc<str>; 3], Arc<Planned>> = BTreeMap::new();
     for planned in ev.instances.planned.clone() {
+        if !matches!(planned.deal, Deal::Ours) {
+            continue;
+        }
         let place = [planned.account.id.clone(), planned.key.region.clone(), planned.stack_name.clone()];
         ev.reports.next_round();
         if let Some(first) = taken.get(&place) {

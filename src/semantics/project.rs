@@ -16,9 +16,11 @@ use crate::source::Span;
 use crate::syntax::ast::{Entry, Expr, ExprKind, Key, Record};
 
 mod accounts;
+mod binds;
 mod envs;
 mod shapes;
 
+pub(super) use binds::{Binding, BoundTo};
 pub(super) use envs::{account_of, regions};
 
 /// What is read of the project before any stack.
@@ -50,6 +52,8 @@ pub(super) struct Env {
     pub(super) branch: Option<Arc<str>>,
     /// Tags of its stacks.
     pub(super) tags: BTreeMap<String, String>,
+    /// Stacks that are not deployed there, and what stands for each.
+    pub(super) bind: Vec<Binding>,
 }
 
 impl Project {
@@ -107,21 +111,25 @@ pub(super) fn read(ev: &mut Evaluator<'_>) {
 }
 
 /// A field of a declaration, evaluated.
-struct Field<'p> {
-    name: Name,
+pub(super) struct Field<'p> {
+    pub(super) name: Name,
     /// Where the name stands.
-    span: Span,
-    value: Value,
+    pub(super) span: Span,
+    pub(super) value: Value,
     /// Where the value stands.
-    at: Span,
+    pub(super) at: Span,
     /// The value as written; `None` for what a spread brought.
     expr: Option<&'p Expr>,
 }
 
 /// The fields of a declaration; a later one takes the place of one that was spread.
 fn fields<'p>(ev: &mut Evaluator<'p>, record: &'p Record) -> Vec<Field<'p>> {
+    record.body.as_ref().map_or_else(Vec::new, |body| fields_of(ev, body))
+}
+
+/// The fields that stand in the braces of a declaration.
+pub(super) fn fields_of<'p>(ev: &mut Evaluator<'p>, body: &'p Expr) -> Vec<Field<'p>> {
     let mut out: Vec<Field<'p>> = Vec::new();
-    let Some(body) = &record.body else { return out };
     let ExprKind::Object(entries) = &body.kind else { return out };
     for entry in entries {
         match entry {
@@ -131,7 +139,9 @@ fn fields<'p>(ev: &mut Evaluator<'p>, record: &'p Record) -> Vec<Field<'p>> {
                     ev.report(super::eval::same_key(name, key.span, first.span));
                     continue;
                 }
-                let value = account_or_value(ev, name, expr);
+                // What a stack is bound to is no value.
+                let is_binding = name.as_str() == "bind";
+                let value = if is_binding { Value::Unknown } else { account_or_value(ev, name, expr) };
                 out.retain(|f| f.name != name);
                 out.push(Field { name, span: key.span, value, at: expr.span, expr: Some(expr) });
             }
@@ -147,7 +157,7 @@ fn fields<'p>(ev: &mut Evaluator<'p>, record: &'p Record) -> Vec<Field<'p>> {
 }
 
 /// `account: prod` means the account, also where an environment has the same name.
-fn account_or_value<'p>(ev: &mut Evaluator<'p>, name: Name, expr: &'p Expr) -> Value {
+pub(super) fn account_or_value<'p>(ev: &mut Evaluator<'p>, name: Name, expr: &'p Expr) -> Value {
     if name.as_str() == "account"
         && let ExprKind::Name(named) = &expr.kind
         && let Some(account) = ev.project.account(*named)

@@ -1,13 +1,15 @@
 //! Runs: every instance that is asked for, producers before consumers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic, has_errors, nearest, sort};
+use crate::semantics::declare::Origin;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::frame::{Frame, Place};
 use crate::semantics::instances::{Index, State};
-use crate::semantics::model::{Head, Instance, Lowered, Output, Parameter, ParameterSource, Use};
-use crate::semantics::places::{self, Planned};
+use crate::semantics::model::{Head, Instance, InstanceKey, Lowered, Output, Parameter, ParameterSource, Use};
+use crate::semantics::places::{self, Deal, Planned};
 use crate::semantics::reports::Reports;
 use crate::semantics::used::Used;
 use crate::semantics::{Program, Settings, Target, decorators, hatches, order, project, sequence, settings, tops};
@@ -70,7 +72,12 @@ fn one(program: &Program, target: &Target, each: &mut dyn FnMut(&Instance), repo
     }
     tops::rest(&mut ev);
     *reports = ev.reports;
-    ev.instances.heads
+    // Where an environment gives the outputs themselves, there is no instance.
+    let given: BTreeSet<&InstanceKey> =
+        ev.instances.planned.iter().filter(|p| matches!(p.deal, Deal::Given(_))).map(|p| &p.key).collect();
+    let mut heads = ev.instances.heads;
+    heads.retain(|head| !given.contains(&head.key));
+    heads
 }
 
 fn is_asked_for(planned: &Planned, target: &Target) -> bool {
@@ -103,7 +110,7 @@ fn check_env(ev: &mut Evaluator<'_>) {
 fn no_environment(ev: &mut Evaluator<'_>) {
     let declared = &ev.program.declared;
     let stack = declared.stacks.iter().find(|stack| !ev.instances.by_stack.contains_key(&stack.name));
-    if let Some(span) = stack.and_then(|stack| ev.program.stack(stack.at)).map(|(_, tree)| tree.name.span)
+    if let Some(span) = stack.map(|stack| stack.span)
         && declared.envs.is_empty()
     {
         ev.report(
@@ -120,7 +127,12 @@ impl<'p> Evaluator<'p> {
         let Some(planned) = self.instances.planned.get(at).cloned() else { return };
         let program = self.program;
         let Some(declared) = program.declared.stacks.get(planned.stack) else { return };
-        let Some((item, stack)) = program.stack(declared.at) else { return };
+        let Some(item) = program.item(declared.at) else { return };
+        if declared.origin == Origin::External {
+            self.read_external(at, &planned, item.doc.clone());
+            return;
+        }
+        let Some((_, stack)) = program.stack(declared.at) else { return };
         let place = Place {
             env: planned.env.clone(),
             account: Some(Arc::clone(&planned.account)),
@@ -135,7 +147,11 @@ impl<'p> Evaluator<'p> {
         self.run_stack(declared, &stack.body);
         let resources = self.bodies();
         let outputs = self.all_outputs();
-        self.all_asserts();
+        // Of a stack that others deploy, only the types are ours.
+        let is_ours = matches!(planned.deal, Deal::Ours);
+        if is_ours {
+            self.all_asserts();
+        }
         let frame = std::mem::replace(&mut self.frame, outer);
         self.dry = dry;
         self.reports.next_round();
@@ -143,6 +159,10 @@ impl<'p> Evaluator<'p> {
         let used = Used::of(&resources, &outputs);
         self.all_is_known(&used);
         let head = head(&planned, item.doc.clone(), frame, &used, outputs);
+        if !is_ours {
+            self.keep_bound(at, &planned, head);
+            return;
+        }
         hatches::check_names(self, &head, &resources);
         self.instances.set(at, State::Done(self.instances.heads.len()));
         self.instances.heads.push(head.clone());
@@ -198,5 +218,6 @@ fn head(planned: &Planned, description: Option<Arc<str>>, frame: Frame<'_>, used
         outputs,
         uses,
         span: planned.span,
+        foreign: None,
     }
 }

@@ -10,7 +10,7 @@ use crate::semantics::eval::Evaluator;
 use crate::semantics::fits;
 use crate::semantics::instances::{Index, State};
 use crate::semantics::model::{Head, InstanceKey, Output};
-use crate::semantics::places::Planned;
+use crate::semantics::places::{Deal, Planned};
 use crate::semantics::value::{ForeignOutput, Later, LaterExpr, LaterType, StackRef, Value};
 use crate::source::Span;
 use crate::syntax::ast::{Ident, Layer};
@@ -52,21 +52,24 @@ impl Evaluator<'_> {
             return Value::Unknown;
         };
         let Some(declared) = program.declared.stacks.get(declared) else { return Value::Unknown };
-        let Some((_, tree)) = program.stack(declared.at) else { return Value::Unknown };
-        if self.layer() == Some(Layer::Core) && tree.layer == Layer::Service {
-            self.points_up(stack.stack, tree.name.span, at);
+        if self.layer() == Some(Layer::Core) && declared.layer == Layer::Service {
+            self.points_up(stack.stack, declared.span, at);
             return Value::Unknown;
         }
-        if !declared.members.outputs.iter().any(|o| o.name == output.name) {
-            self.no_output(stack.stack, tree.name.span, output, &declared.members.outputs);
+        let offered = self.offers(declared);
+        if !offered.iter().any(|o| o.name == output.name) {
+            self.no_output(stack.stack, declared.span, output, &offered);
             return Value::Unknown;
         }
         if !self.instances.placed {
             self.not_placed(stack.stack, at);
             return Value::Unknown;
         }
-        let Some(producer) = self.instance_meant(stack, tree.name.span, at) else { return Value::Unknown };
+        let Some(producer) = self.instance_meant(stack, declared.span, at) else { return Value::Unknown };
         let Some(head) = self.done(producer, at) else { return Value::Unknown };
+        if let Some(Deal::Given(given)) = self.instances.planned.get(producer).map(|planned| planned.deal.clone()) {
+            return self.given(producer, &given, output);
+        }
         let found = self.instances.heads.get(head).and_then(|head| find_output(head, output.name)).cloned();
         match found {
             Some(found) => self.foreign(producer, stack, &found, at.to(output.span)),

@@ -3,8 +3,8 @@
 use super::json::{self, Members};
 use super::value;
 use crate::names::Name;
+use crate::semantics::interface::type_name;
 use crate::semantics::model::{Head, Instance, Output, Parameter, ParameterSource, ParameterType, Resource, Use};
-use crate::semantics::value::LaterType;
 
 /// The version of what stands under `Metadata.infra`.
 const INTERFACE: &str = "1";
@@ -81,23 +81,6 @@ fn used(out: &mut String, used: &Use) {
     members.text(out, "name", used.from.output.as_str());
     members.text(out, "stack", &used.from.instance.to_string());
     members.close(out);
-}
-
-/// The type of an output as the language writes it; the known length of a list in parentheses.
-fn type_name(ty: &LaterType) -> String {
-    match ty {
-        LaterType::String(identifies) if identifies.is_empty() => "String".to_owned(),
-        LaterType::String(identifies) => {
-            let names: Vec<_> = identifies.iter().map(|i| format!("{}.{}", i.resource, i.attribute)).collect();
-            names.join(" | ")
-        }
-        LaterType::Int => "Int".to_owned(),
-        LaterType::Float => "Float".to_owned(),
-        LaterType::Bool => "Bool".to_owned(),
-        LaterType::List(item, Some(length)) => format!("[{}]({length})", type_name(item)),
-        LaterType::List(item, None) => format!("[{}]", type_name(item)),
-        LaterType::Json | LaterType::Any => "Json".to_owned(),
-    }
 }
 
 fn parameter(out: &mut String, parameter: &Parameter) {

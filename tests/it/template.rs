@@ -45,6 +45,7 @@ fn head(stack: &str, layer: Layer) -> Head {
         parameters: Vec::new(),
         outputs: Vec::new(),
         uses: Vec::new(),
+        foreign: None,
         span: at(0),
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn snake(name: Ident, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// Asks for `PascalCase`, letters and digits only.
-pub(super) fn pascal(name: Ident, diagnostics: &mut Vec<Diagnostic>) {
+pub(crate) fn pascal(name: Ident, diagnostics: &mut Vec<Diagnostic>) {
     let text = name.name.as_str();
     if text.is_empty() {
         return;

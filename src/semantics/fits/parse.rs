@@ -4,7 +4,8 @@ use super::Fitter;
 use crate::names::Name;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::types::Type;
-use crate::semantics::value::{Object, Value};
+use crate::schema::Types;
+use crate::semantics::value::{Later, LaterExpr, LaterType, Object, Value};
 use crate::source::{FileId, Span};
 
 /// The value that `text` stands for on the command line, where a `ty` is asked for.
@@ -14,9 +15,24 @@ use crate::source::{FileId, Span};
 /// # Errors
 /// What is wrong with it, in words that follow `cannot read …: `.
 pub(crate) fn parse(ev: &mut Evaluator<'_>, ty: &Type, text: &str) -> Result<Value, String> {
+    parse_text(ev.types(), ty, text)
+}
+
+/// Like [`parse`], of a text that stands nowhere in the source.
+///
+/// # Errors
+/// As there.
+pub(crate) fn parse_text(types: &'static Types, ty: &Type, text: &str) -> Result<Value, String> {
     // What is wrong is told in words, so the place does not matter.
-    let fitter = Fitter { types: ev.types(), span: Span::new(FileId(0), 0, 0) };
+    let fitter = Fitter { types, span: Span::new(FileId(0), 0, 0) };
     read(&fitter, ty, text)
+}
+
+/// Whether every value of the type `given` is a `ty`.
+pub(crate) fn accepts(types: &'static Types, ty: &Type, given: &LaterType) -> bool {
+    let span = Span::new(FileId(0), 0, 0);
+    let later = Later { expr: LaterExpr::Zones, ty: given.clone(), origin: span, secret: false };
+    Fitter { types, span }.fit(ty, Value::Later(later.into()), 0).is_ok()
 }
 
 fn read(fitter: &Fitter, ty: &Type, text: &str) -> Result<Value, String> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Env, Field, fields, mismatch, shapes, tags, text};
+use super::{Env, Field, binds, fields, mismatch, shapes, tags, text};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::semantics::eval::Evaluator;
@@ -40,7 +40,12 @@ fn one<'p>(ev: &mut Evaluator<'p>, record: &'p Record) -> Vec<(Name, Span, Value
     let mut values = Object::default();
     let mut own = Vec::new();
     values.insert(Name::new("name"), Value::Str(name.name.as_str().into()));
+    let mut bind = Vec::new();
     for field in fields(ev, record) {
+        if field.name.as_str() == "bind" {
+            bind = binds::read(ev, &field);
+            continue;
+        }
         let value = env.field(ev, &field, &mut own);
         values.insert(field.name, value);
     }
@@ -72,6 +77,7 @@ fn one<'p>(ev: &mut Evaluator<'p>, record: &'p Record) -> Vec<(Name, Span, Value
         regions: env.regions,
         branch: env.branch,
         tags: env.tags,
+        bind,
     });
     own
 }
@@ -117,11 +123,6 @@ impl Read {
             "mode" => {
                 text(ev, field);
             }
-            "bind" => ev.report(
-                Diagnostic::new(Code::NotYet, "`bind` is not there yet")
-                    .at(field.span, "would replace stacks by existing ones")
-                    .help("take it out; until then, read what exists elsewhere from `param`s"),
-            ),
             _ => own.push((field.name, field.span, field.value.clone())),
         }
         field.value.clone()

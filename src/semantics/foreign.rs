@@ -41,6 +41,7 @@ impl Evaluator<'_> {
                 ty: offered.ty.clone(),
                 description: offered.description.clone(),
                 span: offered.span,
+                export: None,
             });
         }
         self.keep(at, planned, planned.head(description, outputs), expected);

@@ -20,6 +20,7 @@ pub mod sandbox;
 pub mod schema;
 pub mod semantics;
 pub mod source;
+pub mod stdlib;
 pub mod syntax;
 pub mod template;
 pub mod world;

@@ -18,7 +18,9 @@ use crate::world::World;
 
 mod access;
 mod builtin;
+mod calls;
 mod choice;
+mod components;
 mod conform;
 mod declare;
 mod decorators;
@@ -50,6 +52,7 @@ mod statements;
 mod text;
 mod tops;
 mod types;
+mod units;
 mod used;
 pub mod value;
 
@@ -63,8 +66,10 @@ pub struct Program {
     pub types: &'static Types,
     /// What is wrong so far.
     pub diagnostics: Vec<Diagnostic>,
-    /// Project, accounts, environments, stacks, lets and params by name.
+    /// Project, accounts, environments, stacks, lets, params, components by name.
     pub(crate) declared: declare::Declared,
+    /// The modules that it uses, the second of all first: the project itself is `declared`.
+    pub(crate) modules: Vec<declare::Declared>,
     /// The project's other files.
     pub(crate) library: library::Library,
 }

@@ -74,6 +74,7 @@ impl<'p> Evaluator<'p> {
         match value {
             Value::Unknown => Value::Unknown,
             Value::Stack(stack) => self.output_of(&stack, name, base),
+            Value::Component(component) => self.component_output(&component, name, base),
             Value::Object(object) => match object.get(name.name) {
                 Some(value) => value.clone(),
                 None if optional => Value::Null,
@@ -150,7 +151,7 @@ impl<'p> Evaluator<'p> {
         match (&value, key) {
             // In a branch that is not taken, one of several stands for all.
             (Value::Resources(all), Value::Unknown) => {
-                all.items.first().filter(|_| self.dry).map_or(Value::Unknown, |(_, r)| Value::Resource(r.clone()))
+                all.items.first().filter(|_| self.dry).map_or(Value::Unknown, |(_, item)| item.clone())
             }
             (Value::Unknown, _) | (_, Value::Unknown) => Value::Unknown,
             (Value::List(items), Value::Int(n)) => match position(*n).and_then(|n| items.get(n)) {
@@ -197,8 +198,8 @@ impl<'p> Evaluator<'p> {
 
     fn one_of(&mut self, all: &Collection, key: &Value, at: Span) -> Value {
         let wanted = text_of(key);
-        if let Some((_, resource)) = all.items.iter().find(|(k, _)| alike(k, key) || text_of(k) == wanted) {
-            return Value::Resource(resource.clone());
+        if let Some((_, item)) = all.items.iter().find(|(k, _)| alike(k, key) || text_of(k) == wanted) {
+            return item.clone();
         }
         let keys: Vec<String> = all.items.iter().map(|(k, _)| fits::shown(k)).collect();
         let shown = match keys.len() {

@@ -10,25 +10,35 @@ use rustc_hash::FxHashMap;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::schema::Types;
-use crate::semantics::Program;
 use crate::semantics::library::Library;
-use crate::source::{SourceFile, Sources, Span};
-use crate::syntax::{self, ast};
+use crate::semantics::{Program, functions};
+use crate::source::{SourceFile, Span};
+use crate::syntax::ast;
 use crate::world::World;
 
 mod members;
+mod modules;
 pub(crate) mod spelling;
 
 pub(crate) use members::{Kind, Members};
 
 /// A declaration: which file, which of its items.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct At {
     file: u32,
     item: u32,
 }
 
-/// The names of a project.
+/// A module: the project, or a directory of components that it uses.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub(crate) struct ModuleId(u32);
+
+impl ModuleId {
+    /// The project itself.
+    pub(crate) const PROJECT: Self = Self(0);
+}
+
+/// The names of a module.
 #[derive(Default)]
 pub(crate) struct Declared {
     /// The one `project`.
@@ -39,6 +49,10 @@ pub(crate) struct Declared {
     pub(crate) envs: Vec<(Name, At)>,
     /// Stacks, in the order of the source.
     pub(crate) stacks: Vec<StackDecl>,
+    /// Components, in the order of the source.
+    pub(crate) components: Vec<ComponentDecl>,
+    /// The modules that it uses.
+    pub(crate) modules: Vec<(Name, ModuleId)>,
     /// Assertions at the top.
     pub(crate) asserts: Vec<At>,
     /// The names at the top, in the order of the source.
@@ -58,6 +72,24 @@ pub(crate) enum Top {
     Let(At),
     /// `param`
     Param(At),
+    /// A component, by its index in [`Declared::components`].
+    Component(usize),
+    /// `fn`
+    Function(At),
+    /// `type`
+    Alias(At),
+    /// `use`
+    Module,
+}
+
+/// A component and the names in it.
+pub(crate) struct ComponentDecl {
+    /// Its name.
+    pub(crate) name: Name,
+    /// Where.
+    pub(crate) at: At,
+    /// What it declares.
+    pub(crate) members: Members,
 }
 
 /// A stack and the names in it.
@@ -90,24 +122,19 @@ const RESERVED: [&str; 4] = ["aws", "env", "envs", "std"];
 
 /// Parses every file and collects the names.
 pub(crate) fn analyze(files: Vec<SourceFile>, world: Arc<dyn World + Send + Sync>, types: &'static Types) -> Program {
-    let mut sources = Sources::default();
-    let mut trees = Vec::with_capacity(files.len());
-    let mut diagnostics = Vec::new();
-    for mut file in files {
-        file.id = sources.add(file.name.clone(), file.text.clone());
-        let parsed = syntax::parse(&file);
-        diagnostics.extend(parsed.diagnostics);
-        trees.push(parsed.file);
+    let mut loader = modules::Loader::new(world.as_ref());
+    let mut modules = loader.load(files).into_iter();
+    let declared = modules.next().unwrap_or_default();
+    let modules::Loader { sources, trees, diagnostics, .. } = loader;
+    Program {
+        sources,
+        files: trees,
+        types,
+        diagnostics,
+        declared,
+        modules: modules.collect(),
+        library: Library::new(world),
     }
-    let mut collector = Collector { declared: Declared::default(), first: FxHashMap::default(), diagnostics };
-    for (file, tree) in trees.iter().enumerate() {
-        for (item, declaration) in tree.items.iter().enumerate() {
-            collector.item(declaration, At { file: index(file), item: index(item) });
-        }
-    }
-    collector.project_is_there(&trees);
-    let Collector { declared, diagnostics, .. } = collector;
-    Program { sources, files: trees, types, diagnostics, declared, library: Library::new(world) }
 }
 
 fn index(at: usize) -> u32 {
@@ -137,6 +164,16 @@ impl Program {
         }
     }
 
+    /// A component of a module, its statements and what stands above it.
+    pub(crate) fn component(&self, module: ModuleId, at: usize) -> Option<(&ComponentDecl, &ast::Item, &[ast::Stmt])> {
+        let declared = self.module(module)?.components.get(at)?;
+        let item = self.item(declared.at)?;
+        match &item.kind {
+            ast::ItemKind::Component(component) => Some((declared, item, &component.body)),
+            _ => None,
+        }
+    }
+
     /// The project, account or environment at `at`.
     pub(crate) fn record(&self, at: At) -> Option<&ast::Record> {
         match &self.item(at)?.kind {
@@ -149,6 +186,7 @@ impl Program {
 }
 
 /// Collects the names, file by file.
+#[derive(Default)]
 struct Collector {
     declared: Declared,
     /// Where each name at the top was declared first; accounts under `true`.
@@ -172,7 +210,7 @@ impl Collector {
                 }
             }
             ast::ItemKind::Stack(stack) => {
-                let members = Members::collect(stack, &mut self.diagnostics);
+                let members = Members::of_stack(&stack.body, &mut self.diagnostics);
                 self.stack(stack.name, stack.layer, at, Origin::Ours, members);
             }
             ast::ItemKind::External(external) => {
@@ -185,12 +223,18 @@ impl Collector {
                 self.top(param.name, Top::Param(at));
             }
             ast::ItemKind::Assert(_) => self.declared.asserts.push(at),
-            ast::ItemKind::Component(_)
-            | ast::ItemKind::Function(_)
-            | ast::ItemKind::Alias(_)
-            | ast::ItemKind::Import(_)
-            | ast::ItemKind::Existing(_)
-            | ast::ItemKind::Test(_) => self.diagnostics.push(
+            ast::ItemKind::Component(component) => self.component(component, at),
+            ast::ItemKind::Function(function) => self.function(function, at),
+            ast::ItemKind::Alias(alias) => {
+                spelling::type_name(alias.name, &mut self.diagnostics);
+                if self.enter(alias.name) {
+                    self.name(alias.name.name, Top::Alias(at));
+                }
+            }
+            ast::ItemKind::Import(import) => {
+                self.top(import.name, Top::Module);
+            }
+            ast::ItemKind::Existing(_) | ast::ItemKind::Test(_) => self.diagnostics.push(
                 Diagnostic::new(Code::NotYet, "this is not in this version of the language")
                     .at(item.span, "not understood yet")
                     .help("remove it, or say it with what there is"),
@@ -225,15 +269,56 @@ impl Collector {
     fn top(&mut self, name: ast::Ident, top: Top) -> bool {
         let fresh = self.claim(name, false);
         if fresh {
-            self.declared.tops.insert(name.name, top);
-            self.declared.ordered.push((name.name, top));
+            self.name(name.name, top);
         }
         fresh
+    }
+
+    fn name(&mut self, name: Name, top: Top) {
+        self.declared.tops.insert(name, top);
+        self.declared.ordered.push((name, top));
+    }
+
+    fn component(&mut self, component: &ast::Component, at: At) {
+        let fresh = self.top(component.name, Top::Component(self.declared.components.len()));
+        let members = Members::of_component(&component.body, &mut self.diagnostics);
+        if fresh {
+            self.declared.components.push(ComponentDecl { name: component.name.name, at, members });
+        }
+    }
+
+    fn function(&mut self, function: &ast::Function, at: At) {
+        let name = function.name;
+        if functions::names().contains(&name.name.as_str()) {
+            self.diagnostics.push(
+                Diagnostic::new(Code::InvalidName, format!("`{}` is a function of the language", name.name))
+                    .at(name.span, "cannot be declared")
+                    .help("choose another name"),
+            );
+        }
+        self.top(name, Top::Function(at));
+        let mut taken: FxHashMap<Name, Span> = FxHashMap::default();
+        for param in &function.params {
+            spelling::snake(param.name, &mut self.diagnostics);
+            reserved(param.name, &mut self.diagnostics);
+            if let Some(first) = taken.insert(param.name.name, param.name.span) {
+                self.diagnostics.push(twice(param.name, first));
+            }
+        }
     }
 
     fn claim(&mut self, name: ast::Ident, account: bool) -> bool {
         spelling::snake(name, &mut self.diagnostics);
         reserved(name, &mut self.diagnostics);
+        self.enter_as(name, account)
+    }
+
+    fn enter(&mut self, name: ast::Ident) -> bool {
+        self.enter_as(name, false)
+    }
+
+    /// Takes a name; false, with a report, where it is taken.
+    fn enter_as(&mut self, name: ast::Ident, account: bool) -> bool {
         if let Some(first) = self.first.get(&(account, name.name)) {
             self.diagnostics.push(twice(name, *first));
             return false;

@@ -246,12 +246,30 @@ pub(super) fn stack_says<'p>(ev: &mut Evaluator<'p>, item: &'p Item) -> StackSay
 }
 
 /// What the decorators of a resource say, but for its id.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct ResourceSays {
     pub(super) after: Vec<Name>,
     pub(super) on_delete: Option<DataPolicy>,
     pub(super) on_replace: Option<DataPolicy>,
     pub(super) protect: Option<Arc<str>>,
+}
+
+impl ResourceSays {
+    /// What is said of all around it counts where it does not say otherwise itself.
+    pub(super) fn inherit(&mut self, outer: &Self) {
+        self.after.extend(&outer.after);
+        self.after.sort();
+        self.after.dedup();
+        self.on_delete = self.on_delete.or(outer.on_delete);
+        self.on_replace = self.on_replace.or(outer.on_replace);
+        self.protect = self.protect.take().or_else(|| outer.protect.clone());
+    }
+
+    /// What is said of a component, as far as it can hold for a resource in it.
+    pub(super) fn for_type(&self, takes_snapshots: bool) -> Self {
+        let fitting = |policy: Option<DataPolicy>| policy.filter(|p| *p != DataPolicy::Snapshot || takes_snapshots);
+        Self { on_delete: fitting(self.on_delete), on_replace: fitting(self.on_replace), ..self.clone() }
+    }
 }
 
 /// Reads `@protect`, `@on_delete`, `@on_replace` and `@after`.
@@ -316,15 +334,22 @@ fn data_policy(ev: &mut Evaluator<'_>, expr: &Expr, decorator: &str) -> Option<D
 }
 
 fn after<'p>(ev: &mut Evaluator<'p>, expr: &'p Expr, scope: &Scope<'_>, into: &mut Vec<Name>) {
-    match ev.eval(expr, scope) {
+    let value = ev.eval(expr, scope);
+    all_of(ev, &value, expr.span, into);
+}
+
+/// The logical ids of resources, and of all that lies in components.
+fn all_of(ev: &mut Evaluator<'_>, value: &Value, span: Span, into: &mut Vec<Name>) {
+    match value {
         Value::Resource(resource) => into.push(resource.id),
-        Value::Resources(all) => into.extend(all.items.iter().map(|(_, resource)| resource.id)),
+        Value::Resources(all) => all.items.iter().for_each(|(_, item)| all_of(ev, item, span, into)),
+        Value::Component(part) => into.extend(ev.ids_in(part.unit)),
         Value::Null | Value::Unknown => {}
         other => {
-            let message = format!("`@after` takes resources of this stack, not {}", fits::kind(&other));
+            let message = format!("`@after` takes resources of this stack, not {}", fits::kind(other));
             ev.report(
                 Diagnostic::new(Code::NotAResource, message)
-                    .at(expr.span, fits::shown(&other))
+                    .at(span, fits::shown(other))
                     .help("name the resources that come first; other stacks come first by themselves where their outputs are used"),
             );
         }

@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::schema::{ResourceType, Types};
+use crate::semantics::declare::{At, Top};
 use crate::semantics::frame::{Frame, Fuel};
 use crate::semantics::instances::Instances;
 use crate::semantics::project::Project;
 use crate::semantics::reports::Reports;
+use crate::semantics::types::Type;
 use crate::semantics::value::{Later, LaterExpr, Object, Value};
 use crate::semantics::{Program, Target, builtin, fits, functions, hatches, operators, resources, text, types};
 use crate::source::Span;
@@ -42,6 +44,12 @@ pub(crate) struct Evaluator<'p> {
     /// Every instance there is, and what is known of those that are done.
     pub(super) instances: Instances,
     pub(super) reports: Reports,
+    /// Functions that are being called, and where, outermost first.
+    pub(super) calls: Vec<(Name, Span)>,
+    /// What `type`s stand for, as far as that was asked.
+    pub(super) aliases: FxHashMap<At, Type>,
+    /// `type`s that are being resolved.
+    pub(super) resolving: Vec<At>,
     /// Branches and loop bodies that were checked without being taken: once is enough.
     dried: FxHashSet<usize>,
     known: FxHashMap<Name, Option<&'static ResourceType>>,
@@ -58,6 +66,9 @@ impl<'p> Evaluator<'p> {
             project: Project::default(),
             instances: Instances::default(),
             reports: Reports::default(),
+            calls: Vec::new(),
+            aliases: FxHashMap::default(),
+            resolving: Vec::new(),
             dried: FxHashSet::default(),
             known: FxHashMap::default(),
             depth: 0,
@@ -82,13 +93,14 @@ impl<'p> Evaluator<'p> {
 
     /// Reports a problem that is there whatever the values are: a name, a property, a type.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
-        self.reports.add(diagnostic);
+        let (diagnostic, used) = self.with_uses(diagnostic);
+        self.reports.add(diagnostic, used);
     }
 
     /// Reports a problem of a value (range, index, `null`, a failed assertion): silent in a dry branch.
     pub(crate) fn report_value(&mut self, diagnostic: Diagnostic) {
         if !self.dry {
-            self.reports.add(diagnostic);
+            self.report(diagnostic);
         }
     }
 
@@ -306,7 +318,7 @@ impl<'p> Evaluator<'p> {
         if known { self.pay(Value::Object(object.into()), at) } else { Value::Unknown }
     }
 
-    fn spread_entries(&mut self, expr: &'p Expr, into: &mut Object, scope: &Scope<'_>) -> bool {
+    pub(super) fn spread_entries(&mut self, expr: &'p Expr, into: &mut Object, scope: &Scope<'_>) -> bool {
         match self.eval(expr, scope) {
             Value::Object(more) => more.iter().for_each(|(key, value)| into.insert(key, value.clone())),
             Value::Env(env) => env.fields.iter().for_each(|(key, value)| into.insert(key, value.clone())),
@@ -375,6 +387,10 @@ impl<'p> Evaluator<'p> {
                 values.push(given(value));
             }
         }
+        if let Some(own) = self.own_function(name.name) {
+            let value = self.call_own(own, name, values, span);
+            return self.pay(value, span);
+        }
         let value = match name.name.as_str() {
             "arn" => resources::arn(self, &values, span),
             _ => functions::call(self, name, values, span),
@@ -399,10 +415,29 @@ impl<'p> Evaluator<'p> {
     }
 
     fn bare_path(&mut self, name: Name, span: Span) -> Value {
+        let found = self.program.find(self.frame.unit.module, name.as_str());
+        if let Some((
+            module,
+            top @ (Top::Let(_) | Top::Param(_) | Top::Function(_) | Top::Component(_) | Top::Alias(_)),
+        )) = found
+        {
+            let last = Name::new(name.as_str().rsplit("::").next().unwrap_or_default());
+            return self.top_value(module, last, top, span);
+        }
         let problem = Diagnostic::new(Code::UnknownName, format!("`{name}` is not a value"));
         self.report(match builtin::pseudo(name.as_str()) {
             Some(ours) => {
                 problem.at(span, "CloudFormation's name for it").help(format!("write `{ours}`")).fix(span, ours)
+            }
+            None if name.as_str().starts_with(|c: char| c.is_ascii_lowercase()) => {
+                let is_value = |top: &Top| matches!(top, Top::Let(_) | Top::Param(_));
+                let known = self.program.neighbours(self.frame.unit.module, name.as_str(), is_value);
+                match nearest(name.as_str(), known.iter().map(String::as_str)) {
+                    Some(near) => problem.at(span, "not known").help(format!("write `{near}`")).fix(span, near),
+                    None => {
+                        problem.at(span, "no `let` of that module").help("name a `let` of a module, or call a function")
+                    }
+                }
             }
             None => problem
                 .at(span, "a path names a resource type or a function")

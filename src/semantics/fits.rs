@@ -30,14 +30,18 @@ const DEEPEST: usize = 256;
 
 /// `value` as a `ty`: itself, coerced, or [`Value::Unknown`] with a report at `span`.
 pub(crate) fn fit(ev: &mut Evaluator<'_>, ty: &Type, value: Value, span: Span) -> Value {
-    let fitter = Fitter { types: ev.types(), span };
-    match fitter.fit(ty, value, 0) {
+    match try_fit(ev, ty, value, span) {
         Ok(value) => value,
         Err(problem) => {
             ev.report_value(*problem);
             Value::Unknown
         }
     }
+}
+
+/// The value as that type, or why it does not fit.
+pub(crate) fn try_fit(ev: &Evaluator<'_>, ty: &Type, value: Value, span: Span) -> Result<Value, Problem> {
+    Fitter { types: ev.types(), span }.fit(ty, value, 0)
 }
 
 struct Fitter {
@@ -77,19 +81,21 @@ impl Fitter {
                 let holds = text.starts_with("arn:") && text.splitn(6, ':').count() == 6;
                 if holds { Ok(value) } else { Err(self.bad_value(&value, "is not an ARN", ty)) }
             }
-            (Type::Json, Value::Resource(_) | Value::Resources(_) | Value::Stack(_) | Value::Env(_)) => {
-                Err(self.mismatch(ty, &value))
-            }
+            (
+                Type::Json,
+                Value::Resource(_) | Value::Resources(_) | Value::Component(_) | Value::Stack(_) | Value::Env(_),
+            ) => Err(self.mismatch(ty, &value)),
             (Type::Json, _) => Ok(value),
+            (Type::Component(_, id), Value::Component(part)) if part.id == *id => Ok(value),
             (Type::Secret, _) => Err(self.no_secret(&value)),
             (Type::List(item), Value::List(items)) => self.list(item, items, depth),
             (Type::List(item), Value::Resources(all)) => {
-                let items: Arc<[Value]> = all.items.iter().map(|(_, r)| Value::Resource(Arc::clone(r))).collect();
+                let items: Arc<[Value]> = all.items.iter().map(|(_, item)| item.clone()).collect();
                 self.list(item, &items, depth)
             }
             (Type::Map(inner), Value::Object(object)) => self.map(inner, object, depth),
             (Type::Map(inner), Value::Resources(all)) => {
-                let items = all.items.iter().map(|(key, r)| (key_name(key), Value::Resource(Arc::clone(r))));
+                let items = all.items.iter().map(|(key, item)| (key_name(key), item.clone()));
                 self.map(inner, &items.collect(), depth)
             }
             (Type::Record(fields), Value::Object(object)) => self.record(fields, object, depth),

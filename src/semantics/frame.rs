@@ -6,9 +6,10 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::names::Name;
-use crate::semantics::declare::StackDecl;
+use crate::semantics::declare::{At, ModuleId};
 use crate::semantics::model::{self, Account};
 use crate::semantics::places::Planned;
+use crate::semantics::units::{Unit, UnitId};
 use crate::semantics::value::{EnvRef, ForeignOutput, LaterType, ResourceRef, Value};
 use crate::source::Span;
 use crate::syntax::ast::{Assert, Let, Output, Param, Resource, Stmt};
@@ -34,22 +35,18 @@ pub(crate) struct Place {
 pub(crate) struct Frame<'p> {
     /// Where it is.
     pub(crate) place: Place,
-    /// Its stack.
-    pub(super) stack: Option<&'p StackDecl>,
-    /// The statements of its stack.
-    pub(super) body: &'p [Stmt],
-    /// Names of the stack.
-    pub(super) names: FxHashMap<Name, Slot<'p>>,
+    /// What is being evaluated: the stack itself, or a component in it.
+    pub(super) unit: Unit<'p>,
+    /// The other units, by their number; those on the way are not here.
+    pub(super) parked: Vec<Option<Unit<'p>>>,
+    /// The units that are components, as they came.
+    pub(super) components: Vec<UnitId>,
     /// Names of the top, as this instance sees them.
-    pub(super) tops: FxHashMap<Name, Slot<'p>>,
+    pub(super) tops: FxHashMap<(ModuleId, Name), Slot<'p>>,
     /// Bodies of loops and of branches not taken.
     pub(super) blocks: Vec<Block<'p>>,
-    /// How far each statement of the stack is.
-    pub(super) progress: Vec<Progress>,
     /// What is being evaluated, outermost first.
     pub(super) path: Vec<Step>,
-    /// Resources of loops, while the loops run.
-    pub(super) collections: FxHashMap<Name, Vec<(Value, Arc<ResourceRef>)>>,
     /// Logical ids and names of parameters that are taken: as the source says it, and where.
     pub(super) ids: FxHashMap<Name, (Arc<str>, Span)>,
     /// Resources whose properties are to be evaluated.
@@ -59,17 +56,11 @@ pub(crate) struct Frame<'p> {
     /// Outputs to be evaluated.
     pub(super) outputs: Vec<(&'p Stmt, &'p Output, BlockId)>,
     /// Assertions to be evaluated.
-    pub(super) asserts: Vec<(&'p Assert, BlockId)>,
-    /// `let`s to be evaluated even where nobody asks for them.
-    pub(super) lets: Vec<(Name, BlockId)>,
+    pub(super) asserts: Vec<(UnitId, &'p Assert, BlockId)>,
     /// Parameters made of inputs.
     pub(super) parameters: Vec<model::Parameter>,
     /// What is read of others: the parameter, where first, and the type.
     pub(super) uses: BTreeMap<ForeignOutput, (Name, Span, LaterType)>,
-    /// What the statement that is run makes is not wholly known, which is reported.
-    pub(super) is_unclear: bool,
-    /// The statement of the stack that is run.
-    pub(super) statement: u32,
     fuel: u64,
     /// It is said that nothing is left.
     is_empty: bool,
@@ -100,16 +91,16 @@ impl Frame<'_> {
         if std::mem::replace(&mut self.is_empty, true) { Fuel::Empty } else { Fuel::RunsOut }
     }
 
-    /// Whether the block is a branch not taken, or inside one.
+    /// Whether the block is a branch not taken, or inside one; or its whole unit is.
     pub(super) fn is_dry(&self, block: BlockId) -> bool {
-        self.block(block).is_some_and(|b| b.dry)
+        self.block(block).map_or_else(|| self.unit.is_dry(), |b| b.dry)
     }
 
     /// Whether what lives there is in a branch not taken.
     pub(super) fn is_dry_home(&self, home: Home) -> bool {
         match home {
             Home::Block(block) => self.is_dry(block),
-            Home::Top => false,
+            Home::Top(_) => false,
         }
     }
 
@@ -186,10 +177,12 @@ pub(super) enum Progress {
 }
 
 /// Something that is being evaluated.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     /// What.
     pub(super) what: What,
+    /// In which unit.
+    pub(super) unit: UnitId,
     /// Where it is asked for.
     pub(super) asked: Span,
 }
@@ -203,6 +196,10 @@ pub(super) enum What {
     Statement(u32),
     /// The properties of a resource.
     Properties(Name),
+    /// An output of a component.
+    Output(Name),
+    /// A call of a function.
+    Call(At),
 }
 
 /// Where a name lives.
@@ -210,8 +207,8 @@ pub(super) enum What {
 pub(super) enum Home {
     /// In a block; the stack itself is one.
     Block(BlockId),
-    /// At the top.
-    Top,
+    /// At the top of a module.
+    Top(ModuleId),
 }
 
 /// A resource whose properties are to be evaluated.
@@ -220,6 +217,7 @@ pub(super) struct Pending<'p> {
     pub(super) stmt: &'p Stmt,
     pub(super) resource: &'p Resource,
     pub(super) made: Arc<ResourceRef>,
+    pub(super) unit: UnitId,
     pub(super) block: BlockId,
     /// The statement of the stack it belongs to: statements may run out of order.
     pub(super) statement: u32,

@@ -158,7 +158,20 @@ mod tests {
         ] {
             assert_eq!(type_name(&read_type(text).unwrap()), text);
         }
-        for text in ["", "[", "[]", "]", "[String](", "[String](x)", "[[String]]", "VPC", "VPC.Id", "AWS::EC2::VPC", "A::B.", "A::B.C |"] {
+        for text in [
+            "",
+            "[",
+            "[]",
+            "]",
+            "[String](",
+            "[String](x)",
+            "[[String]]",
+            "VPC",
+            "VPC.Id",
+            "AWS::EC2::VPC",
+            "A::B.",
+            "A::B.C |",
+        ] {
             assert!(read_type(text).is_none(), "{text}");
         }
     }

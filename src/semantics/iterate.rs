@@ -1,7 +1,5 @@
 //! What loops and comprehensions run over.
 
-use std::sync::Arc;
-
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::semantics::eval::{Evaluator, Scope, same_key};
@@ -24,9 +22,7 @@ impl<'p> Evaluator<'p> {
             Value::Object(object) => {
                 Some(object.iter().map(|(key, item)| (Value::Str(key.as_str().into()), item.clone())).collect())
             }
-            Value::Resources(all) => {
-                Some(all.items.iter().map(|(key, item)| (key.clone(), Value::Resource(Arc::clone(item)))).collect())
-            }
+            Value::Resources(all) => Some(all.items.clone()),
             Value::Later(later) => match later.items() {
                 Some(items) => Some(numbered(&items)),
                 None => {

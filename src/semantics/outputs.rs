@@ -70,7 +70,7 @@ impl<'p> Evaluator<'p> {
         match value {
             Value::Resource(resource) => resources::reference(types, &resource, span),
             Value::Resources(all) => {
-                Value::List(all.items.iter().map(|(_, resource)| resources::reference(types, resource, span)).collect())
+                Value::List(all.items.iter().map(|(_, item)| self.plain(item.clone(), span)).collect())
             }
             Value::List(items) if items.iter().any(|item| matches!(item, Value::Resource(_))) => {
                 Value::List(items.iter().map(|item| self.plain(item.clone(), span)).collect())
@@ -140,12 +140,14 @@ impl<'p> Evaluator<'p> {
 
     /// Evaluates every assertion.
     pub(super) fn all_asserts(&mut self) {
-        for (assert, block) in std::mem::take(&mut self.frame.asserts) {
+        for (unit, assert, block) in std::mem::take(&mut self.frame.asserts) {
             self.reports.next_round();
-            let dry = self.frame.is_dry(block);
-            let before = std::mem::replace(&mut self.dry, dry);
-            self.assert(assert, &Scope::of(block));
-            self.dry = before;
+            self.in_unit(unit, |ev| {
+                let dry = ev.frame.is_dry(block);
+                let before = std::mem::replace(&mut ev.dry, dry);
+                ev.assert(assert, &Scope::of(block));
+                ev.dry = before;
+            });
         }
     }
 

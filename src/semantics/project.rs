@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
+use crate::semantics::components::ComponentId;
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::fits;
 use crate::semantics::model::Account;
@@ -38,6 +39,8 @@ pub(super) struct Project {
     pub(super) is_read: bool,
     /// Names of the top that were evaluated.
     pub(super) used: FxHashSet<Name>,
+    /// Components that were used.
+    pub(super) used_components: FxHashSet<ComponentId>,
 }
 
 /// An environment as the compiler needs it.

@@ -14,15 +14,16 @@ use crate::source::Span;
 pub(super) struct Reports {
     list: Vec<Diagnostic>,
     /// The round that found a problem of that kind at that place.
-    found: FxHashMap<(Code, Span), u32>,
+    found: FxHashMap<(Code, Span, Option<Span>), u32>,
     round: u32,
 }
 
 impl Reports {
-    /// Takes a problem, unless an earlier round said it.
-    pub(super) fn add(&mut self, diagnostic: Diagnostic) {
+    /// Takes a problem, unless an earlier round said it. `used` is where the function or component is
+    /// used that it lies in.
+    pub(super) fn add(&mut self, diagnostic: Diagnostic, used: Option<Span>) {
         if let Some(span) = diagnostic.span() {
-            let round = *self.found.entry((diagnostic.code, span)).or_insert(self.round);
+            let round = *self.found.entry((diagnostic.code, span, used)).or_insert(self.round);
             if round != self.round {
                 return;
             }

@@ -43,23 +43,33 @@ impl<'p> Evaluator<'p> {
     ) -> Arc<ResourceRef> {
         let known = self.resource_type(resource.ty.name);
         let name = resource.name;
-        let shown: Arc<str> = match key {
-            None => name.name.as_str().into(),
-            Some(Value::Str(key)) => format!("{}[\"{key}\"]", name.name).into(),
-            Some(key) => format!("{}[{}]", name.name, super::access::text_of(key)).into(),
-        };
+        let shown = self.shown_as(name.name, key);
         let (id, at) = self.logical_id(stmt, name, key, &shown, block);
         let made = Arc::new(ResourceRef { id, ty: resource.ty.name, known, span: name.span, shown });
         if !self.dry {
             self.claim_id(&made, at);
             self.frame.by_id.insert(id, self.frame.pending.len());
         }
-        let statement = self.frame.statement;
-        self.frame.pending.push(Pending { stmt, resource, made: Arc::clone(&made), block, statement, dry: self.dry });
+        let (unit, statement) = (self.frame.unit.id, self.frame.unit.root());
+        let made_here = Arc::clone(&made);
+        self.frame.pending.push(Pending { stmt, resource, made: made_here, unit, block, statement, dry: self.dry });
         made
     }
 
-    fn logical_id(
+    /// As the source says it: `Public["a"]`, `App.Service`.
+    pub(super) fn shown_as(&self, name: Name, key: Option<&Value>) -> Arc<str> {
+        let (_, prefix) = self.frame.unit.prefix();
+        let dot = if prefix.is_empty() { "" } else { "." };
+        match key {
+            None if prefix.is_empty() => name.as_str().into(),
+            None => format!("{prefix}.{name}").into(),
+            Some(Value::Str(key)) => format!("{prefix}{dot}{name}[\"{key}\"]").into(),
+            Some(key) => format!("{prefix}{dot}{name}[{}]", super::access::text_of(key)).into(),
+        }
+    }
+
+    /// The logical id of a resource, or what the ids of all in a component begin with; and where it comes from.
+    pub(super) fn logical_id(
         &mut self,
         stmt: &'p Stmt,
         name: Ident,
@@ -67,12 +77,16 @@ impl<'p> Evaluator<'p> {
         shown: &str,
         block: BlockId,
     ) -> (Name, Span) {
+        let (prefix, _) = self.frame.unit.prefix();
         if !stmt.decorators.is_empty()
             && let Some((id, span)) = decorators::id(self, &stmt.decorators, &Scope::of(block))
         {
-            return (Name::new(&id), span);
+            return (Name::new(&format!("{prefix}{id}")), span);
         }
-        let Some(key) = key else { return (name.name, name.span) };
+        let Some(key) = key else {
+            let id = if prefix.is_empty() { name.name } else { Name::new(&format!("{prefix}{}", name.name)) };
+            return (id, name.span);
+        };
         let text = super::access::text_of(key);
         let tail = spelling::to_pascal(&text);
         if tail.is_empty() && !matches!(key, Value::Unknown) {
@@ -82,7 +96,7 @@ impl<'p> Evaluator<'p> {
                     .help("use another key, or set the id: `@id(\"…\")`"),
             );
         }
-        (Name::new(&format!("{}{tail}", name.name)), name.span)
+        (Name::new(&format!("{prefix}{}{tail}", name.name)), name.span)
     }
 
     /// Enters a logical id, which must be well formed and free.
@@ -129,18 +143,20 @@ impl<'p> Evaluator<'p> {
             let Some(p) = self.frame.pending.get(at).cloned() else { break };
             self.reports.next_round();
             let before = std::mem::replace(&mut self.dry, p.dry);
-            let resource = self.body(&p);
+            let resource = self.in_unit(p.unit, |ev| ev.body(&p));
             self.dry = before;
-            if !p.dry {
-                out.push(resource);
-            }
+            out.extend(resource.filter(|_| !p.dry));
         }
         out
     }
 
     fn body(&mut self, p: &Pending<'p>) -> model::Resource {
         let scope = Scope::of(p.block);
-        let says = decorators::resource_says(self, &p.stmt.decorators, &scope);
+        let mut says = decorators::resource_says(self, &p.stmt.decorators, &scope);
+        if let Some(outer) = self.says_of(p.unit) {
+            let takes_snapshots = SNAPSHOTS.contains(&p.made.ty.as_str());
+            says.inherit(&outer.for_type(takes_snapshots));
+        }
         let made = &p.made;
         let body = p.resource.body.as_ref();
         self.check_type(made, p.resource.ty.span, &says);
@@ -212,15 +228,9 @@ impl<'p> Evaluator<'p> {
         }
         let is_type = parts >= 3 && name.split("::").all(|part| part.starts_with(|c: char| c.is_ascii_alphanumeric()));
         if !is_type {
-            let problem = if name.starts_with("std::") || name.starts_with(|c: char| c.is_ascii_lowercase()) {
-                Diagnostic::new(Code::NotYet, format!("`{name}` would be a component; there are none yet"))
-                    .at(span, "not a resource type of AWS")
-                    .help("write its resources out")
-            } else {
-                Diagnostic::new(Code::UnknownType, format!("`{name}` is not a resource type"))
-                    .at(span, "not of this form: `AWS::EC2::VPC`")
-                    .help("name a type of AWS with all its parts")
-            };
+            let problem = Diagnostic::new(Code::UnknownType, format!("`{name}` is not a resource type"))
+                .at(span, "not of this form: `AWS::EC2::VPC`")
+                .help("name a type of AWS with all its parts, or a component");
             self.report(problem);
             return;
         }

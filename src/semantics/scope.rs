@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use super::frame::{BlockId, Frame, Home, Lazy, Progress, Slot, Step, What};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
-use crate::semantics::declare::Top;
+use crate::semantics::declare::{ModuleId, Top};
 use crate::semantics::eval::Evaluator;
+use crate::semantics::units::UnitId;
 use crate::semantics::value::{StackRef, Value};
 use crate::semantics::{builtin, fits, functions, settings, types};
 use crate::source::Span;
@@ -68,7 +69,7 @@ impl<'p> Evaluator<'p> {
                 Found::Open(home) => return self.cycle(What::Name(home, name), span),
                 Found::Absent => return Value::Null,
                 Found::Inside(statement) => {
-                    if self.frame.progress.get(statement as usize) == Some(&Progress::Running) {
+                    if self.frame.unit.progress.get(statement as usize) == Some(&Progress::Running) {
                         return self.cycle(What::Statement(statement), span);
                     }
                     if !self.run_statement(statement, span) {
@@ -92,19 +93,9 @@ impl<'p> Evaluator<'p> {
     }
 
     fn lookup_top(&mut self, name: Name, span: Span, scope: &Scope<'_>) -> Value {
-        let program = self.program;
-        match program.declared.tops.get(&name) {
-            Some(Top::Env(at)) if self.project.is_read => self.project.env(*at),
-            Some(Top::Env(_)) => builtin::not_read(self, name.as_str(), span),
-            Some(Top::Stack(_)) => Value::Stack(StackRef { stack: name, env: None, region: None }.into()),
-            Some(Top::Let(at) | Top::Param(at)) => {
-                let lazy = match program.item(*at).map(|item| &item.kind) {
-                    Some(ItemKind::Let(l)) => Lazy::Let(l),
-                    Some(ItemKind::Param(p)) => Lazy::Param(p),
-                    _ => return Value::Unknown,
-                };
-                if self.dry { Value::Unknown } else { self.force(Home::Top, name, lazy, span) }
-            }
+        let module = self.frame.unit.module;
+        match self.program.module(module).and_then(|declared| declared.tops.get(&name)).copied() {
+            Some(top) => self.top_value(module, name, top, span),
             None => match builtin::name(self, name, span) {
                 Some(value) => value,
                 None => self.unknown_name(name, span, scope),
@@ -112,17 +103,60 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    /// The value of a name at the top of a module.
+    pub(super) fn top_value(&mut self, module: ModuleId, name: Name, top: Top, span: Span) -> Value {
+        let lazy = match top {
+            Top::Env(at) if self.project.is_read => return self.project.env(at),
+            Top::Env(_) => return builtin::not_read(self, name.as_str(), span),
+            Top::Stack(_) => return Value::Stack(StackRef { stack: name, env: None, region: None }.into()),
+            Top::Let(at) | Top::Param(at) => match self.program.item(at).map(|item| &item.kind) {
+                Some(ItemKind::Let(l)) => Lazy::Let(l),
+                Some(ItemKind::Param(p)) => Lazy::Param(p),
+                _ => return Value::Unknown,
+            },
+            Top::Component(_) | Top::Function(_) | Top::Alias(_) | Top::Module => {
+                return self.no_value(name, top, span);
+            }
+        };
+        // It may be known already, where a path leads here.
+        if let Some(Slot::Ready(value)) = self.frame.tops.get(&(module, name)) {
+            return value.clone();
+        }
+        if self.dry { Value::Unknown } else { self.force(Home::Top(module), name, lazy, span) }
+    }
+
+    fn no_value(&mut self, name: Name, top: Top, span: Span) -> Value {
+        let (what, help) = match top {
+            Top::Component(_) => ("a component", format!("make one: `resource Name = {name} {{ … }}`")),
+            Top::Function(_) => ("a function", format!("call it: `{name}(…)`")),
+            Top::Alias(_) => ("a type", format!("use it behind a colon: `let x: {name} = …`")),
+            _ => ("a module", format!("name what you want of it: `{name}::thing`")),
+        };
+        let problem = Diagnostic::new(Code::TypeMismatch, format!("`{name}` is {what} and no value"));
+        self.report(problem.at(span, "a value is needed here").help(help));
+        Value::Unknown
+    }
+
     /// Evaluates what a name is made of, and remembers it.
     pub(super) fn force(&mut self, home: Home, name: Name, lazy: Lazy<'p>, span: Span) -> Value {
-        let block = match home {
-            Home::Block(block) => block,
-            Home::Top => BlockId::default(),
+        let (block, unit) = match home {
+            Home::Block(block) => (block, self.frame.unit.id),
+            Home::Top(_) => (BlockId::default(), UnitId::TOP),
         };
         // What is made inside a branch stays there; what others share is evaluated for good.
-        let dry = std::mem::replace(&mut self.dry, self.frame.is_dry(block));
+        let dry = std::mem::replace(&mut self.dry, self.frame.is_dry_home(home));
         self.frame.set(home, name, Slot::Open);
-        self.frame.path.push(Step { what: What::Name(home, name), asked: span });
-        let value = if self.enter(span) { self.make(home, name, lazy, block) } else { Value::Unknown };
+        self.frame.path.push(Step { what: What::Name(home, name), unit, asked: span });
+        let fine = self.enter(span);
+        let value = match home {
+            _ if !fine => Value::Unknown,
+            Home::Block(_) => self.make(home, lazy, block),
+            // A name at the top does not see those of the stack.
+            Home::Top(module) => {
+                self.project.used.insert(name);
+                self.in_top(module, |ev| ev.make(home, lazy, block))
+            }
+        };
         self.leave();
         self.frame.path.pop();
         self.frame.set(home, name, Slot::Ready(value.clone()));
@@ -130,19 +164,13 @@ impl<'p> Evaluator<'p> {
         value
     }
 
-    fn make(&mut self, home: Home, name: Name, lazy: Lazy<'p>, block: BlockId) -> Value {
-        // A name at the top does not see those of the stack.
-        let hidden = matches!(home, Home::Top).then(|| std::mem::take(&mut self.frame.names));
-        let value = match lazy {
+    fn make(&mut self, home: Home, lazy: Lazy<'p>, block: BlockId) -> Value {
+        match lazy {
             Lazy::Let(l) => self.let_value(l, block),
+            Lazy::Param(p) if self.frame.unit.part.is_some() => self.component_param(p, block),
             Lazy::Param(p) => settings::param(self, p, home, block),
             Lazy::Input(stmt, p) => settings::input(self, stmt, p, block),
-        };
-        if let Some(hidden) = hidden {
-            self.frame.names = hidden;
-            self.project.used.insert(name);
         }
-        value
     }
 
     fn let_value(&mut self, l: &'p Let, block: BlockId) -> Value {
@@ -158,9 +186,15 @@ impl<'p> Evaluator<'p> {
 
     /// Says that what is asked for at `span` needs itself.
     pub(super) fn cycle(&mut self, what: What, span: Span) -> Value {
-        let from = self.frame.path.iter().position(|step| step.what == what).unwrap_or(0);
+        let unit = self.frame.unit.id;
+        let is_it = |step: &Step| {
+            step.what == what
+                && (step.unit == unit
+                    || matches!(what, What::Call(_) | What::Properties(_) | What::Name(Home::Top(_), _)))
+        };
+        let from = self.frame.path.iter().position(is_it).unwrap_or(0);
         let round = self.frame.path.get(from..).unwrap_or(&[]);
-        let names: Vec<String> = round.iter().map(|step| self.called(step.what)).collect();
+        let names: Vec<String> = round.iter().map(|step| self.called(*step)).collect();
         let Some(first) = names.first() else { return Value::Unknown };
         let mut message = format!("{first} needs itself");
         if names.len() > 1 {
@@ -193,13 +227,23 @@ impl<'p> Evaluator<'p> {
         Value::Unknown
     }
 
-    fn called(&self, what: What) -> String {
-        match what {
-            What::Name(_, name) | What::Properties(name) => format!("`{name}`"),
-            What::Statement(at) => match self.frame.body.get(at as usize).map(|s| &s.kind) {
-                Some(crate::syntax::ast::StmtKind::For(_)) => "the `for`".to_owned(),
-                _ => "the `if`".to_owned(),
+    fn called(&self, step: Step) -> String {
+        let part = self.frame.unit(step.unit).and_then(|unit| unit.part.as_deref());
+        match step.what {
+            What::Name(_, name) | What::Properties(name) | What::Output(name) => match part {
+                Some(part) => format!("`{}.{name}`", part.shown),
+                None => format!("`{name}`"),
             },
+            What::Call(at) => match self.program.item(at).map(|item| &item.kind) {
+                Some(ItemKind::Function(function)) => format!("`{}`", function.name.name),
+                _ => "the function".to_owned(),
+            },
+            What::Statement(at) => {
+                match self.frame.unit(step.unit).and_then(|u| u.body.get(at as usize)).map(|s| &s.kind) {
+                    Some(crate::syntax::ast::StmtKind::For(_)) => "the `for`".to_owned(),
+                    _ => "the `if`".to_owned(),
+                }
+            }
         }
     }
 
@@ -233,9 +277,10 @@ impl<'p> Evaluator<'p> {
             names.extend(here.names.iter().map(|(n, _)| *n));
             block = here.outer;
         }
-        names.extend(self.frame.stack.iter().flat_map(|s| s.members.ordered.iter().map(|(n, _)| *n)));
-        let declared = &self.program.declared;
-        names.extend(declared.ordered.iter().map(|(n, _)| *n));
+        names.extend(self.frame.unit.members.iter().flat_map(|members| members.ordered.iter().map(|(n, _)| *n)));
+        let declared = self.program.module(self.frame.unit.module);
+        let is_value = |top: &Top| matches!(top, Top::Env(_) | Top::Stack(_) | Top::Let(_) | Top::Param(_));
+        names.extend(declared.iter().flat_map(|d| &d.ordered).filter(|(_, top)| is_value(top)).map(|(n, _)| *n));
         names.sort();
         names.dedup();
         names
@@ -252,10 +297,11 @@ impl<'p> Frame<'p> {
             }
             at = here.outer;
         }
-        if let Some(slot) = self.names.get(&name) {
+        if let Some(slot) = self.unit.names.get(&name) {
             return Some((Home::Block(BlockId::default()), slot));
         }
-        self.tops.get(&name).map(|slot| (Home::Top, slot))
+        let module = self.unit.module;
+        self.tops.get(&(module, name)).map(|slot| (Home::Top(module), slot))
     }
 
     fn find(&self, name: Name, block: BlockId) -> Found<'p> {
@@ -272,8 +318,8 @@ impl<'p> Frame<'p> {
     /// Gives `name` a meaning.
     pub(super) fn set(&mut self, home: Home, name: Name, slot: Slot<'p>) {
         let block = match home {
-            Home::Top => {
-                self.tops.insert(name, slot);
+            Home::Top(module) => {
+                self.tops.insert((module, name), slot);
                 return;
             }
             Home::Block(block) => block,
@@ -284,7 +330,7 @@ impl<'p> Frame<'p> {
                 None => here.names.push((name, slot)),
             },
             None => {
-                self.names.insert(name, slot);
+                self.unit.names.insert(name, slot);
             }
         }
     }

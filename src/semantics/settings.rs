@@ -120,7 +120,7 @@ fn secret_default(name: Name, span: Span) -> Diagnostic {
 fn claim(ev: &mut Evaluator<'_>, name: Name, span: Span) {
     if let Some((other, at)) = ev.frame.ids.get(&name) {
         // Two declarations of one name are reported where they are collected.
-        if ev.frame.stack.is_some_and(|stack| stack.members.by_name.get(&name).is_some_and(|m| m.span == *at)) {
+        if ev.frame.unit.members.is_some_and(|members| members.by_name.get(&name).is_some_and(|m| m.span == *at)) {
             return;
         }
         let problem = Diagnostic::new(Code::DuplicateName, format!("`{name}` is the logical id of `{other}` already"))

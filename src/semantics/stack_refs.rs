@@ -318,10 +318,7 @@ impl Evaluator<'_> {
 
     /// `wanted`, or with a number behind it where that is taken in this template.
     fn free_name(&self, wanted: String) -> Name {
-        let taken = |name: Name| {
-            self.frame.ids.contains_key(&name)
-                || self.frame.stack.is_some_and(|stack| stack.members.by_name.contains_key(&name))
-        };
+        let taken = |name: Name| self.frame.ids.contains_key(&name) || self.frame.is_member_of_stack(name);
         let name = Name::new(&wanted);
         if !taken(name) {
             return name;

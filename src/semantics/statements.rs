@@ -2,33 +2,39 @@
 //! before the properties of any are evaluated.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
-use crate::semantics::declare::{Kind, StackDecl};
+use crate::semantics::components::Export;
+use crate::semantics::declare::{Kind, ModuleId, StackDecl};
 use crate::semantics::decorators::Target;
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::fits;
 use crate::semantics::frame::{Block, BlockId, Home, Lazy, Progress, Slot, Step, What};
 use crate::semantics::iterate;
 use crate::semantics::resources::check_decorators;
-use crate::semantics::value::{Collection, ResourceRef, Value};
+use crate::semantics::units::{Unit, UnitId};
+use crate::semantics::value::{Collection, Value};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, For, If, Resource, Stmt, StmtKind};
 
 impl<'p> Evaluator<'p> {
-    /// Runs every statement of a stack.
+    /// Runs every statement of a stack, and of the components in it.
     pub(super) fn run_stack(&mut self, stack: &'p StackDecl, body: &'p [Stmt]) {
-        self.frame.stack = Some(stack);
-        self.frame.body = body;
-        self.frame.progress = vec![Progress::Waiting; body.len()];
+        self.frame.unit = Unit::new(UnitId::STACK, ModuleId::PROJECT, &stack.members, body);
+        self.run_statements();
+        self.run_components();
+    }
+
+    /// Runs the statements of the unit at hand.
+    pub(super) fn run_statements(&mut self) {
+        let (members, body) = (self.frame.unit.members, self.frame.unit.body);
         // What is there in any case can be named before its statement has run.
-        for (name, member) in stack.members.ordered.iter().filter(|(_, member)| !member.direct) {
-            self.frame.names.insert(*name, Slot::Inside(member.statement));
+        for (name, member) in members.iter().flat_map(|m| &m.ordered).filter(|(_, member)| !member.direct) {
+            self.frame.unit.names.insert(*name, Slot::Inside(member.statement));
         }
         for (at, stmt) in (0..).zip(body) {
-            self.frame.statement = at;
+            self.frame.unit.statement = at;
             if !matches!(stmt.kind, StmtKind::For(_) | StmtKind::If(_)) {
                 self.declare(stmt, BlockId::default());
                 self.frame.progress_of(at, Progress::Done);
@@ -43,7 +49,7 @@ impl<'p> Evaluator<'p> {
 
     /// Evaluates the `let`s declared so far; also those that nobody asks for: a mistake is a mistake.
     fn force_lets(&mut self) {
-        let lets = std::mem::take(&mut self.frame.lets);
+        let lets = std::mem::take(&mut self.frame.unit.lets);
         for (name, block) in lets {
             if let Some((lazy, span)) = self.frame.lazy(name, block) {
                 self.force(Home::Block(block), name, lazy, span);
@@ -53,43 +59,43 @@ impl<'p> Evaluator<'p> {
 
     /// Runs a `for` or `if` of the stack, if that has not happened yet. False where it is running already.
     pub(super) fn run_statement(&mut self, at: u32, asked: Span) -> bool {
-        let Some(stmt) = self.frame.body.get(at as usize) else { return false };
-        match self.frame.progress.get(at as usize) {
+        let Some(stmt) = self.frame.unit.body.get(at as usize) else { return false };
+        match self.frame.unit.progress.get(at as usize) {
             Some(Progress::Waiting) => {}
             Some(Progress::Done) => return true,
             _ => return false,
         }
-        let before = std::mem::replace(&mut self.frame.statement, at);
+        let before = std::mem::replace(&mut self.frame.unit.statement, at);
         // A name of the statement may be asked for in a branch that is not taken; the statement is.
-        let dry = std::mem::replace(&mut self.dry, false);
-        let unclear = std::mem::replace(&mut self.frame.is_unclear, false);
+        let dry = std::mem::replace(&mut self.dry, self.frame.unit.is_dry());
+        let unclear = std::mem::replace(&mut self.frame.unit.is_unclear, false);
         self.frame.progress_of(at, Progress::Running);
-        self.frame.path.push(Step { what: What::Statement(at), asked });
+        self.frame.path.push(Step { what: What::Statement(at), unit: self.frame.unit.id, asked });
         if self.enter(asked) {
             self.declare(stmt, BlockId::default());
         }
         self.leave();
         self.frame.path.pop();
         self.collect(at);
-        self.frame.is_unclear = unclear;
+        self.frame.unit.is_unclear = unclear;
         self.frame.progress_of(at, Progress::Done);
         self.dry = dry;
-        self.frame.statement = before;
+        self.frame.unit.statement = before;
         true
     }
 
     /// Closes the collections that a statement made; what it did not make is absent.
     fn collect(&mut self, at: u32) {
-        let Some(stack) = self.frame.stack else { return };
-        let condition = self.frame.body.get(at as usize).map_or(Span::new(crate::source::FileId(0), 0, 0), head);
-        for (name, member) in stack.members.of_statement(at) {
-            if member.kind == Kind::Collection && self.frame.is_unclear {
-                self.frame.names.insert(*name, Slot::Ready(Value::Unknown));
+        let Some(members) = self.frame.unit.members else { return };
+        let condition = self.frame.unit.body.get(at as usize).map_or(Span::new(crate::source::FileId(0), 0, 0), head);
+        for (name, member) in members.of_statement(at) {
+            if member.kind == Kind::Collection && self.frame.unit.is_unclear {
+                self.frame.unit.names.insert(*name, Slot::Ready(Value::Unknown));
             } else if member.kind == Kind::Collection {
-                let items = self.frame.collections.remove(name).unwrap_or_default();
+                let items = self.frame.unit.collections.remove(name).unwrap_or_default();
                 let all = Collection { name: *name, items, span: member.span };
-                self.frame.names.insert(*name, Slot::Ready(Value::Resources(all.into())));
-            } else if let Some(slot @ Slot::Inside(_)) = self.frame.names.get_mut(name) {
+                self.frame.unit.names.insert(*name, Slot::Ready(Value::Resources(all.into())));
+            } else if let Some(slot @ Slot::Inside(_)) = self.frame.unit.names.get_mut(name) {
                 *slot = Slot::Absent(condition);
             }
         }
@@ -101,23 +107,28 @@ impl<'p> Evaluator<'p> {
         match &stmt.kind {
             StmtKind::Let(l) => {
                 self.frame.set(home, l.name.name, Slot::Lazy(Lazy::Let(l)));
-                self.frame.lets.push((l.name.name, block));
+                self.frame.unit.lets.push((l.name.name, block));
             }
             // Reported where names are collected.
             StmtKind::Param(_) | StmtKind::Input(_) | StmtKind::Output(_) if self.frame.is_loop(block) => {}
             StmtKind::Param(p) => {
                 self.frame.set(home, p.name.name, Slot::Lazy(Lazy::Param(p)));
-                self.frame.lets.push((p.name.name, block));
+                self.frame.unit.lets.push((p.name.name, block));
             }
             StmtKind::Input(p) => {
                 self.frame.set(home, p.name.name, Slot::Lazy(Lazy::Input(stmt, p)));
-                self.frame.lets.push((p.name.name, block));
+                self.frame.unit.lets.push((p.name.name, block));
             }
             StmtKind::Resource(r) => self.declare_resource(stmt, r, block),
-            StmtKind::Output(o) => self.frame.outputs.push((stmt, o, block)),
+            StmtKind::Output(o) => match &mut self.frame.unit.part {
+                // An output of a branch that is not taken is not there.
+                Some(part) if part.dry || !self.dry => part.exports.push(Export { output: o, block, value: None }),
+                Some(_) => {}
+                None => self.frame.outputs.push((stmt, o, block)),
+            },
             StmtKind::For(f) => self.run_for(f, block),
             StmtKind::If(i) => self.run_if(i, block),
-            StmtKind::Assert(a) => self.frame.asserts.push((a, block)),
+            StmtKind::Assert(a) => self.frame.asserts.push((self.frame.unit.id, a, block)),
         }
         match &stmt.kind {
             StmtKind::Resource(_) => {}
@@ -130,20 +141,20 @@ impl<'p> Evaluator<'p> {
         let in_loop = self.frame.is_loop(block);
         let Some(expr) = r.key.as_ref().filter(|_| in_loop) else {
             if !in_loop {
-                let made = self.make_resource(stmt, r, None, block);
-                self.frame.set(Home::Block(block), r.name.name, Slot::Ready(Value::Resource(made)));
+                let made = self.make_one(stmt, r, None, block);
+                self.frame.set(Home::Block(block), r.name.name, Slot::Ready(made));
             }
             return;
         };
         let Some(key) = self.resource_key(expr, &Scope::of(block)) else {
-            self.frame.is_unclear = true;
+            self.frame.unit.is_unclear = true;
             if !self.dry {
                 // Which one it is is not known, but what it says can be checked.
                 self.declare_dry(std::slice::from_ref(stmt), block, &[]);
             }
             return;
         };
-        let made = self.make_resource(stmt, r, Some(&key), block);
+        let made = self.make_one(stmt, r, Some(&key), block);
         if self.dry {
             let all = Collection { name: r.name.name, items: vec![(key, made)], span: r.name.span };
             self.frame.set(Home::Block(block), r.name.name, Slot::Ready(Value::Resources(all.into())));
@@ -152,9 +163,18 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn add_to_collection(&mut self, name: Name, key: Value, made: Arc<ResourceRef>, span: Span) {
+    /// What a `resource` statement makes: a resource of AWS, or a component.
+    fn make_one(&mut self, stmt: &'p Stmt, r: &'p Resource, key: Option<&Value>, block: BlockId) -> Value {
+        match self.component_at(&r.ty) {
+            Some(Some(component)) => self.make_component(component, (stmt, r), key, block),
+            Some(None) => Value::Unknown,
+            None => Value::Resource(self.make_resource(stmt, r, key, block)),
+        }
+    }
+
+    fn add_to_collection(&mut self, name: Name, key: Value, made: Value, span: Span) {
         let text = super::access::text_of(&key);
-        let items = self.frame.collections.entry(name).or_default();
+        let items = self.frame.unit.collections.entry(name).or_default();
         let is_there = items.iter().any(|(k, _)| super::access::text_of(k) == text);
         items.push((key, made));
         if is_there {
@@ -188,7 +208,7 @@ impl<'p> Evaluator<'p> {
     fn run_for(&mut self, f: &'p For, block: BlockId) {
         let over = self.eval(&f.binding.over, &Scope::of(block));
         let rounds = self.items(over, f.binding.over.span);
-        self.frame.is_unclear |= rounds.is_none();
+        self.frame.unit.is_unclear |= rounds.is_none();
         if rounds.as_ref().is_none_or(Vec::is_empty) {
             let bound = iterate::bind(f.binding.key, f.binding.item, Value::Unknown, Value::Unknown);
             self.declare_dry(&f.body, block, &bound);
@@ -220,7 +240,7 @@ impl<'p> Evaluator<'p> {
             Some(true) => (&i.then, &i.otherwise),
             Some(false) => (&i.otherwise, &i.then),
             None => {
-                self.frame.is_unclear = true;
+                self.frame.unit.is_unclear = true;
                 for branch in [&i.then, &i.otherwise] {
                     self.frame.mark(branch, block, &Slot::Ready(Value::Unknown));
                     self.declare_dry(branch, block, &[]);
@@ -249,7 +269,7 @@ impl<'p> Evaluator<'p> {
 
 impl<'p> super::frame::Frame<'p> {
     fn progress_of(&mut self, at: u32, progress: Progress) {
-        if let Some(old) = self.progress.get_mut(at as usize) {
+        if let Some(old) = self.unit.progress.get_mut(at as usize) {
             *old = progress;
         }
     }
@@ -258,7 +278,7 @@ impl<'p> super::frame::Frame<'p> {
     fn lazy(&self, name: Name, block: BlockId) -> Option<(Lazy<'p>, Span)> {
         let slot = match block.index() {
             Some(at) => self.blocks.get(at)?.names.iter().find(|(n, _)| *n == name).map(|(_, slot)| slot)?,
-            None => self.names.get(&name)?,
+            None => self.unit.names.get(&name)?,
         };
         match slot {
             Slot::Lazy(lazy) => Some((*lazy, lazy.span())),

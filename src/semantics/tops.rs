@@ -1,8 +1,9 @@
 //! The names at the top that no stack used, and the assertions there.
 
-use crate::semantics::declare::Top;
+use crate::semantics::declare::{ModuleId, Top};
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::frame::{Frame, Place};
+use crate::semantics::types;
 use crate::syntax::ast::ItemKind;
 
 /// Evaluates what no instance needed, as if in a stack of the environment: a mistake in it is a mistake.
@@ -25,6 +26,21 @@ pub(super) fn rest(ev: &mut Evaluator<'_>) {
             && let Some(item) = program.item(*at)
         {
             ev.lookup(*name, item.span, &Scope::default());
+        }
+    }
+    for (at, _) in declared.components.iter().enumerate() {
+        if !ev.project.used_components.contains(&(ModuleId::PROJECT, at)) {
+            ev.check_component((ModuleId::PROJECT, at));
+        }
+    }
+    for (_, top) in &declared.ordered {
+        if let Top::Function(at) = top {
+            ev.check_function(ModuleId::PROJECT, *at);
+        }
+        if let Top::Alias(at) = top
+            && let Some(ItemKind::Alias(alias)) = program.item(*at).map(|item| &item.kind)
+        {
+            types::resolve(ev, &alias.ty);
         }
     }
     for at in &declared.asserts {

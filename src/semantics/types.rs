@@ -6,10 +6,12 @@ use std::sync::Arc;
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::schema::{Identifier, Node, Pattern, ResourceType};
+use crate::semantics::components::ComponentId;
+use crate::semantics::declare::{At, ModuleId, Top};
 use crate::semantics::eval::Evaluator;
 use crate::semantics::value::{LaterType, Value};
 use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind, Ident, Path, TypeExpr, TypeKind, Unary};
+use crate::syntax::ast::{Expr, ExprKind, Ident, ItemKind, Path, TypeExpr, TypeKind, Unary};
 
 /// A type as declared.
 #[derive(Clone, Debug)]
@@ -48,6 +50,8 @@ pub(crate) enum Type {
     Resource(Name, Option<&'static ResourceType>, Arc<[Identifier]>),
     /// `AWS::EC2::VPC.VpcId`
     Identifier(Arc<Identity>),
+    /// `lib::queue`
+    Component(Name, ComponentId),
 }
 
 /// One field of a record.
@@ -126,6 +130,12 @@ fn named(ev: &mut Evaluator<'_>, path: &Path) -> Type {
     if let Some(word) = word(path.name.as_str()) {
         return word;
     }
+    let module = ev.frame.unit.module;
+    match ev.program.find(module, path.name.as_str()) {
+        Some((module, Top::Alias(at))) => return alias(ev, module, at, path),
+        Some((module, Top::Component(at))) => return Type::Component(path.name, (module, at)),
+        _ => {}
+    }
     match resource(ev, path) {
         Some(known) => {
             let identifies = known.map_or_else(Vec::new, |known| ev.types().ref_identifies(known));
@@ -135,6 +145,31 @@ fn named(ev: &mut Evaluator<'_>, path: &Path) -> Type {
     }
 }
 
+/// What a `type` stands for, as the module sees it that declares it.
+fn alias(ev: &mut Evaluator<'_>, module: ModuleId, at: At, path: &Path) -> Type {
+    if let Some(known) = ev.aliases.get(&at) {
+        return known.clone();
+    }
+    let program = ev.program;
+    let Some(ItemKind::Alias(alias)) = program.item(at).map(|item| &item.kind) else { return Type::Unknown };
+    if ev.resolving.contains(&at) {
+        ev.report(
+            Diagnostic::new(Code::Cycle, format!("the type `{}` is made of itself", alias.name.name))
+                .at(path.span, "needed for itself")
+                .at(alias.name.span, "declared here")
+                .help("types are finite: take one of these out of the circle, or use `Json`"),
+        );
+        return Type::Unknown;
+    }
+    ev.resolving.push(at);
+    let fine = ev.enter(path.span);
+    let ty = ev.in_top(module, |ev| if fine { resolve(ev, &alias.ty) } else { Type::Unknown });
+    ev.leave();
+    ev.resolving.pop();
+    ev.aliases.insert(at, ty.clone());
+    ty
+}
+
 /// A resource type by its path: `Some(None)` where the schema may not know it yet.
 fn resource(ev: &mut Evaluator<'_>, path: &Path) -> Option<Option<&'static ResourceType>> {
     let name = path.name.as_str();
@@ -142,7 +177,8 @@ fn resource(ev: &mut Evaluator<'_>, path: &Path) -> Option<Option<&'static Resou
     if known.is_some() || name.starts_with("Custom::") {
         return Some(known);
     }
-    if name.contains("::") {
+    let own = ev.program.neighbours(ev.frame.unit.module, name, |top| matches!(top, Top::Alias(_) | Top::Component(_)));
+    if name.contains("::") && !name.starts_with(|c: char| c.is_ascii_lowercase()) {
         let near = nearest_type(ev, name);
         let problem = Diagnostic::new(Code::UnknownResourceType, format!("the resource type `{name}` is not known"))
             .at(path.span, near.map_or_else(|| "not known".to_owned(), |near| format!("the nearest is `{near}`")));
@@ -152,7 +188,7 @@ fn resource(ev: &mut Evaluator<'_>, path: &Path) -> Option<Option<&'static Resou
         });
         return Some(None);
     }
-    let near = nearest(name, WORDS).or(match name {
+    let near = nearest(name, own.iter().map(String::as_str).chain(WORDS)).or(match name {
         "Number" | "Integer" => Some("Int"),
         "Text" | "str" => Some("String"),
         "Double" | "Decimal" => Some("Float"),
@@ -316,7 +352,7 @@ impl Type {
             Self::Optional(inner) => inner.later()?,
             Self::Resource(_, _, identifies) => LaterType::String(identifies.to_vec()),
             Self::Identifier(identity) => LaterType::String(identity.identifies.clone()),
-            Self::Json | Self::Map(_) | Self::Record(_) | Self::Literal(_) => return None,
+            Self::Json | Self::Map(_) | Self::Record(_) | Self::Literal(_) | Self::Component(..) => return None,
         })
     }
 
@@ -377,6 +413,7 @@ impl fmt::Display for Type {
             Self::Optional(inner) => write!(f, "{inner}?"),
             Self::Resource(name, ..) => write!(f, "{name}"),
             Self::Identifier(identity) => f.write_str(&identity.shown),
+            Self::Component(name, _) => write!(f, "{name}"),
         }
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::names::Name;
 use crate::schema::{Identifier, ResourceType};
+use crate::semantics::components::ComponentId;
 use crate::semantics::model::InstanceKey;
+use crate::semantics::units::UnitId;
 use crate::source::Span;
 
 /// A value. Copies are cheap: what is large is shared.
@@ -28,6 +30,8 @@ pub enum Value {
     Resource(Arc<ResourceRef>),
     /// Resources made in a loop, by key.
     Resources(Arc<Collection>),
+    /// A component of this instance, by name.
+    Component(Arc<ComponentRef>),
     /// A stack by name, before one of its outputs is asked for; with the place chosen by `[…]`.
     Stack(Arc<StackRef>),
     /// An environment by name: a record that also names itself.
@@ -104,13 +108,28 @@ pub struct ResourceRef {
     pub shown: Arc<str>,
 }
 
+/// A component of this instance: what it is made of is evaluated when it is asked for.
+#[derive(Debug)]
+pub struct ComponentRef {
+    /// Which of the instance's units it is.
+    pub(crate) unit: UnitId,
+    /// Which component.
+    pub(crate) id: ComponentId,
+    /// The component, as its path is written.
+    pub component: Name,
+    /// Where it is declared.
+    pub span: Span,
+    /// As the source says it: `App`, `Api["a"]`.
+    pub shown: Arc<str>,
+}
+
 /// Resources made in a loop.
 #[derive(Debug)]
 pub struct Collection {
     /// The name in the source.
     pub name: Name,
-    /// Key as written (a string, or the text of a number) and resource, in loop order.
-    pub items: Vec<(Value, Arc<ResourceRef>)>,
+    /// Key as written (a string, or the text of a number) and resource or component, in loop order.
+    pub items: Vec<(Value, Value)>,
     /// Where it is declared.
     pub span: Span,
 }

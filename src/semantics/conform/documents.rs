@@ -1,7 +1,5 @@
 //! Free documents: policies, templates, properties of types that the schema does not know.
 
-use std::sync::Arc;
-
 use super::{Walk, without_null};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
@@ -71,10 +69,12 @@ impl<'p> Walk<'_, 'p> {
             }
             Value::Resource(resource) if resources == Resources::AreRefs => fits::unknown_reference(resource, span),
             Value::Resources(all) if resources == Resources::AreRefs => {
-                let items = all.items.iter().map(|(_, resource)| Value::Resource(Arc::clone(resource)));
-                Value::List(items.map(|item| self.data(resources, &item, span, depth + 1)).collect())
+                let items = all.items.iter().map(|(_, item)| self.data(resources, item, span, depth + 1));
+                Value::List(items.collect())
             }
-            Value::Resource(_) | Value::Resources(_) | Value::Stack(_) | Value::Env(_) => self.no_data(value, span),
+            Value::Resource(_) | Value::Resources(_) | Value::Component(_) | Value::Stack(_) | Value::Env(_) => {
+                self.no_data(value, span)
+            }
             _ => value.clone(),
         }
     }
@@ -87,6 +87,7 @@ impl<'p> Walk<'_, 'p> {
             Value::Resource(resource) => problem.help(fits::name_an_attribute(resource)),
             Value::Resources(all) => problem.help(format!("name a value of each: `[for x in {}: x.ref]`", all.name)),
             Value::Stack(stack) => problem.help(format!("name one of its outputs: `{}.Output`", stack.stack)),
+            Value::Component(part) => problem.help(format!("name one of its outputs: `{}.output`", part.shown)),
             _ => problem.help("name a field of it: `env.name`"),
         })
     }

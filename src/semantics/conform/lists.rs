@@ -60,10 +60,7 @@ impl<'p> Walk<'_, 'p> {
         let item = item_of(asked, node);
         let items = match value {
             Value::List(items) => self.items(item, items.iter().cloned(), span, depth),
-            Value::Resources(all) => {
-                let resources = all.items.iter().map(|(_, resource)| Value::Resource(resource.clone()));
-                self.items(item, resources, span, depth)
-            }
+            Value::Resources(all) => self.items(item, all.items.iter().map(|(_, value)| value.clone()), span, depth),
             Value::Later(later) => return self.later_list(asked, node, value, later, span),
             _ => return self.mismatch(asked, value, span),
         };

@@ -88,6 +88,7 @@ impl Walk<'_, '_> {
             (_, Value::Resource(resource)) => problem.help(fits::name_an_attribute(resource)),
             (_, Value::Resources(all)) => problem.help(format!("choose one of them by its key: `{}[…]`", all.name)),
             (_, Value::Stack(stack)) => problem.help(format!("name one of its outputs: `{}.Output`", stack.stack)),
+            (_, Value::Component(part)) => problem.help(format!("name one of its outputs: `{}.output`", part.shown)),
             (_, Value::Env(_)) => problem.help("name a field of it: `env.name`"),
             (Node::String(_), Value::List(_)) => problem.help("index it, or join its items with `join`"),
             (Node::String(_), Value::Object(_)) => problem.help("write it as text with `json`"),

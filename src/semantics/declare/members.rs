@@ -6,7 +6,7 @@ use super::{reserved, spelling, twice};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::source::Span;
-use crate::syntax::ast::{Binding, Ident, If, Stack, Stmt, StmtKind};
+use crate::syntax::ast::{Binding, Ident, If, Stmt, StmtKind};
 
 /// What a name inside a stack is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,19 +45,31 @@ pub(crate) struct Members {
     pub(crate) ordered: Vec<(Name, Member)>,
     /// Outputs: they are seen from outside only, so they share names with resources.
     pub(crate) outputs: Vec<Ident>,
+    /// `param`s of a component, in the order of the source.
+    pub(crate) params: Vec<Ident>,
 }
 
 impl Members {
-    /// Collects the names of `stack` and checks how they are written.
-    pub(super) fn collect(stack: &Stack, diagnostics: &mut Vec<Diagnostic>) -> Self {
+    /// Collects the names of a stack and checks how they are written.
+    pub(super) fn of_stack(body: &[Stmt], diagnostics: &mut Vec<Diagnostic>) -> Self {
+        Self::collect(body, false, diagnostics)
+    }
+
+    /// Collects the names of a component and checks how they are written.
+    pub(super) fn of_component(body: &[Stmt], diagnostics: &mut Vec<Diagnostic>) -> Self {
+        Self::collect(body, true, diagnostics)
+    }
+
+    fn collect(body: &[Stmt], in_component: bool, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut walk = Walk {
+            in_component,
             members: Self::default(),
             inner: Taken::default(),
             outputs: Taken::default(),
             diagnostics,
             statement: 0,
         };
-        for (at, stmt) in stack.body.iter().enumerate() {
+        for (at, stmt) in body.iter().enumerate() {
             walk.statement = super::index(at);
             walk.stmt(stmt, &[], true);
         }
@@ -80,6 +92,7 @@ type Branch = (u32, bool);
 type Taken = FxHashMap<Name, Vec<(Vec<Branch>, Span)>>;
 
 struct Walk<'d> {
+    in_component: bool,
     members: Members,
     /// Members that stand in branches or loops.
     inner: Taken,
@@ -92,7 +105,14 @@ impl Walk<'_> {
     fn stmt(&mut self, stmt: &Stmt, branches: &[Branch], direct: bool) {
         match &stmt.kind {
             StmtKind::Let(l) => self.value(l.name, Kind::Let, branches, direct),
-            StmtKind::Param(p) => self.value(p.name, Kind::Param, branches, direct),
+            StmtKind::Param(p) => {
+                if self.in_component && !direct {
+                    self.diagnostics.push(conditional_param(p.name));
+                }
+                self.members.params.push(p.name);
+                self.value(p.name, Kind::Param, branches, direct);
+            }
+            StmtKind::Input(p) if self.in_component => self.diagnostics.push(input_in_component(p.name)),
             StmtKind::Input(p) => {
                 spelling::pascal(p.name, self.diagnostics);
                 self.enter(p.name, Kind::Input, branches, direct);
@@ -187,7 +207,10 @@ impl Walk<'_> {
     }
 
     fn output(&mut self, name: Ident, branches: &[Branch]) {
-        spelling::pascal(name, self.diagnostics);
+        match self.in_component {
+            true => spelling::snake(name, self.diagnostics),
+            false => spelling::pascal(name, self.diagnostics),
+        }
         if claim(&mut self.outputs, name, branches, self.diagnostics) {
             self.members.outputs.push(name);
         }
@@ -211,6 +234,18 @@ fn claim(taken: &mut Taken, name: Ident, branches: &[Branch], diagnostics: &mut 
         }
         None => fresh,
     }
+}
+
+fn conditional_param(name: Ident) -> Diagnostic {
+    Diagnostic::new(Code::InvalidName, format!("the `param` `{}` stands in an `if`", name.name))
+        .at(name.span, "a component takes the same arguments everywhere")
+        .help("move it out of the `if`, with a default where it is not always needed")
+}
+
+fn input_in_component(name: Ident) -> Diagnostic {
+    Diagnostic::new(Code::InvalidName, format!("the component has an `input`, `{}`", name.name))
+        .at(name.span, "people set the inputs of stacks, not what lies inside of components")
+        .help("declare a `param` here, and an `input` in the stack that is given to it")
 }
 
 fn key_outside_loop(name: Ident, key: Span) -> Diagnostic {

@@ -38,6 +38,20 @@ pub(crate) fn pascal(name: Ident, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Asks for `PascalCase` in the name of a type.
+pub(super) fn type_name(name: Ident, diagnostics: &mut Vec<Diagnostic>) {
+    let text = name.name.as_str();
+    if text.is_empty() || is_pascal(text) {
+        return;
+    }
+    let better = to_pascal(text);
+    diagnostics.push(
+        Diagnostic::new(Code::InvalidName, format!("the name `{text}` is not in `PascalCase`"))
+            .at(name.span, "types are written so, as `String` and `Cidr` are")
+            .help(format!("write `{better}`")),
+    );
+}
+
 fn too_long(text: &str, name: Ident) -> Diagnostic {
     let message = format!("a logical id has at most {LONGEST_ID} characters, this one has {}", text.len());
     Diagnostic::new(Code::InvalidName, message).at(name.span, "too long").help("shorten the name")

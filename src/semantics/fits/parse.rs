@@ -2,9 +2,9 @@
 
 use super::Fitter;
 use crate::names::Name;
+use crate::schema::Types;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::types::Type;
-use crate::schema::Types;
 use crate::semantics::value::{Later, LaterExpr, LaterType, Object, Value};
 use crate::source::{FileId, Span};
 
@@ -42,6 +42,7 @@ fn read(fitter: &Fitter, ty: &Type, text: &str) -> Result<Value, String> {
             let fitting = members.iter().find_map(|member| read(fitter, member, text).ok());
             return fitting.ok_or_else(|| format!("expected `{ty}`, got `{text}`"));
         }
+        Type::Component(name, _) => return Err(format!("a component such as `{name}` cannot be set")),
         Type::Unknown | Type::Secret => return Ok(Value::Str(text.into())),
         Type::Int(_) | Type::Float(_) | Type::Bool => {
             scalar(ty, text).ok_or_else(|| format!("expected `{ty}`, got `{text}`"))?

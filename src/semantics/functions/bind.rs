@@ -1,7 +1,6 @@
 //! Arguments to parameters: by position, by name, and of the right kind.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use super::{Argument, Function, Kind, Parameter, Presence};
 use crate::diagnostics::{Code, Diagnostic, nearest};
@@ -219,7 +218,7 @@ impl Args<'_> {
     pub(super) fn list(&self, position: usize) -> Cow<'_, [Value]> {
         match self.value(position) {
             Value::List(items) => Cow::Borrowed(items),
-            Value::Resources(all) => all.items.iter().map(|(_, r)| Value::Resource(r.clone())).collect(),
+            Value::Resources(all) => all.items.iter().map(|(_, item)| item.clone()).collect(),
             Value::Later(later) => Cow::Owned(later.items().unwrap_or_default()),
             _ => Cow::Borrowed(&[]),
         }
@@ -245,7 +244,7 @@ pub(super) fn as_object(value: &Value) -> Cow<'_, Object> {
         Value::Object(object) => Cow::Borrowed(object),
         Value::Env(env) => Cow::Borrowed(&env.fields),
         Value::Resources(all) => {
-            Cow::Owned(all.items.iter().map(|(key, r)| (fits::key_name(key), Value::Resource(Arc::clone(r)))).collect())
+            Cow::Owned(all.items.iter().map(|(key, item)| (fits::key_name(key), item.clone())).collect())
         }
         _ => Cow::Owned(Object::default()),
     }

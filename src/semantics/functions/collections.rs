@@ -88,7 +88,7 @@ fn flatten(args: &Args<'_>) -> Outcome {
     for item in args.list(0).iter() {
         match item {
             Value::List(inner) => flat.extend(inner.iter().cloned()),
-            Value::Resources(all) => flat.extend(all.items.iter().map(|(_, r)| Value::Resource(r.clone()))),
+            Value::Resources(all) => flat.extend(all.items.iter().map(|(_, item)| item.clone())),
             Value::Later(later) => match (later.items(), &later.ty) {
                 (Some(inner), _) => flat.extend(inner),
                 (None, LaterType::List(..)) => return Err(args.too_late("list", later, args.span_of(0))),

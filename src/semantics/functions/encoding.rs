@@ -124,7 +124,9 @@ impl Writer<'_, '_> {
             Value::Env(env) => return notation.object(self, &env.fields, depth),
             Value::Later(later) => return self.later(value, later),
             Value::Unknown => return Err(Stop::Known),
-            Value::Resource(_) | Value::Resources(_) | Value::Stack(_) => return Err(self.no_data(value)),
+            Value::Resource(_) | Value::Resources(_) | Value::Component(_) | Value::Stack(_) => {
+                return Err(self.no_data(value));
+            }
         }
         Ok(())
     }

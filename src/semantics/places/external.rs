@@ -10,11 +10,11 @@ use crate::names::Name;
 use crate::semantics::access::no_field;
 use crate::semantics::declare::spelling;
 use crate::semantics::eval::Evaluator;
+use crate::semantics::fits;
 use crate::semantics::frame::Place;
 use crate::semantics::project::{self, Field};
 use crate::semantics::types::{self, Type};
 use crate::semantics::value::{LaterType, Value};
-use crate::semantics::fits;
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr, Ident, TypeField};
 

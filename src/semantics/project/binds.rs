@@ -41,7 +41,8 @@ pub(in crate::semantics) enum BoundTo {
 }
 
 /// How a binding is written.
-const HELP: &str = "write `bind: { network: stack(\"name\") }`, or give the outputs: `bind: { network: { Vpc: \"vpc-1\" } }`";
+const HELP: &str =
+    "write `bind: { network: stack(\"name\") }`, or give the outputs: `bind: { network: { Vpc: \"vpc-1\" } }`";
 
 /// Reads the field; what is wrong is said and left out.
 pub(super) fn read<'p>(ev: &mut Evaluator<'p>, field: &Field<'p>) -> Vec<Binding> {
@@ -62,7 +63,9 @@ pub(super) fn read<'p>(ev: &mut Evaluator<'p>, field: &Field<'p>) -> Vec<Binding
                 Entry::Spread(expr) => expr.span,
             };
             ev.report(
-                Diagnostic::new(Code::InvalidName, "a binding names its stack").at(span, "this name is computed").help(HELP),
+                Diagnostic::new(Code::InvalidName, "a binding names its stack")
+                    .at(span, "this name is computed")
+                    .help(HELP),
             );
             continue;
         };

@@ -8,6 +8,7 @@ use crate::schema::{Node, ResourceType};
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::frame::{BlockId, Step, What};
 use crate::semantics::functions::Argument;
+use crate::semantics::units::UnitId;
 use crate::semantics::value::{ResourceRef, Value};
 use crate::semantics::{builtin, fits};
 use crate::source::Span;
@@ -83,15 +84,15 @@ fn property(
 ) -> Option<Option<String>> {
     let Node::Object(root) = ev.types().node(known.root) else { return None };
     let property = root.properties.iter().find(|p| p.name.eq_ignore_ascii_case(name))?;
-    let Some((expr, block)) = written(ev, resource.id, property.name)? else { return Some(None) };
+    let Some((expr, unit, block)) = written(ev, resource.id, property.name)? else { return Some(None) };
     // The properties of the resource may be on their way to this very call.
     let what = What::Properties(resource.id);
     if ev.frame.path.iter().any(|step| step.what == what) {
         ev.cycle(what, expr.span);
         return None;
     }
-    ev.frame.path.push(Step { what, asked: expr.span });
-    let value = ev.eval(expr, &Scope::of(block));
+    ev.frame.path.push(Step { what, unit, asked: expr.span });
+    let value = ev.in_unit(unit, |ev| ev.eval(expr, &Scope::of(block))).unwrap_or(Value::Unknown);
     ev.frame.path.pop();
     match value {
         Value::Str(text) => Some(Some(text.to_string())),
@@ -102,7 +103,7 @@ fn property(
 
 /// The expression of a property in the source: `None` where a spread may give it, `Some(None)`
 /// where nothing does.
-fn written<'p>(ev: &Evaluator<'p>, id: Name, property: &str) -> Option<Option<(&'p Expr, BlockId)>> {
+fn written<'p>(ev: &Evaluator<'p>, id: Name, property: &str) -> Option<Option<(&'p Expr, UnitId, BlockId)>> {
     let pending = ev.frame.pending.get(*ev.frame.by_id.get(&id)?)?;
     let Some(body) = &pending.resource.body else { return Some(None) };
     let ExprKind::Object(entries) = &body.kind else { return None };
@@ -110,7 +111,7 @@ fn written<'p>(ev: &Evaluator<'p>, id: Name, property: &str) -> Option<Option<(&
     for entry in entries {
         match entry {
             Entry::Field(Key::Name(key), value) if key.name.as_str() == property => {
-                found = Some((value, pending.block))
+                found = Some((value, pending.unit, pending.block))
             }
             Entry::Field(Key::Name(_), _) => {}
             Entry::Field(Key::Computed(_), _) | Entry::Spread(_) => return None,

@@ -81,6 +81,7 @@ fn resource_body(file: &File, body: Span) -> Option<&Expr> {
     let item = file.items.iter().find(|item| item.span.covers(body))?;
     match &item.kind {
         ItemKind::Stack(stack) => in_statements(&stack.body, body),
+        ItemKind::Component(component) => in_statements(&component.body, body),
         _ => None,
     }
 }

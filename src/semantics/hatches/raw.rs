@@ -84,7 +84,7 @@ fn settle(ev: &mut Evaluator<'_>, value: &Value, span: Span, depth: usize) -> Op
         Value::Int(number) if ACCOUNT_ID.contains(number) => Value::Str(number.to_string().into()),
         Value::List(items) => Value::List(list(ev, items.iter(), span, depth)?),
         Value::Resources(all) => {
-            Value::List(all.items.iter().map(|(_, resource)| fits::unknown_reference(resource, span)).collect())
+            Value::List(list(ev, all.items.iter().map(|(_, item)| item), span, depth)?)
         }
         Value::Resource(resource) => fits::unknown_reference(resource, span),
         Value::Object(object) => {
@@ -108,6 +108,14 @@ fn settle(ev: &mut Evaluator<'_>, value: &Value, span: Span, depth: usize) -> Op
                 Diagnostic::new(Code::TypeMismatch, format!("nothing says which output of `{}` is meant", stack.stack))
                     .at(span, "in here")
                     .help(format!("name one of its outputs: `{}.Output`", stack.stack)),
+            );
+            return None;
+        }
+        Value::Component(part) => {
+            ev.report(
+                Diagnostic::new(Code::TypeMismatch, format!("nothing says which output of `{}` is meant", part.shown))
+                    .at(span, "in here")
+                    .help(format!("name one of its outputs: `{}.output`", part.shown)),
             );
             return None;
         }

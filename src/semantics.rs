@@ -30,6 +30,7 @@ mod foreign;
 mod frame;
 mod functions;
 mod hatches;
+mod injection;
 mod instances;
 pub mod interface;
 mod iterate;

@@ -9,8 +9,8 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::schema::{Node, NodeId, Property, ResourceType, Types};
 use crate::semantics::eval::{Evaluator, Scope};
-use crate::semantics::hatches;
 use crate::semantics::value::{Object, Value};
+use crate::semantics::{hatches, injection};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Path};
 
@@ -171,6 +171,9 @@ impl<'w, 'p> Walk<'w, 'p> {
             && self.is_intrinsic(object, span)
         {
             return Value::Unknown;
+        }
+        if let Some(problem) = injection::problem(value, span) {
+            return self.wrong(problem);
         }
         let node = self.types.node(asked.node);
         match node {

@@ -17,6 +17,7 @@ mod bind;
 mod cidr;
 mod collections;
 mod encoding;
+mod files;
 mod later;
 mod networks;
 mod printf;
@@ -162,6 +163,7 @@ pub(crate) const SUBJECTS: &[(&str, &[Function])] = &[
     ("Lists and maps", collections::TABLE),
     ("Networks", networks::TABLE),
     ("Encoding", encoding::TABLE),
+    ("Files", files::TABLE),
     ("Secrets", secrets::TABLE),
 ];
 
@@ -196,7 +198,7 @@ pub(crate) fn call(ev: &mut Evaluator<'_>, name: Ident, args: Vec<Argument>, spa
         ev.report(unknown(name));
         return Value::Unknown;
     };
-    let args = match bind::bind(function, args, span) {
+    let args = match bind::bind(ev.program, function, args, span) {
         Ok(args) => args,
         Err(problems) => {
             problems.into_iter().for_each(|problem| ev.report(problem));
@@ -241,7 +243,7 @@ pub(crate) fn too_large(size: usize, limit: usize, unit: &str, span: Span) -> Bo
 }
 
 /// Functions of the language that are not in this version: they read files.
-const LATER: [&str; 6] = ["asset", "compose", "file", "json_file", "template", "yaml_file"];
+const LATER: [&str; 3] = ["asset", "compose", "template"];
 
 fn unknown(name: Ident) -> Diagnostic {
     if LATER.contains(&name.name.as_str()) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Program;
+use super::functions::Outcome;
 use crate::source::FileId;
 use crate::world::{Refusal, Why, World, inside};
 
@@ -12,6 +13,8 @@ use crate::world::{Refusal, Why, World, inside};
 pub(crate) struct Library {
     world: Arc<dyn World + Send + Sync>,
     read: Mutex<BTreeMap<String, Kept>>,
+    /// What texts hold that are data.
+    data: Mutex<BTreeMap<FileId, Outcome>>,
 }
 
 /// A file that was asked for.
@@ -31,7 +34,7 @@ pub(crate) struct NotText {
 
 impl Library {
     pub(crate) fn new(world: Arc<dyn World + Send + Sync>) -> Self {
-        Self { world, read: Mutex::default() }
+        Self { world, read: Mutex::default(), data: Mutex::default() }
     }
 }
 
@@ -54,7 +57,6 @@ impl Program {
     ///
     /// # Errors
     /// Why it may not or cannot be read; a file that is no text is [`NotText`].
-    #[expect(dead_code, reason = "the functions that read files land next")]
     pub(crate) fn include_text(&self, path: &str) -> Result<Result<FileId, NotText>, Refusal> {
         let path = inside(path)?;
         let kept = self.kept(&path);
@@ -73,6 +75,17 @@ impl Program {
             kept.text = Some(text);
         }
         Ok(text)
+    }
+
+    /// The value of an included file, made once: every environment reads it, and most are alike.
+    pub(crate) fn data(&self, file: FileId, make: impl FnOnce() -> Outcome) -> Outcome {
+        let lock = || self.library.data.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = lock().get(&file) {
+            return made.clone();
+        }
+        let made = make();
+        lock().insert(file, made.clone());
+        made
     }
 
     fn kept(&self, path: &str) -> Kept {

@@ -8,7 +8,7 @@ use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::frame::BlockId;
 use crate::semantics::model;
 use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
-use crate::semantics::{fits, resources, secret_leak, settings, types};
+use crate::semantics::{fits, injection, resources, secret_leak, settings, types};
 use crate::source::Span;
 use crate::syntax::ast::{Assert, Binary, Expr, ExprKind, Output, Stmt};
 
@@ -207,6 +207,9 @@ impl<'p> Evaluator<'p> {
 /// CloudFormation keeps outputs as they are but gives them back with `?` for every character beyond
 /// ASCII (aws-cloudformation/cloudformation-coverage-roadmap#814): others would read something else.
 fn mangled(value: &Value, span: Span) -> Option<Diagnostic> {
+    if let Some(problem) = injection::problem(value, span) {
+        return Some(problem);
+    }
     let odd = match value {
         Value::Str(text) => text.chars().find(|c| !c.is_ascii())?,
         Value::Later(later) => match &later.expr {

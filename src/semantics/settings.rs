@@ -12,7 +12,7 @@ use crate::semantics::frame::{BlockId, Home};
 use crate::semantics::model::{self, ParameterSource, ParameterType};
 use crate::semantics::types::{self, Type};
 use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
-use crate::semantics::{fits, secret_leak};
+use crate::semantics::{fits, injection, secret_leak};
 use crate::source::Span;
 use crate::syntax::ast::{Param, Stmt};
 
@@ -158,6 +158,15 @@ fn now(ev: &mut Evaluator<'_>, value: &Value, span: Span, what: &str) -> bool {
 
 /// A value as the text that a parameter takes.
 fn as_text(ev: &mut Evaluator<'_>, value: &Value, span: Span) -> Option<Arc<str>> {
+    let text = written(ev, value, span)?;
+    if injection::is_carried_out(&text) {
+        ev.report(injection::refused(&text, span));
+        return None;
+    }
+    Some(text)
+}
+
+fn written(ev: &mut Evaluator<'_>, value: &Value, span: Span) -> Option<Arc<str>> {
     match value {
         Value::Unknown | Value::Null => None,
         Value::List(items) => {

@@ -7,6 +7,8 @@ use std::process::Command;
 use infra::host::Disk;
 use infra::world::{LARGEST_INCLUDE, MOST_ENTRIES, Why, World as _};
 
+use crate::support::cli::Project;
+
 fn put(root: &Path, path: &str, bytes: &[u8]) {
     let path = root.join(path);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -125,4 +127,34 @@ fn sources_of_a_folder_are_named_as_they_are_read() {
     assert_eq!(disk.files_in("../shared/").unwrap(), disk.files_in("../shared").unwrap());
     assert_eq!(&*disk.read("../shared/a.infra").unwrap(), "let a = 1\n");
     assert_eq!(disk.files_in("../none").unwrap_err(), "there is no such directory");
+}
+
+#[test]
+fn a_program_reads_what_lies_in_its_project_only() {
+    let project = Project::new(&[
+        (
+            "p/main.infra",
+            r#"
+project p
+account a { id: "111111111111" }
+env dev { account: a, regions: ["eu-west-1"] }
+core c {
+  resource Motd = AWS::SSM::Parameter { Type: "String", Value: file("motd.txt") }
+}
+"#,
+        ),
+        ("p/motd.txt", "\u{feff}hello"),
+        ("secret.txt", "hush"),
+    ]);
+    assert_eq!(project.infra("-C p check").ended(0).err, "no problems found\n");
+    project.infra("-C p build --out out").ended(0);
+    std::fs::remove_file(project.path("p/motd.txt")).unwrap();
+    assert!(project.infra("-C p check").ended(1).err.contains("cannot read `motd.txt`: there is no such file"));
+    symlink("../secret.txt", project.path("p/motd.txt")).unwrap();
+    let said = project.infra("-C p check").ended(1);
+    assert!(said.err.contains("cannot read `motd.txt`: it lies outside the project"), "{}", said.err);
+    assert!(!said.err.contains("hush"));
+    std::fs::remove_file(project.path("p/motd.txt")).unwrap();
+    std::fs::write(project.path("p/motd.txt"), b"one\ntw\xff").unwrap();
+    assert!(project.infra("-C p check").ended(1).err.contains("line 2 is not UTF-8 text"));
 }

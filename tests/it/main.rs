@@ -23,7 +23,7 @@ mod credentials;
 mod docs;
 #[cfg(feature = "aws")]
 mod emulator;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "aws"))]
 mod files;
 #[cfg(feature = "aws")]
 mod journey;

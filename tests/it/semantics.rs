@@ -81,6 +81,21 @@ fn wrong_settings_are_refused() {
 }
 
 #[test]
+fn what_is_set_is_no_code() {
+    let text = r#"
+        param motd: String = ""
+        service api {
+          input Image: String = "nginx"
+          resource Motd = AWS::SSM::Parameter { Type: "String", Value: motd }
+          output Image = Image
+        }"#;
+    for key in ["motd", "api.Image"] {
+        let lowered = run(text, &[(key, "x{{resolve:secretsmanager:db}}")]);
+        assert_eq!(said(&lowered.diagnostics), [(Code::DynamicReference, "a text is a dynamic reference")], "{key}");
+    }
+}
+
+#[test]
 fn an_unknown_environment_is_refused() {
     let target = Target { env: Some(Name::new("dve")), ..Target::default() };
     let lowered = lower(&program(PROJECT), &target, &mut |_| panic!("nothing to see"));

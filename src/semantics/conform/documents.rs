@@ -4,8 +4,8 @@ use super::{Walk, without_null};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::semantics::eval::Scope;
-use crate::semantics::fits;
 use crate::semantics::value::Value;
+use crate::semantics::{fits, injection};
 use crate::source::Span;
 use crate::syntax::ast::{Entry, Expr, ExprKind, Key};
 
@@ -55,6 +55,9 @@ impl<'p> Walk<'_, 'p> {
     pub(super) fn data(&mut self, resources: Resources, value: &Value, span: Span, depth: usize) -> Value {
         if let Some(value) = self.too_deep(span, depth) {
             return value;
+        }
+        if let Some(problem) = injection::problem(value, span) {
+            return self.wrong(problem);
         }
         match value {
             Value::Int(number) if ACCOUNT_ID.contains(number) => Value::Str(number.to_string().into()),

@@ -29,11 +29,10 @@ impl<'p> Walk<'_, 'p> {
 
     /// Refuses an object that CloudFormation would take for a function.
     pub(super) fn is_intrinsic(&mut self, object: &Object, span: Span) -> bool {
-        let mut entries = object.iter();
-        let (Some((key, argument)), None) = (entries.next(), entries.next()) else { return false };
-        if !is_function(key.as_str()) {
-            return false;
-        }
+        // `Fn::Transform` is carried out beside other keys too.
+        let transform = object.iter().find(|(key, _)| key.as_str().starts_with("Fn::"));
+        let only = object.iter().next().filter(|(key, _)| object.len() == 1 && is_function(key.as_str()));
+        let Some((key, argument)) = transform.or(only) else { return false };
         let texts: Vec<&str> = match argument {
             Value::Str(text) => vec![text],
             _ => Vec::new(),

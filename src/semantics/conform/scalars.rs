@@ -14,11 +14,6 @@ const MOST_VALUES: usize = 8;
 /// Longer patterns say nothing to people.
 const LONGEST_PATTERN: usize = 120;
 
-/// What CloudFormation resolves when deploying: nobody knows yet what it looks like.
-pub(super) fn is_dynamic(text: &str) -> bool {
-    text.contains("{{resolve:")
-}
-
 impl Walk<'_, '_> {
     pub(super) fn string(&mut self, asked: Asked<'_>, ty: &StringType, value: &Value, span: Span) -> Value {
         match value {
@@ -39,9 +34,6 @@ impl Walk<'_, '_> {
 
     /// Checks a text against its bounds; says the first that does not hold.
     fn text(&mut self, asked: Asked<'_>, ty: &StringType, text: &str, span: Span) {
-        if is_dynamic(text) {
-            return;
-        }
         let same = |listed: &&str| *listed == text || (ty.values_ignore_case && listed.eq_ignore_ascii_case(text));
         if !ty.values.is_empty() && !ty.values.iter().any(same) {
             let problem = self.unlisted(asked, ty, text, span);
@@ -114,7 +106,6 @@ impl Walk<'_, '_> {
                 Some(number) => number,
                 None => return self.mismatch(asked, value, span),
             },
-            Value::Str(text) if is_dynamic(text) => return value.clone(),
             Value::Str(text) => match text.parse::<i64>() {
                 // A text that is not the usual form of its number stays as it is.
                 Ok(number) if number.to_string() != **text => return value.clone(),
@@ -137,7 +128,6 @@ impl Walk<'_, '_> {
             #[expect(clippy::cast_precision_loss, reason = "bounds are far from the limits of numbers")]
             Value::Int(number) => *number as f64,
             Value::Float(number) => *number,
-            Value::Str(text) if is_dynamic(text) => return value.clone(),
             Value::Str(text) => match text.parse::<f64>() {
                 Ok(number) if number.is_finite() => {
                     self.bounds(asked, ty, number, value, span);
@@ -190,7 +180,6 @@ impl Walk<'_, '_> {
             Value::Str(text) => match &**text {
                 "true" | "True" | "TRUE" => Value::Bool(true),
                 "false" | "False" | "FALSE" => Value::Bool(false),
-                text if is_dynamic(text) => value.clone(),
                 _ => self.mismatch(asked, value, span),
             },
             Value::Later(later)

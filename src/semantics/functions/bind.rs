@@ -4,14 +4,16 @@ use std::borrow::Cow;
 
 use super::{Argument, Function, Kind, Parameter, Presence};
 use crate::diagnostics::{Code, Diagnostic, nearest};
-use crate::semantics::fits;
 use crate::semantics::value::{Later, Object, Value};
+use crate::semantics::{Program, fits};
 use crate::source::Span;
 
 type Problem = Box<Diagnostic>;
 
 /// The arguments of one call, each at its parameter.
 pub(crate) struct Args<'f> {
+    /// The program that calls it: for functions that read files.
+    program: &'f Program,
     function: &'f Function,
     /// One per parameter before the one that takes the rest; `None` where not given.
     slots: Vec<Option<(Value, Span)>>,
@@ -22,8 +24,13 @@ pub(crate) struct Args<'f> {
 }
 
 /// Puts every argument at its parameter.
-pub(super) fn bind<'f>(function: &'f Function, given: Vec<Argument>, span: Span) -> Result<Args<'f>, Vec<Diagnostic>> {
-    let mut args = Args { function, slots: vec![None; function.parameters.len()], rest: Vec::new(), span };
+pub(super) fn bind<'f>(
+    program: &'f Program,
+    function: &'f Function,
+    given: Vec<Argument>,
+    span: Span,
+) -> Result<Args<'f>, Vec<Diagnostic>> {
+    let mut args = Args { program, function, slots: vec![None; function.parameters.len()], rest: Vec::new(), span };
     let mut problems = Vec::new();
     let mut position = 0;
     for argument in given {
@@ -91,7 +98,12 @@ fn lacks(function: &Function, missing: &[&str], span: Span) -> Diagnostic {
         .help(call_it(function))
 }
 
-impl Args<'_> {
+impl<'f> Args<'f> {
+    /// The program that calls.
+    pub(super) fn program(&self) -> &'f Program {
+        self.program
+    }
+
     /// Whether an argument, or an item of one, is an error already reported.
     pub(super) fn any_unknown(&self) -> bool {
         self.all().any(|(value, _)| match value {

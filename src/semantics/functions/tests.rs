@@ -8,9 +8,11 @@ use serde_json::{Value as Json, json};
 use super::{Argument, all, bind, find, names, run};
 use crate::diagnostics::Code;
 use crate::names::Name;
+use crate::schema::Types;
 use crate::semantics::value::{Later, LaterExpr, LaterType, Object, Value};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::Ident;
+use crate::world::Table;
 
 fn span() -> Span {
     Span::new(FileId(0), 0, 0)
@@ -64,7 +66,8 @@ fn shown(value: &Value) -> String {
 
 fn call_with(name: &str, args: Vec<Argument>) -> Result<String, Code> {
     let function = find(Name::new(name)).unwrap();
-    let args = bind::bind(function, args, span()).map_err(|problems| problems[0].code)?;
+    let program = crate::semantics::analyze(Vec::new(), Arc::new(Table::default()), Types::aws());
+    let args = bind::bind(&program, function, args, span()).map_err(|problems| problems[0].code)?;
     run(function, &args).map(|value| shown(&value)).map_err(|problem| problem.code)
 }
 

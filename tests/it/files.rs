@@ -147,7 +147,7 @@ core c {
         ("secret.txt", "hush"),
     ]);
     assert_eq!(project.infra("-C p check").ended(0).err, "no problems found\n");
-    project.infra("-C p build --out out").ended(0);
+    project.infra("-C p build --output out").ended(0);
     std::fs::remove_file(project.path("p/motd.txt")).unwrap();
     assert!(project.infra("-C p check").ended(1).err.contains("cannot read `motd.txt`: there is no such file"));
     symlink("../secret.txt", project.path("p/motd.txt")).unwrap();

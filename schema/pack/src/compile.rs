@@ -314,7 +314,11 @@ impl<'a> Compiler<'a> {
                 nodes.push(self.node(schema, inner)?);
             }
             nodes.dedup();
-            let node = if nodes.len() == 1 { nodes[0] } else { self.merge(nodes)? };
+            let node = match nodes.as_slice() {
+                _ if marks.document => self.table.add(Node::Json),
+                [one] => *one,
+                _ => self.merge(nodes)?,
+            };
             let mut flags = marks.flags;
             if shape.required.contains(name) && flags & flag::READ_ONLY == 0 {
                 flags |= flag::REQUIRED;

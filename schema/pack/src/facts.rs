@@ -125,6 +125,11 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Paths of the properties that take documents by the overrides.
+    fn documents_at(&self) -> impl Iterator<Item = &str> {
+        self.overrides.documents.iter().filter_map(|key| key.strip_prefix(self.name)?.strip_prefix('/'))
+    }
+
     fn marks(&self, identities: &Identities) -> Result<Marks> {
         let mut marks = Marks::default();
         for (key, flags) in [
@@ -171,6 +176,9 @@ impl<'a> Facts<'a> {
             let own = Identifier { resource: self.name.to_owned(), attribute: attribute.clone() };
             marks.place(&attribute.split('.').collect::<Vec<_>>()).identifies = Some(vec![identities.canonical(own)]);
         }
+        for path in self.documents_at() {
+            marks.place(&path.split('/').collect::<Vec<_>>()).document = true;
+        }
         for (path, decided) in Overrides::below(&self.overrides.identify, self.name) {
             marks.decide(&path, &identities.listed(decided)?);
         }
@@ -215,6 +223,11 @@ impl<'a> Facts<'a> {
         for (path, _) in Overrides::below(&self.overrides.identify, self.name) {
             if !walk(table, root, &path.join(".")).is_some_and(|n| is_string(table, n)) {
                 return Err(format!("overrides.toml says what {} identifies, but there is no string", path.join("/")));
+            }
+        }
+        for path in self.documents_at() {
+            if walk(table, root, &path.replace('/', ".")).is_none() {
+                return Err(format!("overrides.toml takes documents at {path}, which is not there"));
             }
         }
         for (path, _) in Overrides::below(&self.overrides.replace, self.name) {

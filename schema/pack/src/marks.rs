@@ -13,11 +13,13 @@ pub struct Marks {
     pub settled: bool,
     /// What a string here identifies, whatever the sources say.
     pub identifies: Option<Vec<Identifier>>,
+    /// Any document is taken there, whatever the sources say.
+    pub document: bool,
     children: BTreeMap<String, Marks>,
 }
 
 /// No marks.
-pub static NONE: Marks = Marks { flags: 0, settled: false, identifies: None, children: BTreeMap::new() };
+pub static NONE: Marks = Marks { flags: 0, settled: false, identifies: None, document: false, children: BTreeMap::new() };
 
 impl Marks {
     /// Nothing is said below here.

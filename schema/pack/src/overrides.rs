@@ -35,6 +35,8 @@ pub struct Overrides {
     pub infer: BTreeMap<String, Vec<String>>,
     /// `TYPE/Path/*/To` and what a string there identifies.
     pub identify: BTreeMap<String, Vec<String>>,
+    /// `TYPE/Path` of properties that take documents where the schema knows texts only.
+    pub documents: Vec<String>,
     /// `TYPE/Path` and `yes`, `maybe` or `no`.
     pub replace: BTreeMap<String, String>,
 }
@@ -62,7 +64,8 @@ impl Overrides {
             .chain(self.ref_value.keys())
             .chain(self.same.keys())
             .map(String::as_str)
-            .chain(self.identify.keys().chain(self.replace.keys()).map(|k| k.split('/').next().unwrap_or(k)));
+            .chain(self.identify.keys().chain(self.replace.keys()).map(|k| k.split('/').next().unwrap_or(k)))
+            .chain(self.documents.iter().map(|k| k.split('/').next().unwrap_or(k)));
         for name in named {
             if !types.contains(name) {
                 return Err(format!("overrides.toml names `{name}`, which no source has"));

@@ -14,6 +14,7 @@ mod identity;
 mod path;
 mod pattern;
 mod read;
+pub mod serverless;
 
 pub use pattern::Pattern;
 

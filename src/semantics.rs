@@ -47,6 +47,7 @@ mod resources;
 mod run;
 mod scope;
 mod sequence;
+mod serverless;
 mod settings;
 mod stack_refs;
 mod statements;

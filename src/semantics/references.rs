@@ -27,7 +27,7 @@ pub(crate) fn each(value: &Value, found: &mut impl FnMut(Reference)) {
 fn in_later(later: &Later, found: &mut impl FnMut(Reference)) {
     match &later.expr {
         LaterExpr::Ref(target) | LaterExpr::GetAtt(target, _) => {
-            found(Reference { target: *target, origin: later.origin });
+            found(Reference { target: owner(*target), origin: later.origin });
         }
         LaterExpr::Concat(pieces) => pieces.iter().for_each(|piece| each(piece, found)),
         LaterExpr::Join(_, value)
@@ -64,4 +64,9 @@ fn raw_in_later(later: &Later, found: &mut impl FnMut(&RawName)) {
         LaterExpr::Select(_, list) => raw_in_later(list, found),
         _ => {}
     }
+}
+
+/// The resource that has the id: `Hello` of `Hello.Alias`, which SAM makes of it.
+fn owner(id: Name) -> Name {
+    id.as_str().split_once('.').map_or(id, |(owner, _)| Name::new(owner))
 }

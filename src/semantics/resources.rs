@@ -11,7 +11,7 @@ use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::frame::{BlockId, Pending};
 use crate::semantics::model;
 use crate::semantics::value::{Later, LaterExpr, LaterType, ResourceRef, Value};
-use crate::semantics::{conform, types};
+use crate::semantics::{conform, serverless, types};
 use crate::source::Span;
 use crate::syntax::ast::{Ident, Resource, Stmt};
 
@@ -167,6 +167,7 @@ impl<'p> Evaluator<'p> {
                 conform::untyped(self, body, &scope)
             }
         };
+        serverless::check_locations(self, p.resource, &properties);
         let mut depends_on = says.after;
         if depends_on.contains(&made.id) {
             depends_on.retain(|id| *id != made.id);
@@ -195,13 +196,6 @@ impl<'p> Evaluator<'p> {
     /// What CloudFormation refuses of a type before it looks at the properties.
     fn check_type(&mut self, made: &ResourceRef, span: Span, says: &decorators::ResourceSays) {
         let name = made.ty.as_str();
-        if name.starts_with("AWS::Serverless::") {
-            self.report(
-                Diagnostic::new(Code::NotYet, format!("`{name}` is made by a transform; there are none yet"))
-                    .at(span, "CloudFormation itself does not know it")
-                    .help("write out what the transform makes of it: functions, roles, permissions"),
-            );
-        }
         for (decorator, policy) in [("on_delete", says.on_delete), ("on_replace", says.on_replace)] {
             if policy == Some(model::DataPolicy::Snapshot) && made.known.is_some() && !SNAPSHOTS.contains(&name) {
                 self.report(
@@ -256,6 +250,9 @@ pub(super) fn attribute_path(
 ) -> (Value, usize) {
     if name.name.as_str() == "ref" {
         return (reference(ev.types(), resource, name.span), 0);
+    }
+    if let Some(made) = serverless::referable(ev, resource, name) {
+        return (made, 0);
     }
     let mut path = name.name.as_str().to_owned();
     let mut best = None;

@@ -9,7 +9,7 @@ use crate::semantics::declare::{ModuleId, Top};
 use crate::semantics::eval::Evaluator;
 use crate::semantics::units::UnitId;
 use crate::semantics::value::{StackRef, Value};
-use crate::semantics::{builtin, fits, functions, settings, types};
+use crate::semantics::{builtin, fits, functions, serverless, settings, types};
 use crate::source::Span;
 use crate::syntax::ast::{ItemKind, Let};
 
@@ -98,7 +98,10 @@ impl<'p> Evaluator<'p> {
             Some(top) => self.top_value(module, name, top, span),
             None => match builtin::name(self, name, span) {
                 Some(value) => value,
-                None => self.unknown_name(name, span, scope),
+                None => match serverless::generated(self, name) {
+                    Some(value) => value,
+                    None => self.unknown_name(name, span, scope),
+                },
             },
         }
     }

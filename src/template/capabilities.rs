@@ -1,6 +1,7 @@
 //! What a caller must acknowledge before CloudFormation takes a template.
 
 use super::value::is_written;
+use crate::schema::serverless;
 use crate::semantics::model::Resource;
 use crate::semantics::value::Value;
 
@@ -19,16 +20,17 @@ const IAM: &[(&str, Option<&str>)] = &[
     ("AWS::IAM::UserToGroupAddition", None),
 ];
 
-/// The least that covers these resources. `CAPABILITY_NAMED_IAM` includes `CAPABILITY_IAM`.
+/// The least that covers these resources, sorted. `CAPABILITY_NAMED_IAM` includes `CAPABILITY_IAM`.
 pub(super) fn infer(resources: &[Resource], body: &str) -> Vec<&'static str> {
+    let serverless = resources.iter().any(|r| serverless::is_serverless(r.ty.as_str()));
     // Only `raw` writes it, and a text that happens to hold it asks for no more than it could.
-    let mut all = if body.contains("\"Fn::Transform\":") { vec!["CAPABILITY_AUTO_EXPAND"] } else { Vec::new() };
-    all.extend(iam(resources));
-    all
+    let expands = serverless || body.contains("\"Fn::Transform\":");
+    expands.then_some("CAPABILITY_AUTO_EXPAND").into_iter().chain(iam(resources)).collect()
 }
 
+/// What roles, policies and users need, also those that SAM makes.
 fn iam(resources: &[Resource]) -> Option<&'static str> {
-    let mut iam = false;
+    let mut iam = resources.iter().any(|r| serverless::makes_roles(r.ty.as_str()));
     for resource in resources.iter().filter(|r| r.ty.as_str().starts_with("AWS::IAM::")) {
         let Some((_, name)) = IAM.iter().find(|(ty, _)| *ty == resource.ty.as_str()) else { continue };
         if name.is_some_and(|name| is_set(&resource.properties, name)) {

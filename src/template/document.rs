@@ -3,6 +3,7 @@
 use super::json::{self, Members};
 use super::value;
 use crate::names::Name;
+use crate::schema::serverless;
 use crate::semantics::interface::type_name;
 use crate::semantics::model::{Head, Instance, Output, Parameter, ParameterSource, ParameterType, Resource, Use};
 
@@ -30,6 +31,9 @@ pub(super) fn write(instance: &Instance) -> String {
     }
     sections.key(&mut out, "Resources");
     by_name(&mut out, &instance.resources, |r| r.id, resource);
+    if instance.resources.iter().any(|r| serverless::is_serverless(r.ty.as_str())) {
+        sections.text(&mut out, "Transform", serverless::TRANSFORM);
+    }
     sections.close(&mut out);
     out
 }

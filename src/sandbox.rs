@@ -24,6 +24,7 @@ mod policy;
 mod records;
 mod script;
 mod server;
+mod serverless;
 mod status;
 mod store;
 mod template;

@@ -1,20 +1,32 @@
 //! Whether what a change set really does lies inside what the plan showed.
 
 use crate::plan::{Action, Change, Data, Replaces};
+use crate::schema::serverless;
 
-/// The first thing that goes beyond; `None` where all was shown.
-pub(crate) fn beyond(approved: &[Change], real: &[Change], protected: &dyn Fn(&str) -> bool) -> Option<String> {
-    real.iter().find_map(|change| one(approved, change, protected))
+/// What is known of the resources of the stack besides the plan.
+pub(crate) struct Known<'a> {
+    /// Resources that the program protects.
+    pub(crate) protected: &'a dyn Fn(&str) -> bool,
+    /// Resources that a transform made: the template, and so the plan, cannot name them.
+    pub(crate) made: &'a dyn Fn(&str) -> bool,
 }
 
-fn one(approved: &[Change], real: &Change, protected: &dyn Fn(&str) -> bool) -> Option<String> {
+/// The first thing that goes beyond; `None` where all was shown.
+pub(crate) fn beyond(approved: &[Change], real: &[Change], known: &Known<'_>) -> Option<String> {
+    real.iter().find_map(|change| one(approved, change, known))
+}
+
+fn one(approved: &[Change], real: &Change, known: &Known<'_>) -> Option<String> {
     let id = &real.logical_id;
     let verb = real.action.as_str();
     if real.action == Action::None {
         return None;
     }
-    if real.action == Action::Replace && real.replacement == Replaces::Yes && protected(id) {
+    if real.action == Action::Replace && real.replacement == Replaces::Yes && (known.protected)(id) {
         return Some(format!("it would replace {id}, which is protected"));
+    }
+    if (known.made)(id) && is_harmless(real) {
+        return None;
     }
     let Some(shown) = approved.iter().find(|c| c.logical_id == *id) else {
         return Some(format!("it would {verb} {id}, which the plan does not name"));
@@ -24,6 +36,12 @@ fn one(approved: &[Change], real: &Change, protected: &dyn Fn(&str) -> bool) -> 
     }
     let loses = real.data == Some(Data::Deleted) && matches!(shown.data, Some(Data::Retained | Data::Snapshot));
     loses.then(|| format!("it would delete what {id} holds, and the plan says that it stays"))
+}
+
+/// True where nothing is lost: it is made, changed in place or let go, or is of a type that is made anew each time.
+fn is_harmless(real: &Change) -> bool {
+    matches!(real.action, Action::Create | Action::Update | Action::Forget)
+        || serverless::is_made_anew(&real.resource_type)
 }
 
 /// True where somebody who agreed to `shown` agreed to `real` too.
@@ -39,6 +57,10 @@ fn covers(shown: Action, real: Action) -> bool {
 mod tests {
     use super::*;
     use crate::plan::Reason;
+
+    fn of(approved: &[Change], real: &[Change], protected: bool) -> Option<String> {
+        beyond(approved, real, &Known { protected: &|_| protected, made: &|_| false })
+    }
 
     fn change(action: Action, replacement: Replaces, data: Option<Data>) -> Change {
         Change {
@@ -71,8 +93,7 @@ mod tests {
         ];
         for shown in all {
             for real in all {
-                let outside =
-                    beyond(&[change(shown, Replaces::No, None)], &[change(real, Replaces::No, None)], &|_| false);
+                let outside = of(&[change(shown, Replaces::No, None)], &[change(real, Replaces::No, None)], false);
                 let fine = real == A::None || allowed.contains(&(shown, real));
                 assert_eq!(outside.is_none(), fine, "{shown:?} {real:?}: {outside:?}");
             }
@@ -82,11 +103,22 @@ mod tests {
     #[test]
     fn unnamed_resources_lost_data_and_protected_ones_are_beyond() {
         let update = change(Action::Update, Replaces::No, None);
-        assert!(beyond(&[], std::slice::from_ref(&update), &|_| false).is_some());
+        assert!(of(&[], std::slice::from_ref(&update), false).is_some());
         let kept = change(Action::Replace, Replaces::Yes, Some(Data::Retained));
         let lost = change(Action::Replace, Replaces::Yes, Some(Data::Deleted));
-        assert!(beyond(std::slice::from_ref(&kept), std::slice::from_ref(&lost), &|_| false).is_some());
-        assert!(beyond(&[lost], std::slice::from_ref(&kept), &|_| false).is_none());
-        assert!(beyond(std::slice::from_ref(&kept), std::slice::from_ref(&kept), &|_| true).is_some());
+        assert!(of(std::slice::from_ref(&kept), std::slice::from_ref(&lost), false).is_some());
+        assert!(of(&[lost], std::slice::from_ref(&kept), false).is_none());
+        assert!(of(std::slice::from_ref(&kept), std::slice::from_ref(&kept), true).is_some());
+    }
+
+    #[test]
+    fn what_a_transform_makes_may_appear_and_change_and_only_what_publishes_may_go() {
+        let outside = |action, kind: &str| {
+            let real = Change { resource_type: kind.to_owned(), ..change(action, Replaces::Yes, None) };
+            beyond(&[], &[real], &Known { protected: &|_| false, made: &|_| true }).is_some()
+        };
+        assert!(!outside(Action::Create, "AWS::IAM::Role") && !outside(Action::Update, "AWS::IAM::Role"));
+        assert!(outside(Action::Delete, "AWS::IAM::Role") && outside(Action::Replace, "AWS::SQS::Queue"));
+        assert!(!outside(Action::Delete, "AWS::ApiGateway::Deployment"));
     }
 }

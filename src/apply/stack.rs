@@ -290,9 +290,13 @@ impl Work {
         };
         let real = reader.read(&set);
         let protected = |id: &str| self.wanted.protected.contains_key(id);
+        let transforms = after.get("Transform").is_some();
+        let generated = |id: &str| transforms && after.get("Resources").is_some_and(|all| all.get(id).is_none());
         let made =
             ChangeSetRef { name: set.state.name.clone(), arn: set.state.id.clone(), stack: set.state.stack_id.clone() };
-        if let Some(beyond) = envelope::beyond(&self.plan.changes, &real, &protected) {
+        let beyond =
+            envelope::beyond(&self.plan.changes, &real, &envelope::Known { protected: &protected, made: &generated });
+        if let Some(beyond) = beyond {
             // What counts is that it is not executed; one that stays is only untidy.
             let _ = self.cloud.delete_change_set(&made.stack, &made.arn).await;
             return Ok(Ended::stale(format!("the change goes beyond the plan: {beyond}")));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::plan::refs::{Reference, is_intrinsic, references, same_text};
+use crate::plan::refs::{Reference, is_intrinsic, maker, references, same_text};
 use crate::plan::{Action, Cause, Change, Data, Differs, ParameterPlan, PropertyChange, Reason, Replaces, Shown};
 use crate::schema::{RefValue, Replacement, ResourceType, Types};
 
@@ -296,10 +296,17 @@ fn influence(leaf: &Leaf<'_>, sides: &Sides<'_>, changes: &BTreeMap<&str, Change
                 (p.differs, cause)
             }
             None => {
-                let Some(change) = changes.get(reference.name.as_str()) else { continue };
+                let nothing = Map::new();
+                let (name, attribute) = match maker(&reference.name, resources(sides.after, &nothing)) {
+                    // Of what a transform makes as little is known as of an attribute.
+                    Some(maker) => (maker.to_owned(), Some(reference.name.as_str())),
+                    None => (reference.name.clone(), reference.attribute.as_deref()),
+                };
+                let Some(change) = changes.get(name.as_str()) else { continue };
+                let differs = value_differs(change, attribute, sides.types);
                 let attribute = reference.attribute.clone().unwrap_or_else(|| "Ref".to_owned());
                 let cause = Cause::Resource { logical_id: reference.name.clone(), attribute };
-                (value_differs(change, reference.attribute.as_deref(), sides.types), cause)
+                (differs, cause)
             }
         };
         if found.0 != Differs::No && strongest.as_ref().is_none_or(|(d, _)| *d < found.0) {

@@ -70,6 +70,11 @@ impl Reader<'_> {
 
     /// True where nothing of its own changes: AWS is not sure of any value, and only for resources it reads.
     fn is_only_listed(&self, told: &ResourceChange) -> bool {
+        // Of what a transform made, the template does not show what it reads.
+        let says = self.after.get("Resources").and_then(|r| r.get(&told.logical_id)?.get("Type")?.as_str());
+        if says != Some(told.resource_type.as_str()) {
+            return false;
+        }
         let by_resource = |source: &str| matches!(source, "ResourceAttribute" | "ResourceReference");
         let open = |d: &ChangeDetail| {
             d.evaluation.as_deref() == Some("Dynamic") && d.source.as_deref().is_some_and(by_resource)

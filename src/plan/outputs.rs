@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::cloud::Stack;
-use crate::plan::diff::value_differs;
+use crate::plan::diff::{resources, value_differs};
 use crate::plan::inputs::OutputState;
-use crate::plan::refs::{Reference, is_intrinsic, references, single};
+use crate::plan::refs::{Reference, is_intrinsic, maker, references, single};
 use crate::plan::{Change, Differs, ParameterPlan, Shown, ValueChange};
 use crate::schema::Types;
 
@@ -67,7 +67,13 @@ fn differs(reference: &Reference, known: &Known<'_>) -> Differs {
     if let Some(parameter) = known.parameters.get(&reference.name) {
         return parameter.differs;
     }
-    let change = known.changes.iter().find(|c| c.logical_id == reference.name);
+    let find = |id: &str| known.changes.iter().find(|c| c.logical_id == id);
+    let nothing = Map::new();
+    let change = find(&reference.name);
+    if let Some(maker) = maker(&reference.name, resources(known.after, &nothing)).filter(|_| change.is_none()) {
+        // What a transform makes may be made anew with what it is made of.
+        return if find(maker).is_some() { Differs::Maybe } else { Differs::No };
+    }
     change.map_or(Differs::No, |c| value_differs(c, reference.attribute.as_deref(), known.types))
 }
 

@@ -1,6 +1,8 @@
 //! What a piece of a template refers to, and when two pieces are the same.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use crate::schema::serverless;
 
 /// One reference inside a template.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -45,7 +47,10 @@ fn collect(value: &Value, found: &mut Vec<Reference>) {
 }
 
 fn add(name: &str, attribute: Option<&str>, found: &mut Vec<Reference>) {
-    if !name.starts_with("AWS::") {
+    if let (Some((owner, made)), false) = (name.split_once('.'), name.starts_with("AWS::")) {
+        // `Ref` of `Hello.Alias`, which SAM makes of `Hello`: as little is known of it as of an attribute.
+        found.push(Reference { name: owner.to_owned(), attribute: Some(made.to_owned()) });
+    } else if !name.starts_with("AWS::") {
         found.push(Reference { name: name.to_owned(), attribute: attribute.map(str::to_owned) });
     }
 }
@@ -93,6 +98,14 @@ fn placeholders(text: &str) -> impl Iterator<Item = &str> {
         .filter_map(|piece| piece.split_once('}'))
         .map(|(name, _)| name.trim())
         .filter(|name| !name.starts_with('!') && !name.is_empty())
+}
+
+/// The resource of SAM from which a transform makes what is called `name`: `Hello` of `HelloRole`. `resources`
+/// are those of the template, in which `name` is not.
+pub(crate) fn maker<'a>(name: &str, resources: &'a Map<String, Value>) -> Option<&'a str> {
+    let kind = |resource: &Value| resource.get("Type").and_then(Value::as_str).is_some_and(serverless::is_serverless);
+    let makers = resources.iter().filter(|(id, resource)| name.starts_with(id.as_str()) && kind(resource));
+    if resources.contains_key(name) { None } else { makers.map(|(id, _)| id.as_str()).max_by_key(|id| id.len()) }
 }
 
 /// Equal but for characters outside ASCII: `GetTemplate` gives those back as question marks.

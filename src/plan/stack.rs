@@ -80,6 +80,7 @@ impl One<'_> {
         let mut plan = blank(self.wanted, found);
         plan.action = action;
         plan.settings = self.settings(false, &BTreeSet::new());
+        plan.notes.extend(transforms(self.after));
         self.finish(plan, changes, None, None)
     }
 
@@ -114,6 +115,7 @@ impl One<'_> {
         if !self.inputs.are_known() {
             plan.certainty = Certainty::Provisional;
             self.refuse(protect::judge(self.wanted, &local, &policy, &mut plan.notes))?;
+            plan.notes.extend(transforms(self.after));
             return Ok(self.finish(plan, local, Some(stack), Some(before)));
         }
         self.exact(plan, stack, before, local, &policy).await
@@ -288,6 +290,18 @@ impl One<'_> {
         plan.changes = changes;
         Planned { plan, outputs }
     }
+}
+
+/// What a plan that CloudFormation did not compute leaves out.
+fn transforms(after: &Value) -> Option<String> {
+    let names = match after.get("Transform")? {
+        Value::String(name) => name.clone(),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        _ => "a transform".to_owned(),
+    };
+    Some(format!(
+        "{names} works on the template when CloudFormation takes it: what it adds to these resources is not listed"
+    ))
 }
 
 fn fingerprint(wanted: &Wanted, found: Option<&Stack>) -> Fingerprint {

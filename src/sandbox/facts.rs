@@ -139,7 +139,7 @@ pub(crate) fn no_updates() -> Fault {
     invalid("No updates are to be performed.")
 }
 
-/// CAPABILITY_IAM or CAPABILITY_NAMED_IAM is missing [F].
+/// Capabilities are missing [F]; that several are listed so is [J].
 pub(crate) fn capabilities_missing(needed: &str) -> Fault {
     Fault {
         code: "InsufficientCapabilitiesException",

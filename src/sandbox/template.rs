@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::sandbox::facts::{self, Answer, invalid};
-use crate::schema::Types;
+use crate::sandbox::serverless::TRANSFORMS;
+use crate::schema::{Types, serverless};
 
 mod references;
 
@@ -14,6 +15,7 @@ pub(crate) use references::{Piece, Reference, find, get_att, order, pieces};
 /// A template taken apart.
 #[derive(Debug, Default)]
 pub(crate) struct Template {
+    pub(crate) transforms: Vec<String>,
     pub(crate) description: Option<String>,
     pub(crate) metadata: Value,
     pub(crate) parameters: BTreeMap<String, Parameter>,
@@ -29,6 +31,16 @@ impl Template {
     /// What a resource needs before it: names in its properties, and `DependsOn`.
     pub(crate) fn needs(&self, name: &str) -> impl Iterator<Item = &String> {
         self.needs.get(name).into_iter().flatten()
+    }
+
+    /// Whether SAM works on it.
+    pub(crate) fn is_serverless(&self) -> bool {
+        self.transforms.iter().any(|name| name == serverless::TRANSFORM)
+    }
+
+    /// Whether the functions of the language extensions are allowed.
+    pub(crate) fn is_extended(&self) -> bool {
+        self.transforms.iter().any(|name| name == "AWS::LanguageExtensions")
     }
 }
 
@@ -46,7 +58,13 @@ pub(crate) struct Parameter {
 impl Parameter {
     /// `Ref` gives a list.
     pub(crate) fn is_list(&self) -> bool {
-        self.kind == "CommaDelimitedList" || self.kind.starts_with("List<")
+        let kind = self.looked_up().unwrap_or(&self.kind);
+        kind == "CommaDelimitedList" || kind.starts_with("List<")
+    }
+
+    /// The type of the SSM parameter that the value names.
+    pub(crate) fn looked_up(&self) -> Option<&str> {
+        self.kind.strip_prefix("AWS::SSM::Parameter::Value<")?.strip_suffix('>')
     }
 }
 
@@ -90,7 +108,12 @@ pub(crate) struct Output {
     pub(crate) condition: Option<String>,
 }
 
-const SECTIONS: [&str; 8] = [
+/// What SAM knows besides, beside the sections and in a resource.
+const SERVERLESS: [&str; 3] = ["Connectors", "Globals", "IgnoreGlobals"];
+const SECTIONS: [&str; 11] = [
+    "Hooks",
+    "Rules",
+    "Transform",
     "AWSTemplateFormatVersion",
     "Description",
     "Metadata",
@@ -125,12 +148,10 @@ pub(crate) fn read(body: &str) -> Answer<Template> {
     let Value::Object(root) = value else {
         return Err(invalid("Template format error: unsupported structure."));
     };
-    for (section, why) in [("Transform", "runs no macros"), ("Rules", "judges no rules")] {
-        if root.contains_key(section) {
-            return Err(invalid(format!("{section} is not known to this sandbox: it {why}")));
-        }
-    }
-    let unknown: Vec<&str> = root.keys().map(String::as_str).filter(|key| !SECTIONS.contains(key)).collect();
+    let transforms = transforms(&root)?;
+    let globals = |key: &str| key == "Globals" && transforms.iter().any(|name| name == serverless::TRANSFORM);
+    let unknown: Vec<&str> =
+        root.keys().map(String::as_str).filter(|key| !SECTIONS.contains(key) && !globals(key)).collect();
     if !unknown.is_empty() {
         return Err(invalid(format!("Invalid template property or properties [{}]", unknown.join(", "))));
     }
@@ -141,6 +162,7 @@ pub(crate) fn read(body: &str) -> Answer<Template> {
         return Err(invalid("Template format error: unsupported value for AWSTemplateFormatVersion."));
     }
     let mut template = Template {
+        transforms,
         description: text(&root, "Description"),
         metadata: root.get("Metadata").cloned().unwrap_or_default(),
         mappings: section(&root, "Mappings")?,
@@ -148,10 +170,10 @@ pub(crate) fn read(body: &str) -> Answer<Template> {
         ..Template::default()
     };
     for (name, value) in section(&root, "Parameters")? {
-        template.parameters.insert(name.clone(), parameter(&name, &value)?);
+        template.parameters.insert(name.clone(), parameter(&value)?);
     }
     for (name, value) in section(&root, "Resources")? {
-        let declared = resource(&name, value)?;
+        let declared = resource(&name, value, template.is_serverless())?;
         template.resources.insert(name, declared);
     }
     for (name, value) in section(&root, "Outputs")? {
@@ -160,6 +182,20 @@ pub(crate) fn read(body: &str) -> Answer<Template> {
     limits(&template)?;
     template.needs = template.resources.keys().map(|name| (name.clone(), references::needs(&template, name))).collect();
     Ok(template)
+}
+
+/// The macros that the template names. Rules are taken and not judged.
+fn transforms(root: &Map<String, Value>) -> Answer<Vec<String>> {
+    let names: Vec<String> = match root.get("Transform") {
+        None => Vec::new(),
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::Array(many)) => many.iter().map(|name| name.as_str().unwrap_or("a macro").to_owned()).collect(),
+        Some(_) => vec!["AWS::Include".to_owned()],
+    };
+    match names.iter().find(|name| !TRANSFORMS.contains(&name.as_str())) {
+        Some(name) => Err(invalid(format!("The transform {name} is not known to this sandbox: it runs no macros"))),
+        None => Ok(names),
+    }
 }
 
 fn null_path(value: &Value, path: String) -> Option<String> {
@@ -193,7 +229,7 @@ pub(crate) fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-fn parameter(name: &str, value: &Value) -> Answer<Parameter> {
+fn parameter(value: &Value) -> Answer<Parameter> {
     let Some(fields) = value.as_object() else {
         return Err(invalid("Template format error: Any Parameters member must be an object."));
     };
@@ -203,12 +239,8 @@ fn parameter(name: &str, value: &Value) -> Answer<Parameter> {
     let known = ["String", "Number", "CommaDelimitedList", "List<Number>", "List<String>"].contains(&kind.as_str())
         || kind.starts_with("AWS::EC2::")
         || kind.starts_with("AWS::Route53::")
+        || kind.starts_with("AWS::SSM::Parameter::")
         || kind.starts_with("List<AWS::");
-    if kind.starts_with("AWS::SSM::Parameter::") {
-        return Err(invalid(format!(
-            "Parameter {name} has the type {kind}: this sandbox has no SSM parameters to look up"
-        )));
-    }
     if !known {
         return Err(invalid(format!("Template format error: Unrecognized parameter type: {kind}")));
     }
@@ -232,14 +264,15 @@ fn parameter(name: &str, value: &Value) -> Answer<Parameter> {
     })
 }
 
-fn resource(name: &str, value: Value) -> Answer<Declared> {
+fn resource(name: &str, value: Value, serverless: bool) -> Answer<Declared> {
     if name.is_empty() || !name.chars().all(|letter| letter.is_ascii_alphanumeric()) {
         return Err(invalid(format!("Template format error: Resource name {name} is non alphanumeric.")));
     }
     let Value::Object(mut fields) = value else {
         return Err(invalid("Template format error: Any Resources member must be an object."));
     };
-    if let Some(key) = fields.keys().find(|key| !RESOURCE_KEYS.contains(&key.as_str())) {
+    let known = |key: &str| RESOURCE_KEYS.contains(&key) || (serverless && SERVERLESS.contains(&key));
+    if let Some(key) = fields.keys().find(|key| !known(key)) {
         return Err(invalid(format!("Invalid template resource property '{key}'")));
     }
     let Some(kind) = text(&fields, "Type") else {
@@ -332,8 +365,12 @@ fn limits(template: &Template) -> Answer<()> {
 
 /// Refuses what can be seen without parameters: unknown types, names that lead nowhere, cycles.
 pub(crate) fn validate(template: &Template, types: &Types) -> Answer<()> {
-    let unknown: BTreeSet<&str> =
-        template.resources.values().map(|resource| resource.kind.as_str()).filter(|kind| !known(types, kind)).collect();
+    let unknown: BTreeSet<&str> = template
+        .resources
+        .values()
+        .map(|resource| resource.kind.as_str())
+        .filter(|kind| !known(template, types, kind))
+        .collect();
     if !unknown.is_empty() {
         let list = unknown.into_iter().collect::<Vec<_>>().join(", ");
         return Err(invalid(format!("Template format error: Unrecognized resource types: [{list}]")));
@@ -347,13 +384,24 @@ pub(crate) fn validate(template: &Template, types: &Types) -> Answer<()> {
     references::order(template).map(|_| ())
 }
 
-/// A type of AWS, or one that the customer brings along.
-pub(crate) fn known(types: &Types, kind: &str) -> bool {
-    kind.starts_with("Custom::") || types.resource(kind).is_some()
+/// A type of AWS, of SAM where that is at work, or one that the customer brings along.
+fn known(template: &Template, types: &Types, kind: &str) -> bool {
+    let fits = !serverless::is_serverless(kind) || template.is_serverless();
+    fits && (kind.starts_with("Custom::") || types.resource(kind).is_some())
 }
 
-/// The capability that a template asks for: IAM resources, with fixed names or without.
-pub(crate) fn capability(template: &Template) -> Option<(&'static str, Vec<String>)> {
+/// The capabilities that a template asks for, with the types that ask: those of IAM, with fixed names or
+/// without, and that of transforms.
+///
+/// The reference of CreateChangeSet says that the latter does not apply to change sets; reports of
+/// `sam deploy` show that it is asked for there too [F].
+pub(crate) fn capabilities(template: &Template) -> Vec<(&'static str, Vec<String>)> {
+    let transforms = (!template.transforms.is_empty()).then(|| ("CAPABILITY_AUTO_EXPAND", template.transforms.clone()));
+    iam(template).into_iter().chain(transforms).collect()
+}
+
+/// The capability for roles, policies and users, also those that SAM makes.
+fn iam(template: &Template) -> Option<(&'static str, Vec<String>)> {
     // The types and their naming property are those of AWS's list for CAPABILITY_NAMED_IAM.
     let names: BTreeMap<&str, &str> = BTreeMap::from([
         ("AWS::IAM::AccessKey", ""),
@@ -372,6 +420,9 @@ pub(crate) fn capability(template: &Template) -> Option<(&'static str, Vec<Strin
         .resources
         .values()
         .filter_map(|resource| {
+            if serverless::makes_roles(&resource.kind) {
+                return Some(("AWS::IAM::Role", false));
+            }
             let name = names.get(resource.kind.as_str())?;
             Some((resource.kind.as_str(), resource.properties.get(name).is_some()))
         })

@@ -80,11 +80,15 @@ pub(super) fn desired(params: &Params, before: Option<&Stack>) -> Answer<(Desire
 }
 
 fn capable(template: &Template, given: &[String]) -> Answer<()> {
-    let Some((needed, _)) = template::capability(template) else {
-        return Ok(());
+    let enough = |needed: &str| {
+        given.iter().any(|one| one == needed || (needed == "CAPABILITY_IAM" && one == "CAPABILITY_NAMED_IAM"))
     };
-    let enough = given.iter().any(|one| one == needed || (needed == "CAPABILITY_IAM" && one == "CAPABILITY_NAMED_IAM"));
-    if enough { Ok(()) } else { Err(facts::capabilities_missing(needed)) }
+    let missing: Vec<&str> = template::capabilities(template)
+        .into_iter()
+        .map(|(needed, _)| needed)
+        .filter(|needed| !enough(needed))
+        .collect();
+    if missing.is_empty() { Ok(()) } else { Err(facts::capabilities_missing(&missing.join(", "))) }
 }
 
 fn type_changes(template: &Template, before: Option<&Stack>) -> Answer<()> {

@@ -9,7 +9,7 @@ use crate::schema::Types;
 
 pub(super) fn get(world: &mut World, caller: &Caller, params: &Params) -> Outcome {
     let body = kept(world, caller, params)?;
-    // Without transforms the processed template is the original one, byte for byte [V].
+    // Without transforms the processed template is the original one, byte for byte [V]; none is run here.
     result(|xml| {
         xml.put("TemplateBody", body);
         xml.texts("StagesAvailable", ["Original", "Processed"]);
@@ -66,7 +66,7 @@ pub(super) fn summary(world: &mut World, caller: &Caller, params: &Params) -> Ou
         if !template.metadata.is_null() {
             xml.put("Metadata", template.metadata.to_string());
         }
-        xml.texts("DeclaredTransforms", Vec::<String>::new());
+        xml.texts("DeclaredTransforms", &template.transforms);
         xml.list("ResourceIdentifierSummaries", &kinds, |xml, kind| {
             let names = template.resources.iter().filter(|(_, resource)| resource.kind == **kind).map(|(name, _)| name);
             let identifiers =
@@ -84,13 +84,13 @@ fn shown_default(declared: &template::Parameter) -> Option<&str> {
 }
 
 fn capabilities(xml: &mut Xml, template: &Template) {
-    if let Some((capability, kinds)) = template::capability(template) {
-        xml.texts("Capabilities", [capability]);
-        xml.put(
-            "CapabilitiesReason",
-            format!("The following resource(s) require capabilities: [{}]", kinds.join(", ")),
-        );
+    let needed = template::capabilities(template);
+    if needed.is_empty() {
+        return;
     }
+    xml.texts("Capabilities", needed.iter().map(|(capability, _)| *capability));
+    let kinds: Vec<&str> = needed.iter().flat_map(|(_, kinds)| kinds).map(String::as_str).collect();
+    xml.put("CapabilitiesReason", format!("The following resource(s) require capabilities: [{}]", kinds.join(", ")));
 }
 
 pub(super) fn validate(params: &Params) -> Outcome {
@@ -105,6 +105,6 @@ pub(super) fn validate(params: &Params) -> Outcome {
         });
         xml.maybe("Description", template.description.as_ref());
         capabilities(xml, &template);
-        xml.texts("DeclaredTransforms", Vec::<String>::new());
+        xml.texts("DeclaredTransforms", &template.transforms);
     })
 }

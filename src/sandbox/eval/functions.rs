@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::sandbox::eval::{Evaluated, Scope, later, network, unknown};
 use crate::sandbox::template::{Piece, get_att, pieces, scalar};
+use crate::sandbox::{ids, serverless};
 
 /// Calls the function named by the only key of an object; `None` where it is no function.
 pub(super) fn call(scope: &Scope<'_>, key: &str, argument: &Value) -> Option<Evaluated> {
@@ -33,6 +34,11 @@ pub(super) fn call(scope: &Scope<'_>, key: &str, argument: &Value) -> Option<Eva
         "Fn::ImportValue" => scope.text(argument, key).and_then(|name| scope.lookup.import(&name).map(Some)),
         "Fn::FindInMap" => find_in_map(scope, argument),
         "Fn::Transform" => Err("No transforms are known to this sandbox: it runs no macros".to_owned()),
+        "Fn::Length" if scope.template.is_extended() => length(scope, argument),
+        "Fn::ToJsonString" if scope.template.is_extended() => json_string(scope, argument),
+        other if other.starts_with("Fn::ForEach::") => {
+            Err(format!("{other} is not known to this sandbox: it runs no macros"))
+        }
         other if other.starts_with("Fn::") => {
             Err(format!("Template error: {other} is not supported without a language extension"))
         }
@@ -51,6 +57,8 @@ fn reference(scope: &Scope<'_>, argument: &Value) -> Evaluated {
 fn named(scope: &Scope<'_>, name: &str) -> Evaluated {
     if let Some(declared) = scope.template.parameters.get(name) {
         let value = scope.parameters.get(name).ok_or_else(|| format!("Parameters: [{name}] must have values"))?;
+        let found = declared.looked_up().map(|kind| looked_up(scope, kind, value));
+        let value = found.as_ref().unwrap_or(value);
         return Ok(Some(match declared.is_list() {
             true => value.split(',').map(|item| Value::String(item.trim().to_owned())).collect(),
             false => Value::String(value.clone()),
@@ -66,9 +74,36 @@ fn named(scope: &Scope<'_>, name: &str) -> Evaluated {
         "AWS::Region" => place.region.clone(),
         "AWS::StackId" => place.stack_id.clone(),
         "AWS::StackName" => place.stack_name.clone(),
-        _ => return scope.lookup.reference(name).map(Some),
+        _ => match serverless::made(scope.template, name) {
+            Some(made) => return made.reference(scope),
+            None => return scope.lookup.reference(name).map(Some),
+        },
     };
     Ok(Some(Value::String(text)))
+}
+
+/// What an SSM parameter holds: made up, as attributes are, for there is no SSM here.
+fn looked_up(scope: &Scope<'_>, kind: &str, name: &str) -> String {
+    let (kind, count) = match kind.strip_prefix("List<").and_then(|kind| kind.strip_suffix('>')) {
+        Some(kind) => (kind, 2),
+        None => (kind, if kind == "CommaDelimitedList" { 2 } else { 1 }),
+    };
+    let place = scope.place;
+    let one = |at: usize| {
+        let hash = ids::short(&[&place.account, &place.region, name, &at.to_string()], 17);
+        match kind {
+            "AWS::EC2::Image::Id" => format!("ami-{hash}"),
+            "AWS::EC2::Instance::Id" => format!("i-{hash}"),
+            "AWS::EC2::SecurityGroup::Id" => format!("sg-{hash}"),
+            "AWS::EC2::Subnet::Id" => format!("subnet-{hash}"),
+            "AWS::EC2::VPC::Id" => format!("vpc-{hash}"),
+            "AWS::EC2::Volume::Id" => format!("vol-{hash}"),
+            "AWS::Route53::HostedZone::Id" => format!("Z{}", hash.to_uppercase()),
+            "AWS::EC2::AvailabilityZone::Name" => format!("{}{}", place.region, if at == 0 { "a" } else { "b" }),
+            _ => format!("ssm-{hash}"),
+        }
+    };
+    (0..count).map(one).collect::<Vec<_>>().join(",")
 }
 
 fn attribute(scope: &Scope<'_>, argument: &Value) -> Evaluated {
@@ -87,7 +122,16 @@ fn attribute(scope: &Scope<'_>, argument: &Value) -> Evaluated {
         },
         _ => return Err(needs("Fn::GetAtt", "two non-empty parameters, the resource name and the resource attribute")),
     };
-    scope.lookup.attribute(&resource, &attribute).map(Some)
+    attribute_of(scope, &resource, &attribute)
+}
+
+fn attribute_of(scope: &Scope<'_>, resource: &str, attribute: &str) -> Evaluated {
+    let (resource, attribute) = serverless::split(scope.template, resource, attribute);
+    match (serverless::made(scope.template, &resource), attribute) {
+        (Some(made), Some(attribute)) => made.attribute(scope, &attribute),
+        (Some(made), None) => made.reference(scope),
+        (None, attribute) => scope.lookup.attribute(&resource, &attribute.unwrap_or_default()).map(Some),
+    }
 }
 
 fn needs(function: &str, what: &str) -> String {
@@ -112,7 +156,7 @@ fn sub(scope: &Scope<'_>, argument: &Value) -> Evaluated {
             }
             Piece::Name(name) => match (own.and_then(|own| own.get(name)), name.split_once('.')) {
                 (Some(fragment), _) => scope.eval(fragment)?,
-                (None, Some((resource, attribute))) => Some(scope.lookup.attribute(resource, attribute)?),
+                (None, Some((resource, attribute))) => attribute_of(scope, resource, attribute)?,
                 (None, None) => named(scope, name)?,
             },
         };
@@ -228,9 +272,36 @@ fn zones(scope: &Scope<'_>, argument: &Value) -> Evaluated {
 }
 
 fn find_in_map(scope: &Scope<'_>, argument: &Value) -> Evaluated {
-    let [map, top, second] = parts(argument, 3, "Fn::FindInMap")? else { return Err(String::new()) };
+    let (parts, default) = match argument {
+        // The language extensions know a fourth part.
+        Value::Array(parts) if parts.len() == 4 && scope.template.is_extended() => {
+            (parts.get(..3).unwrap_or_default(), parts.get(3).and_then(|last| last.get("DefaultValue")))
+        }
+        other => (parts(other, 3, "Fn::FindInMap")?, None),
+    };
+    let [map, top, second] = parts else { return Err(String::new()) };
     let map = scope.text(map, "Fn::FindInMap")?;
     let (top, second) = (scope.text(top, "Fn::FindInMap")?, scope.text(second, "Fn::FindInMap")?);
     let found = scope.template.mappings.get(&map).and_then(|map| map.get(&top)).and_then(|level| level.get(&second));
-    found.cloned().map(Some).ok_or_else(|| format!("Template error: Unable to get mapping for {map}::{top}::{second}"))
+    match (found, default) {
+        (Some(found), _) => Ok(Some(found.clone())),
+        (None, Some(default)) => scope.eval(default),
+        (None, None) => Err(format!("Template error: Unable to get mapping for {map}::{top}::{second}")),
+    }
+}
+
+fn length(scope: &Scope<'_>, argument: &Value) -> Evaluated {
+    match scope.eval(argument)? {
+        Some(Value::Array(items)) => Ok(Some(Value::from(items.len()))),
+        Some(value) if unknown(&value) => Ok(Some(later())),
+        _ => Err(needs("Fn::Length", "a list")),
+    }
+}
+
+fn json_string(scope: &Scope<'_>, argument: &Value) -> Evaluated {
+    match scope.eval(argument)? {
+        Some(value) if unknown(&value) => Ok(Some(later())),
+        Some(value @ (Value::Array(_) | Value::Object(_))) => Ok(Some(Value::String(value.to_string()))),
+        _ => Err(needs("Fn::ToJsonString", "an object or a list")),
+    }
 }

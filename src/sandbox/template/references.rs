@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::sandbox::facts::{Answer, invalid};
+use crate::sandbox::serverless;
 use crate::sandbox::template::Template;
 
 /// One name in a fragment.
@@ -216,10 +217,14 @@ fn unresolved(template: &Template, fragment: &Value) -> BTreeSet<String> {
         Reference::Name(name) => {
             let known = template.parameters.contains_key(&name)
                 || template.resources.contains_key(&name)
-                || PSEUDO.contains(&name.as_str());
+                || PSEUDO.contains(&name.as_str())
+                || serverless::made(template, &name).is_some();
             (!known).then_some(name)
         }
-        Reference::Attribute(name, _) => (!template.resources.contains_key(&name)).then_some(name),
+        Reference::Attribute(name, _) => {
+            let known = template.resources.contains_key(&name) || serverless::made(template, &name).is_some();
+            (!known).then_some(name)
+        }
         _ => None,
     });
     names.collect()
@@ -231,9 +236,12 @@ pub(super) fn needs(template: &Template, name: &str) -> BTreeSet<String> {
         return BTreeSet::new();
     };
     let named = find(&resource.properties).into_iter().filter_map(|reference| match reference {
-        Reference::Name(name) | Reference::Attribute(name, _) => Some(name),
+        Reference::Name(name) | Reference::Attribute(name, _) => {
+            Some(serverless::made(template, &name).map_or(name.clone(), |made| made.owner().to_owned()))
+        }
         _ => None,
     });
+    let named = named.filter(|owner| owner != name);
     named.chain(resource.depends_on.iter().cloned()).filter(|name| template.resources.contains_key(name)).collect()
 }
 

@@ -25,11 +25,7 @@ pub struct Template {
     pub body: String,
     /// SHA-256 of the body, in lower-case hex.
     pub sha256: String,
-<<<<<<< HEAD
-    /// What the caller has to acknowledge, sorted: `CAPABILITY_AUTO_EXPAND`, and `CAPABILITY_IAM` or
-=======
     /// What the caller has to acknowledge, sorted: `CAPABILITY_AUTO_EXPAND`, `CAPABILITY_IAM` or
->>>>>>> bef197d (SAM: resources, what the transform makes of them, capabilities)
     /// `CAPABILITY_NAMED_IAM`.
     pub capabilities: Vec<&'static str>,
     /// How many resources.

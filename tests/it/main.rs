@@ -46,6 +46,8 @@ mod reduced;
 mod sandbox;
 mod schema;
 mod semantics;
+#[cfg(feature = "aws")]
+mod serverless;
 mod support;
 mod syntax;
 mod template;

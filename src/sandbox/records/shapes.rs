@@ -217,6 +217,11 @@ fn service_arn(identity: &Identity<'_>) -> String {
         "opensearchservice" => "es",
         "applicationautoscaling" => "application-autoscaling",
         "efs" => "elasticfilesystem",
+        "serverless" => match identity.kind {
+            "AWS::Serverless::SimpleTable" => "dynamodb",
+            "AWS::Serverless::StateMachine" => "states",
+            _ => "lambda",
+        },
         other => other,
     };
     let place = identity.place;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
+use crate::schema::serverless;
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::fits;
 use crate::semantics::model::{Head, Resource};
@@ -272,7 +273,9 @@ pub(crate) fn check_names(ev: &mut Evaluator<'_>, head: &Head, resources: &[Reso
     names.sort_by_key(|name| (name.span, name.name));
     names.dedup();
     for RawName { name, span } in names {
-        if !there.contains(&name) && !PSEUDO.contains(&name.as_str()) {
+        let made =
+            || serverless::may_be_generated(name.as_str(), resources.iter().map(|r| (r.id.as_str(), r.ty.as_str())));
+        if !there.contains(&name) && !PSEUDO.contains(&name.as_str()) && !made() {
             ev.report(unknown(name, span, &there));
         }
     }

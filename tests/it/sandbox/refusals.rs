@@ -273,6 +273,54 @@ async fn capabilities_are_asked_for() {
 }
 
 #[tokio::test]
+async fn transforms_are_taken_as_they_are() {
+    let (_, client) = world();
+    let function = json!({ "Type": "AWS::Serverless::Function", "Properties": {
+        "InlineCode": "exports.handler = async () => 1", "Handler": "index.handler", "Runtime": "nodejs22.x",
+        "AutoPublishAlias": "live",
+    } });
+    let plain = resources(json!({ "Hello": function }));
+    let refused = refusal(client.create_stack().stack_name("s").template_body(&plain).send().await).1;
+    assert_eq!(refused, "Template format error: Unrecognized resource types: [AWS::Serverless::Function]");
+    let body = json!({
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Globals": { "Function": { "Timeout": 10 } },
+        "Resources": { "Hello": function },
+        "Outputs": {
+            "Role": { "Value": { "Fn::GetAtt": ["HelloRole", "Arn"] } },
+            "Alias": { "Value": { "Ref": "Hello.Alias" } },
+            "Both": { "Value": { "Fn::Sub": "${HelloRole} ${Hello.Alias}" } },
+        },
+    })
+    .to_string();
+    let create = || client.create_stack().stack_name("s").template_body(&body);
+    let refused = refusal(create().send().await);
+    assert_eq!(refused.0, "InsufficientCapabilitiesException");
+    assert_eq!(refused.1, "Requires capabilities : [CAPABILITY_IAM, CAPABILITY_AUTO_EXPAND]");
+    let refused = refusal(create().capabilities(Capability::CapabilityIam).send().await);
+    assert_eq!(refused.1, "Requires capabilities : [CAPABILITY_AUTO_EXPAND]");
+    create()
+        .capabilities(Capability::CapabilityIam)
+        .capabilities(Capability::CapabilityAutoExpand)
+        .send()
+        .await
+        .unwrap();
+    let made = settled(&client, "s").await;
+    assert_eq!(status(&made), "CREATE_COMPLETE");
+    let output = |key: &str| {
+        let found = made.outputs().iter().find(|o| o.output_key() == Some(key));
+        found.and_then(|o| o.output_value()).unwrap_or_default().to_owned()
+    };
+    let role = output("Role");
+    assert!(role.starts_with("arn:aws:iam::111122223333:role/s-HelloRole-"), "{role}");
+    let name = role.rsplit('/').next().unwrap();
+    assert_eq!(output("Both"), format!("{name} {}", output("Alias")));
+    let other = json!({ "Transform": "Mine", "Resources": { "A": queue(json!({})) } }).to_string();
+    let refused = refusal(client.create_stack().stack_name("t").template_body(&other).send().await).1;
+    assert_eq!(refused, "The transform Mine is not known to this sandbox: it runs no macros");
+}
+
+#[tokio::test]
 async fn protection_holds() {
     let (_, client) = world();
     let body = resources(json!({ "A": queue(json!({})) }));

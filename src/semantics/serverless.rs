@@ -13,7 +13,7 @@ use crate::syntax::ast::{Entry, Expr, ExprKind, Ident, Key, Resource, Stmt, Stmt
 /// What SAM makes under that name of the resources of this stack: `HelloRole` of `Hello`.
 pub(super) fn generated(ev: &Evaluator<'_>, name: Name) -> Option<Value> {
     let mut resources = Vec::new();
-    declared(ev.frame.body, &mut resources);
+    declared(ev.frame.unit.body, &mut resources);
     let there = resources.iter().map(|r| (r.name.name.as_str(), r.ty.name.as_str()));
     let kind = serverless::generated(name.as_str(), there)?;
     let owner = resources.iter().find(|r| name.as_str().starts_with(r.name.name.as_str()));

@@ -12,4 +12,5 @@ pub(crate) mod ministack;
 pub(crate) mod script;
 #[cfg(feature = "aws")]
 pub(crate) mod stacks;
+pub(crate) mod programs;
 pub(crate) mod venv;

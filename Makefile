@@ -1,6 +1,6 @@
 # Every command anyone runs. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help ready format lint test docs schema schema-check snapshots requirements bench
+.PHONY: help ready format lint test docs schema schema-check snapshots requirements bench fuzz
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -35,3 +35,6 @@ requirements: ## Pin the Python tools of the tests anew, with hashes (needs uv)
 
 bench: ## Run the workloads of the performance table
 	cargo bench
+
+fuzz: ## Fuzz each target for SECONDS (60); TARGETS="parse emit" picks (needs nightly and cargo-fuzz)
+	fuzz/run $(or $(SECONDS),60) $(TARGETS)

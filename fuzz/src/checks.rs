@@ -174,7 +174,7 @@ fn template(body: &str) {
         }
     }
     for section in ["Resources", "Outputs"] {
-        references(&json[section], &resources, &parameters);
+        json.get(section).into_iter().for_each(|section| references(section, &resources, &parameters));
     }
 }
 

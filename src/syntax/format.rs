@@ -244,8 +244,8 @@ impl Printer<'_> {
             let token = self.token(at);
             let counts = match group {
                 Group::Entries => true,
-                Group::Single => at == open + 1,
-                _ => token.kind == Kind::Comment,
+                Group::Single | Group::Loop => at == open + 1,
+                Group::Block => false,
             };
             if (counts && token.breaks > 0) || (group != Group::Single && token.kind == Kind::Comment) {
                 return true;
@@ -262,15 +262,19 @@ impl Printer<'_> {
     fn fits(&self, open: usize, close: usize) -> bool {
         let mut width = self.column;
         let mut at = open;
+        let mut last = None;
         while at <= close && width <= WIDTH {
             let token = self.token(at);
+            if self.is_idle(at, last) {
+                at += 1;
+                continue;
+            }
             let first = token.text.lines().next().unwrap_or("");
             width += first.chars().count();
-            if at > open {
-                let before = self.token(at - 1);
-                let blank = before.kind != Kind::Comma && self.spaced(before, token);
-                width += usize::from(blank || before.kind == Kind::Comma);
+            if let Some(before) = last {
+                width += usize::from(before.kind == Kind::Comma || self.spaced(before, token));
             }
+            last = Some(token);
             let inner = token.kind == Kind::Open && at > open;
             if first.len() != token.text.len() {
                 break;
@@ -281,6 +285,12 @@ impl Printer<'_> {
             at += 1;
         }
         width <= WIDTH
+    }
+
+    /// True for a comma with nothing before or behind it, which is not printed.
+    fn is_idle(&self, at: usize, last: Option<Token<'_>>) -> bool {
+        let opened = last.is_none_or(|last| last.kind == Kind::Open);
+        self.token(at).kind == Kind::Comma && (opened || matches!(self.token(at + 1).kind, Kind::Comma | Kind::Close))
     }
 
     fn print(&mut self, at: usize) {

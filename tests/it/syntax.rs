@@ -9,6 +9,8 @@ use infra::syntax::ast::{Entry, Expr, ExprKind, File, ItemKind, Key};
 use infra::syntax::{Parsed, format, parse};
 use proptest::prelude::*;
 
+use crate::support::programs;
+
 fn source(text: &str) -> SourceFile {
     SourceFile { id: FileId(0), name: "main.infra".into(), text: text.into() }
 }
@@ -72,7 +74,7 @@ fn formats(text: &str, name: &str) {
     let after = parsed(&once);
     assert!(after.diagnostics.is_empty(), "{name}: {:?}\n{once}", after.diagnostics);
     assert_eq!(said(&before.file), said(&after.file), "{name}: formatting changed what is said:\n{once}");
-    assert_eq!(format(&source(&once)).as_deref(), Some(once.as_str()), "{name}: formatting twice changes more");
+    assert_eq!(format(&source(&once)).as_deref(), Some(once.as_str()), "{name}: formatting twice changes more of\n{text}");
     assert_eq!(remarks(text), remarks(&once), "{name}: a remark got lost:\n{once}");
 }
 
@@ -411,6 +413,13 @@ proptest! {
     #[test]
     fn no_row_of_pieces_is_too_odd(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..60)) {
         formats(&pieces.concat(), "pieces");
+    }
+
+    #[test]
+    fn made_programs_are_read_and_come_to_rest(bytes in prop::collection::vec(any::<u8>(), 0..600), ugly in any::<bool>()) {
+        let text = programs::program(&bytes, ugly);
+        formats(&text, "made");
+        prop_assert!(!ugly || codes(&parsed(&text).diagnostics).is_empty(), "what is ugly is right: {}", text);
     }
 
     #[test]

@@ -88,12 +88,17 @@ fn token(text: &str, at: usize, first: char, pattern: bool) -> (Kind, usize) {
         ',' => (Kind::Comma, 1),
         '"' | '\'' => (Kind::Text, text_end(rest)),
         '/' if rest.starts_with("//") => (Kind::Comment, rest.find('\n').unwrap_or(rest.len())),
-        '/' if rest.starts_with("/*") => (Kind::Remark, rest.find("*/").map_or(rest.len(), |end| end + 2)),
+        '/' if rest.starts_with("/*") => (Kind::Remark, remark_end(rest)),
         '/' if pattern => (Kind::Text, pattern_end(rest)),
         c if c.is_ascii_digit() => (Kind::Word, number_end(rest)),
         c if c.is_ascii_alphabetic() || c == '_' => (Kind::Word, word_end(rest)),
         c => (Kind::Sign, SIGNS.iter().find(|sign| rest.starts_with(**sign)).map_or(c.len_utf8(), |sign| sign.len())),
     }
+}
+
+/// The length of the remark that `rest` begins with; `/*/` only opens one.
+fn remark_end(rest: &str) -> usize {
+    rest.get(2..).and_then(|inside| inside.find("*/")).map_or(rest.len(), |end| end + 4)
 }
 
 fn word_end(rest: &str) -> usize {
@@ -153,7 +158,7 @@ fn inside_end(rest: &str) -> usize {
         at += match here.chars().next() {
             Some('"' | '\'') => text_end(here),
             Some('/') if here.starts_with("//") => here.find('\n').unwrap_or(here.len()),
-            Some('/') if here.starts_with("/*") => here.find("*/").map_or(here.len(), |end| end + 2),
+            Some('/') if here.starts_with("/*") => remark_end(here),
             Some('}') if depth == 0 => return at + 1,
             Some(c) => {
                 match c {

@@ -7,12 +7,12 @@
 use std::fmt::Write as _;
 
 /// Choices, taken from a row of bytes; the first of each once the row is used up.
-pub struct Choices<'b> {
+pub(crate) struct Choices<'b> {
     bytes: &'b [u8],
 }
 
 impl<'b> Choices<'b> {
-    pub fn new(bytes: &'b [u8]) -> Self {
+    pub(crate) fn new(bytes: &'b [u8]) -> Self {
         Self { bytes }
     }
 
@@ -23,16 +23,16 @@ impl<'b> Choices<'b> {
     }
 
     /// Below `n`.
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         if n > 256 { (self.byte() * 256 + self.byte()) % n } else { self.byte() % n.max(1) }
     }
 
     /// True once in `n` times.
-    pub fn one_in(&mut self, n: usize) -> bool {
+    pub(crate) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == n - 1
     }
 
-    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
 
@@ -89,7 +89,7 @@ const TEXTS: &[&str] = &[
 ];
 
 /// Makes a program out of choices.
-pub struct Maker<'b> {
+pub(crate) struct Maker<'b> {
     choices: Choices<'b>,
     out: String,
     ugly: bool,
@@ -107,14 +107,14 @@ pub struct Maker<'b> {
 }
 
 /// A project of one file.
-pub fn program(bytes: &[u8], ugly: bool) -> String {
+pub(crate) fn program(bytes: &[u8], ugly: bool) -> String {
     let mut maker = Maker::new(bytes, ugly);
     maker.project();
     maker.out
 }
 
 /// One statement of a stack; the names in it may mean something where it is put.
-pub fn statement(bytes: &[u8]) -> String {
+pub(crate) fn statement(bytes: &[u8]) -> String {
     let mut maker = Maker::new(bytes, false);
     maker.stray_names();
     maker.statement(2);
@@ -122,7 +122,7 @@ pub fn statement(bytes: &[u8]) -> String {
 }
 
 /// One expression.
-pub fn expression(bytes: &[u8]) -> String {
+pub(crate) fn expression(bytes: &[u8]) -> String {
     let mut maker = Maker::new(bytes, false);
     maker.stray_names();
     let kind = maker.choices.pick(&[Any, Text, Int, Bool, Texts, Ints, Object, Later]);
@@ -190,15 +190,15 @@ impl<'b> Maker<'b> {
     /// Between entries.
     fn separator(&mut self) {
         let text = match self.ugly && self.one_line == 0 {
-            true => self.choices.pick(&[", ", ",", "\n", " ,\n", "\n, ", ", // c\n", " // c ]\n\n\n  ", "\r\n\t", ",\n,"]),
+            true => self.choices.pick(&[", ", ",", "\n", " ,\n", "\n, ", ", // c\n", " // c ]\n\n\n  ", "\r\n\t"]),
             false => ", ",
         };
         self.put(text);
     }
 
-    /// After the last entry.
-    fn trailing(&mut self) {
-        if self.ugly && self.choices.one_in(4) {
+    /// After the last entry, where there is one.
+    fn trailing(&mut self, some: bool) {
+        if some && self.ugly && self.choices.one_in(4) {
             let text = if self.one_line == 0 { self.choices.pick(&[",", "\n", ",\n", " // c\n"]) } else { "," };
             self.put(text);
         }
@@ -456,7 +456,7 @@ impl<'b> Maker<'b> {
                 kind => self.expr(kind),
             }
         }
-        self.trailing();
+        self.trailing(!first);
         self.gap(" ");
         self.put("}");
         self.resources.push((name, attribute, key.is_some()));
@@ -569,7 +569,9 @@ impl<'b> Maker<'b> {
         self.expr(kind);
         self.separator();
         self.put("1");
-        self.separator();
+        self.sp("");
+        self.put(",");
+        self.gap(" ");
         self.put("2");
         self.colon();
         self.expr(kind);
@@ -652,14 +654,15 @@ impl<'b> Maker<'b> {
             }
             self.expr(*kind);
         }
-        self.trailing();
+        self.trailing(true);
         self.put(")");
     }
 
     fn list(&mut self, kind: Kind) {
         self.put("[");
         self.gap("");
-        for at in 0..self.choices.below(4) {
+        let length = self.choices.below(4);
+        for at in 0..length {
             if at > 0 {
                 self.separator();
             }
@@ -670,7 +673,7 @@ impl<'b> Maker<'b> {
                 self.expr(kind);
             }
         }
-        self.trailing();
+        self.trailing(length > 0);
         self.put("]");
     }
 
@@ -720,7 +723,8 @@ impl<'b> Maker<'b> {
     fn object(&mut self) {
         self.put("{");
         self.gap(" ");
-        for at in 0..self.choices.below(4) {
+        let length = self.choices.below(4);
+        for at in 0..length {
             if at > 0 {
                 self.separator();
             }
@@ -735,7 +739,7 @@ impl<'b> Maker<'b> {
             self.colon();
             self.expr(Text);
         }
-        self.trailing();
+        self.trailing(length > 0);
         self.gap(" ");
         self.put("}");
     }

@@ -119,7 +119,7 @@ impl Scan<'_> {
         };
         self.missing(innermost, end, self.text.len());
         while let Some(frame) = self.pop() {
-            self.inserts.push((end, frame.kind.closer()));
+            self.put_in(end, frame.kind.closer());
             if let Some(told) = self.diagnostics.last_mut() {
                 *told = report::also_open(self.file, frame, told.clone());
             }
@@ -287,7 +287,16 @@ impl Scan<'_> {
     fn missing(&mut self, frame: Frame, place: usize, missed: usize) {
         self.balanced = false;
         self.told(report::unclosed(self.file, frame, missed, self.text.len()));
-        self.inserts.push((place.max(self.inserts.last().map_or(0, |(last, _)| *last)), frame.kind.closer()));
+        self.put_in(place, frame.kind.closer());
+    }
+
+    /// Where the last piece was put in: nothing is put in before it any more.
+    fn last_insert(&self) -> usize {
+        self.inserts.last().map_or(0, |(last, _)| *last)
+    }
+
+    fn put_in(&mut self, place: usize, piece: &'static str) {
+        self.inserts.push((place.max(self.last_insert()), piece));
     }
 
     fn newline(&mut self) {
@@ -436,7 +445,7 @@ impl Scan<'_> {
         self.balanced = false;
         let place = if quotes.len() == 1 { self.before_closers(end) } else { end };
         self.told(report::endless(self.file, start, quotes, quotes));
-        self.inserts.push((place, quotes));
+        self.put_in(place, quotes);
         self.at = place;
     }
 
@@ -490,13 +499,14 @@ impl Scan<'_> {
         };
         let simple = self.open.len() == outermost + 1;
         let place = if simple { self.before_closers(self.at) } else { code_end(&self.out, self.at) };
+        let place = place.max(self.last_insert());
         // `"${a"` lacks the end of the interpolation, not of the text.
         if let Some(frame) = self.open.get(outermost + 1).or(self.open.get(outermost)).copied() {
             self.told(report::unclosed(self.file, frame, self.at, self.text.len()));
         }
         while self.open.len() > outermost {
             let Some(frame) = self.pop() else { break };
-            self.inserts.push((place, frame.kind.closer()));
+            self.put_in(place, frame.kind.closer());
         }
         self.at = place;
     }
@@ -504,7 +514,7 @@ impl Scan<'_> {
     /// Where text that does not end ends best: before the closing brackets and commas at the end of its line.
     fn before_closers(&self, end: usize) -> usize {
         let start = line_start(self.text, end);
-        let start = self.open.last().map_or(start, |frame| start.max(frame.at + 1));
+        let start = self.open.last().map_or(start, |frame| start.max(frame.at + 1)).max(self.last_insert());
         let line = self.text.get(start..end).unwrap_or_default();
         let kept = line.iter().rposition(|b| !matches!(b, b' ' | b'\t' | b'\r' | b',' | b')' | b']' | b'}'));
         kept.map_or(end, |last| start + last + 1)

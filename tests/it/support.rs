@@ -8,9 +8,10 @@ pub(crate) mod dying;
 pub(crate) mod faults;
 #[cfg(feature = "aws")]
 pub(crate) mod ministack;
+#[allow(dead_code, reason = "`fuzz/` uses the rest")]
+pub(crate) mod programs;
 #[cfg(feature = "aws")]
 pub(crate) mod script;
 #[cfg(feature = "aws")]
 pub(crate) mod stacks;
-pub(crate) mod programs;
 pub(crate) mod venv;

@@ -74,7 +74,11 @@ fn formats(text: &str, name: &str) {
     let after = parsed(&once);
     assert!(after.diagnostics.is_empty(), "{name}: {:?}\n{once}", after.diagnostics);
     assert_eq!(said(&before.file), said(&after.file), "{name}: formatting changed what is said:\n{once}");
-    assert_eq!(format(&source(&once)).as_deref(), Some(once.as_str()), "{name}: formatting twice changes more of\n{text}");
+    assert_eq!(
+        format(&source(&once)).as_deref(),
+        Some(once.as_str()),
+        "{name}: formatting twice changes more of\n{text}"
+    );
     assert_eq!(remarks(text), remarks(&once), "{name}: a remark got lost:\n{once}");
 }
 

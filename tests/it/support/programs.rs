@@ -58,8 +58,10 @@ enum Kind {
 
 use Kind::{Any, Bool, Int, Ints, Later, Object, Text, Texts};
 
-/// Resource types: name, properties, an attribute.
-const TYPES: &[(&str, &[(&str, Kind)], &str)] = &[
+/// A resource type: name, properties, an attribute.
+type Known = (&'static str, &'static [(&'static str, Kind)], &'static str);
+
+const TYPES: &[Known] = &[
     ("AWS::SSM::Parameter", &[("Value", Text), ("Description", Text), ("Tags", Object)], "Value"),
     ("AWS::SNS::Topic", &[("DisplayName", Text), ("FifoTopic", Bool)], "TopicArn"),
     ("AWS::SQS::Queue", &[("DelaySeconds", Int), ("MessageRetentionPeriod", Int), ("FifoQueue", Bool)], "Arn"),
@@ -181,7 +183,9 @@ impl<'b> Maker<'b> {
     /// White space that may cross lines.
     fn gap(&mut self, plain: &str) {
         let text = match self.ugly && self.one_line == 0 {
-            true => self.choices.pick(&[plain, "", "\n", " \n\n\n  ", " // c {\n", "\n/* c\n */\n", "\r\n", "\n  // d\n\t"]),
+            true => {
+                self.choices.pick(&[plain, "", "\n", " \n\n\n  ", " // c {\n", "\n/* c\n */\n", "\r\n", "\n  // d\n\t"])
+            }
             false => plain,
         };
         self.put(text);
@@ -415,7 +419,8 @@ impl<'b> Maker<'b> {
 
     fn resource(&mut self, key: Option<&str>) {
         if self.choices.one_in(6) {
-            let decorator = self.choices.pick(&["@protect(\"why\")", "@on_delete(retain)", "@on_replace(retain)", "@id(\"X\")"]);
+            let decorator =
+                self.choices.pick(&["@protect(\"why\")", "@on_delete(retain)", "@on_replace(retain)", "@id(\"X\")"]);
             self.put(decorator);
             self.line();
         }
@@ -481,7 +486,9 @@ impl<'b> Maker<'b> {
         if self.depth > 6 || self.choices.is_empty() {
             self.leaf(kind);
         } else if self.choices.one_in(60) {
-            let odd = self.choices.pick(&["null", "nowhere", "1 / 0", "Json", "env", "[...1]", "(1", "\"${\"", "-\"x\"", "a?.b"]);
+            let odd = self
+                .choices
+                .pick(&["null", "nowhere", "1 / 0", "Json", "env", "[...1]", "(1", "\"${\"", "-\"x\"", "a?.b"]);
             self.put(if self.ugly { "null" } else { odd });
         } else {
             match self.choices.below(8) {
@@ -501,7 +508,8 @@ impl<'b> Maker<'b> {
     }
 
     fn leaf(&mut self, kind: Kind) {
-        let fitting: Vec<String> = self.names.iter().filter(|(_, k)| kind == Any || *k == kind).map(|(n, _)| n.clone()).collect();
+        let fitting: Vec<String> =
+            self.names.iter().filter(|(_, k)| kind == Any || *k == kind).map(|(n, _)| n.clone()).collect();
         if !fitting.is_empty() && self.choices.one_in(2) {
             let at = self.choices.below(fitting.len());
             self.put(&fitting[at]);
@@ -510,7 +518,8 @@ impl<'b> Maker<'b> {
         match kind {
             Text => self.text(),
             Int => {
-                let text = self.choices.pick(&["0", "1", "60", "7", "2", "9223372036854775807", "-1", "1e3", "env.azs"]);
+                let text =
+                    self.choices.pick(&["0", "1", "60", "7", "2", "9223372036854775807", "-1", "1e3", "env.azs"]);
                 self.put(text);
             }
             Bool => {
@@ -542,7 +551,11 @@ impl<'b> Maker<'b> {
         } else {
             let at = self.choices.below(self.resources.len());
             let (name, attribute, map) = self.resources[at].clone();
-            let text = if map { format!("join(\",\", [for r in {name}: r.{attribute}])") } else { format!("{name}.{attribute}") };
+            let text = if map {
+                format!("join(\",\", [for r in {name}: r.{attribute}])")
+            } else {
+                format!("{name}.{attribute}")
+            };
             self.put(&text);
         }
     }
@@ -771,7 +784,14 @@ impl<'b> Maker<'b> {
             3 => self.call("join", &[Text, Texts]),
             4 => self.call("base64", &[Text]),
             5 => {
-                let field = self.choices.pick(&["env.name", "env.tier", "env?.tier", "{ k: \"v\" }.k", "[\"a\"][0]", "sha256(\"x\")"]);
+                let field = self.choices.pick(&[
+                    "env.name",
+                    "env.tier",
+                    "env?.tier",
+                    "{ k: \"v\" }.k",
+                    "[\"a\"][0]",
+                    "sha256(\"x\")",
+                ]);
                 self.put(field);
             }
             _ => self.interpolated(Text),

@@ -84,9 +84,7 @@ fn settle(ev: &mut Evaluator<'_>, value: &Value, span: Span, depth: usize) -> Op
     Some(match value {
         Value::Int(number) if ACCOUNT_ID.contains(number) => Value::Str(number.to_string().into()),
         Value::List(items) => Value::List(list(ev, items.iter(), span, depth)?),
-        Value::Resources(all) => {
-            Value::List(list(ev, all.items.iter().map(|(_, item)| item), span, depth)?)
-        }
+        Value::Resources(all) => Value::List(list(ev, all.items.iter().map(|(_, item)| item), span, depth)?),
         Value::Resource(resource) => fits::unknown_reference(resource, span),
         Value::Object(object) => {
             let mut made = Object::default();

@@ -19,7 +19,7 @@ const FORMAT: u32 = 1;
 /// What one run deploys.
 #[derive(Clone, Debug)]
 pub struct Build {
-    /// The environment asked for.
+    /// The environment, where one was asked for and no other.
     pub env: Option<Name>,
     /// Producers before consumers. Empty where there are errors.
     pub stacks: Vec<Built>,
@@ -59,7 +59,8 @@ pub fn build(program: &Program, target: &Target) -> Build {
         let (template, places) = written.remove(&head.key)?;
         Some(Built { head, template, order, places })
     });
-    Build { env: target.env, stacks: stacks.collect(), read, diagnostics: found }
+    let env = if let [env] = target.envs.as_slice() { Some(*env) } else { None };
+    Build { env, stacks: stacks.collect(), read, diagnostics: found }
 }
 
 /// Everything that is wrong in any environment, sorted: the whole of what `build` would find in each.

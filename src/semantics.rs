@@ -82,8 +82,8 @@ pub type Settings = BTreeMap<Arc<str>, Arc<str>>;
 /// What a run asks for.
 #[derive(Clone, Default, Debug)]
 pub struct Target {
-    /// The environment; `None` evaluates the shared stacks only.
-    pub env: Option<Name>,
+    /// The environments, one after the other; none evaluates the shared stacks only.
+    pub envs: Vec<Name>,
     /// `--set name=value` and `--set stack.name=value`, by the part before `=`. Text, as typed.
     pub set: Settings,
     /// With the stacks that no environment owns (`@in`): they are evaluated anyway where an

@@ -165,7 +165,7 @@ fn check(text: &str) -> String {
 /// The program of a case, and its environment: `dev`, or that of a line `//= prod`.
 fn program(text: &str) -> (Program, Target) {
     let env = text.lines().find_map(|line| line.strip_prefix("//= ")).unwrap_or("dev");
-    let target = Target { env: Some(env.trim().into()), shared: true, ..Default::default() };
+    let target = Target { envs: vec![env.trim().into()], shared: true, ..Default::default() };
     (analyze(text), target)
 }
 

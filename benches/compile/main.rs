@@ -63,7 +63,7 @@ fn row(stacks: usize, form: Form) {
     let start = cpu();
     let program = semantics::analyze(files.clone(), std::sync::Arc::new(infra::world::Table::default()), types);
     let analyzed = cpu();
-    let target = Target { env: Some(Name::new("dev")), ..Target::default() };
+    let target = Target { envs: vec![Name::new("dev")], ..Target::default() };
     let (mut drawing, mut emitting, mut written, mut resources) = (0.0, 0.0, Vec::new(), 0);
     let mut found = Vec::new();
     let lowered = semantics::lower(&program, &target, &mut |instance| {

@@ -129,7 +129,7 @@ pub fn emit(bytes: &[u8]) {
     let envs: Vec<_> = semantics::environments(&program).into_iter().map(|(env, _)| env).collect();
     // Many environments only take time.
     for env in envs.into_iter().take(3) {
-        let target = Target { env: Some(env), shared: true, ..Target::default() };
+        let target = Target { envs: vec![env], shared: true, ..Target::default() };
         let made = build::build(&program, &target);
         drawn(&made.diagnostics, &program.sources);
         if has_errors(&made.diagnostics) {

@@ -34,8 +34,8 @@ pub(super) struct Outputs {
     #[command(flatten)]
     options: Options,
 
-    /// How to write it; `json` is an object of stacks (`network`, or `network@region` for one of
-    /// several), each an object of outputs
+    /// How to write it; `json` is an object of stacks (`network`; of several `network@region`,
+    /// or `network@env/region`), each an object of outputs
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
@@ -79,8 +79,14 @@ impl Outputs {
             Ok(seen) => seen,
             Err(exit) => return exit,
         };
-        let alone = |stack: &str| seen.iter().filter(|s| s.stack == stack).count() == 1;
-        let name = |s: &Seen| if alone(&s.stack) { s.stack.clone() } else { format!("{}@{}", s.stack, s.region) };
+        let name = |s: &Seen| {
+            let alike: Vec<&Seen> = seen.iter().filter(|other| other.stack == s.stack).collect();
+            match alike.iter().filter(|other| other.region == s.region).count() {
+                1 if alike.len() == 1 => s.stack.clone(),
+                1 => format!("{}@{}", s.stack, s.region),
+                _ => s.id.clone(),
+            }
+        };
         let deployed: BTreeMap<String, &Seen> =
             seen.iter().filter(|s| s.status.is_some()).map(|s| (name(s), s)).collect();
         context.terminal.data(&match self.format {

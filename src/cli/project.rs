@@ -60,7 +60,7 @@ pub(super) fn load(context: &mut Context) -> Result<(Disk, Program), Exit> {
     Ok((texts.disk, program))
 }
 
-/// Which environment, and which settings for this run.
+/// Which environments, and which settings for this run.
 #[derive(Args)]
 pub(super) struct Choice {
     /// The environment
@@ -70,6 +70,10 @@ pub(super) struct Choice {
     /// The environment that this branch deploys; in CI the branch is known
     #[arg(long, value_name = "BRANCH", conflicts_with = "env")]
     branch: Option<String>,
+
+    /// Every environment, and the stacks that all share
+    #[arg(long, conflicts_with_all = ["env", "branch"])]
+    all: bool,
 
     /// With the stacks that all environments share (`@in`), also where this environment uses none
     #[arg(long)]
@@ -88,9 +92,9 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 impl Choice {
-    /// The target that is meant: the environment asked for, the one of the branch, or the only one.
+    /// The target that is meant: all environments, the one asked for, the one of the branch, or the only one.
     pub(super) fn target(&self, program: &Program, context: &mut Context) -> Result<Target, Exit> {
-        let env = self.env(program).map_err(|why| {
+        let envs = self.envs(program).map_err(|why| {
             // Where the files are wrong, the environment that is missing may be among what is wrong.
             if diagnostics::has_errors(&program.diagnostics) {
                 context.terminal.diagnostics(&program.diagnostics, &program.sources);
@@ -100,7 +104,14 @@ impl Choice {
         })?;
         let set: BTreeMap<Arc<str>, Arc<str>> =
             self.set.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
-        Ok(Target { env: Some(env), set, shared: self.shared })
+        Ok(Target { envs, set, shared: self.shared || self.all })
+    }
+
+    fn envs(&self, program: &Program) -> Result<Vec<Name>, String> {
+        if self.all {
+            return Ok(semantics::environments(program).into_iter().map(|(name, _)| name).collect());
+        }
+        self.env(program).map(|env| vec![env])
     }
 
     fn env(&self, program: &Program) -> Result<Name, String> {
@@ -122,7 +133,7 @@ impl Choice {
         }
         match all.is_empty() {
             true => Err("the project declares no environment; add `env dev { … }`".to_owned()),
-            false => Err(format!("say which environment: `--env` with one of: {}", listed())),
+            false => Err(format!("say which environment: `--env` with one of: {}; or `--all`", listed())),
         }
     }
 }

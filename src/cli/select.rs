@@ -1,4 +1,4 @@
-//! Which stacks are meant: names and globs, `stack` or `stack@region`.
+//! Which stacks are meant: names and globs, `stack`, `stack@region` or `stack@env`.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::diagnostics::nearest;
 /// Which stacks.
 #[derive(Args)]
 pub(super) struct Selection {
-    /// Only these stacks: `api`, `api@us-east-1`, `'queue-*'`; all where none is named
+    /// Only these stacks: `api`, `api@us-east-1`, `api@prod`, `'queue-*'`; all where none is named
     #[arg(value_name = "STACK")]
     stacks: Vec<String>,
 }
@@ -38,14 +38,14 @@ impl Selection {
     }
 }
 
-/// The ids that `pattern` means. What follows the `@` is a region, or a whole place `env/region`.
+/// The ids that `pattern` means. What follows the `@` is a region, an environment, or a whole place `env/region`.
 fn matching(pattern: &str, ids: &[&str]) -> Result<Vec<String>, String> {
     let (stack, place) = pattern.split_once('@').unwrap_or((pattern, "*"));
     let (stack, place) = (glob(stack)?, glob(place)?);
     let fits = |id: &&&str| {
         let (name, at) = parts(id);
-        let region = at.rsplit('/').next().unwrap_or(at);
-        stack.is_match(name) && (place.is_match(region) || place.is_match(at))
+        let (env, region) = at.split_once('/').unwrap_or((at, at));
+        stack.is_match(name) && [region, env, at].iter().any(|part| place.is_match(part))
     };
     Ok(ids.iter().filter(fits).map(|id| (*id).to_owned()).collect())
 }

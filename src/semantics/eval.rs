@@ -18,7 +18,8 @@ use crate::semantics::project::Project;
 use crate::semantics::reports::Reports;
 use crate::semantics::types::Type;
 use crate::semantics::value::{Later, LaterExpr, Object, Value};
-use crate::semantics::{Program, Target, builtin, fits, functions, hatches, operators, resources, text, types};
+use crate::semantics::run::Round;
+use crate::semantics::{Program, builtin, fits, functions, hatches, operators, resources, text, types};
 use crate::source::Span;
 use crate::syntax::ast::{Arg, Binary, Element, Entry, Expr, ExprKind, Ident, Key, Piece};
 
@@ -36,7 +37,7 @@ pub(crate) struct Evaluator<'p> {
     /// In a branch that is not taken: problems of values are not reported.
     pub(crate) dry: bool,
     /// What is asked for.
-    pub(super) target: &'p Target,
+    pub(super) round: &'p Round,
     /// The instance at hand.
     pub(super) frame: Frame<'p>,
     /// Accounts and environments.
@@ -57,11 +58,11 @@ pub(crate) struct Evaluator<'p> {
 }
 
 impl<'p> Evaluator<'p> {
-    pub(super) fn new(program: &'p Program, target: &'p Target) -> Self {
+    pub(super) fn new(program: &'p Program, round: &'p Round) -> Self {
         Self {
             program,
             dry: false,
-            target,
+            round,
             frame: Frame::new(super::frame::Place::default()),
             project: Project::default(),
             instances: Instances::default(),

@@ -12,7 +12,8 @@ use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::fits;
 use crate::semantics::model::Account;
 use crate::semantics::value::{EnvRef, Object, Value};
-use crate::semantics::{Program, Target};
+use crate::semantics::Program;
+use crate::semantics::run::Round;
 use crate::source::Span;
 use crate::syntax::ast::{Entry, Expr, ExprKind, Key, Record};
 
@@ -90,8 +91,8 @@ impl Project {
 
 /// The environments and their branches. What is wrong with them is said by [`super::lower`].
 pub(super) fn environments(program: &Program) -> Vec<(Name, Option<Arc<str>>)> {
-    let target = Target::default();
-    let mut ev = Evaluator::new(program, &target);
+    let round = Round::default();
+    let mut ev = Evaluator::new(program, &round);
     read(&mut ev);
     ev.project.envs.into_iter().map(|env| (env.value.name, env.branch)).collect()
 }

@@ -8,6 +8,7 @@ use crate::semantics::declare::Origin;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::frame::{Frame, Place};
 use crate::semantics::instances::{Index, State};
+use crate::names::Name;
 use crate::semantics::model::{Head, Instance, InstanceKey, Lowered, Output, Parameter, ParameterSource, Use};
 use crate::semantics::places::{self, Deal, Planned};
 use crate::semantics::reports::Reports;
@@ -18,23 +19,40 @@ use crate::source::Span;
 /// Evaluates what `target` asks for. See [`super::lower`].
 pub(super) fn lower(program: &Program, target: &Target, each: &mut dyn FnMut(&Instance)) -> Lowered {
     let mut reports = Reports::default();
-    let heads = one(program, target, each, &mut reports);
+    let mut heads: Vec<Head> = Vec::new();
+    let mut known = BTreeSet::new();
+    for round in rounds(&target.envs, &target.set, target.shared) {
+        let found = one(program, &round, each, &mut reports);
+        // What several environments read stays where its first reader needs it.
+        heads.extend(found.into_iter().filter(|head| known.insert(head.key.clone())));
+    }
     Lowered { heads, diagnostics: all(program, reports) }
 }
 
 /// Evaluates every environment. See [`super::check`].
 pub(super) fn check(program: &Program, set: &Settings, each: &mut dyn FnMut(&Instance)) -> Vec<Diagnostic> {
     let mut reports = Reports::default();
-    let mut target = Target { env: None, set: set.clone(), shared: true };
-    if program.declared.envs.is_empty() {
-        one(program, &target, each, &mut reports);
-    }
-    for (env, _) in &program.declared.envs {
-        target.env = Some(*env);
-        one(program, &target, each, &mut reports);
-        target.shared = false;
+    let envs: Vec<Name> = program.declared.envs.iter().map(|(env, _)| *env).collect();
+    for round in rounds(&envs, set, true) {
+        one(program, &round, each, &mut reports);
     }
     all(program, reports)
+}
+
+/// One environment of a run.
+#[derive(Default)]
+pub(super) struct Round {
+    /// `None` evaluates the shared stacks only.
+    pub(super) env: Option<Name>,
+    pub(super) set: Settings,
+    shared: bool,
+}
+
+/// A round for each environment, at least one; the first has the shared stacks.
+fn rounds(envs: &[Name], set: &Settings, shared: bool) -> Vec<Round> {
+    let alone = envs.is_empty().then_some(None);
+    let all = envs.iter().map(|env| Some(*env)).chain(alone);
+    all.enumerate().map(|(at, env)| Round { env, set: set.clone(), shared: shared && at == 0 }).collect()
 }
 
 fn all(program: &Program, reports: Reports) -> Vec<Diagnostic> {
@@ -44,8 +62,8 @@ fn all(program: &Program, reports: Reports) -> Vec<Diagnostic> {
     diagnostics
 }
 
-fn one(program: &Program, target: &Target, each: &mut dyn FnMut(&Instance), reports: &mut Reports) -> Vec<Head> {
-    let mut ev = Evaluator::new(program, target);
+fn one(program: &Program, round: &Round, each: &mut dyn FnMut(&Instance), reports: &mut Reports) -> Vec<Head> {
+    let mut ev = Evaluator::new(program, round);
     ev.reports = std::mem::take(reports);
     ev.reports.next_round();
     decorators::check_items(&mut ev);
@@ -58,7 +76,7 @@ fn one(program: &Program, target: &Target, each: &mut dyn FnMut(&Instance), repo
         let asked: Vec<(Index, Span)> = ev
             .instances
             .of(stack)
-            .filter(|(_, planned)| is_asked_for(planned, target))
+            .filter(|(_, planned)| is_asked_for(planned, round))
             .map(|(at, planned)| (at, planned.span))
             .collect();
         for (at, span) in asked {
@@ -80,15 +98,15 @@ fn one(program: &Program, target: &Target, each: &mut dyn FnMut(&Instance), repo
     heads
 }
 
-fn is_asked_for(planned: &Planned, target: &Target) -> bool {
+fn is_asked_for(planned: &Planned, round: &Round) -> bool {
     match planned.key.env {
-        Some(env) => Some(env) == target.env,
-        None => target.shared,
+        Some(env) => Some(env) == round.env,
+        None => round.shared,
     }
 }
 
 fn check_env(ev: &mut Evaluator<'_>) {
-    let Some(env) = ev.target.env else {
+    let Some(env) = ev.round.env else {
         no_environment(ev);
         return;
     };
@@ -167,7 +185,7 @@ impl<'p> Evaluator<'p> {
         self.instances.set(at, State::Done(self.instances.heads.len()));
         self.instances.heads.push(head.clone());
         // Instances of other environments are read for their outputs only.
-        if planned.key.env.is_none() || planned.key.env == self.target.env {
+        if planned.key.env.is_none() || planned.key.env == self.round.env {
             let mut instance = Instance { head, resources };
             order::complete(&mut instance);
             self.instances.finished.push(instance);

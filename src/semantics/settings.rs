@@ -27,7 +27,7 @@ pub(super) fn param<'p>(ev: &mut Evaluator<'p>, param: &'p Param, home: Home, bl
         (Home::Block(_), Some(instance)) => format!("{}.{}", instance.key.stack, param.name.name),
         _ => param.name.name.to_string(),
     };
-    if let Some(text) = ev.target.set.get(key.as_str()).cloned() {
+    if let Some(text) = ev.round.set.get(key.as_str()).cloned() {
         return set_value(ev, &ty, &key, &text, param.name.span).unwrap_or(Value::Unknown);
     }
     match default {
@@ -94,7 +94,7 @@ pub(super) fn input<'p>(ev: &mut Evaluator<'p>, stmt: &'p Stmt, input: &'p Param
         as_text(ev, &value, expr.span)
     });
     let key = ev.frame.place.instance.as_ref().map_or(String::new(), |i| format!("{}.{}", i.key.stack, name.name));
-    let set = ev.target.set.get(key.as_str()).cloned().and_then(|text| {
+    let set = ev.round.set.get(key.as_str()).cloned().and_then(|text| {
         let value = set_value(ev, &ty, &key, &text, name.span)?;
         as_text(ev, &value, name.span)
     });
@@ -216,7 +216,7 @@ pub(super) fn check_set(ev: &mut Evaluator<'_>) {
             }
         }
     }
-    for key in ev.target.set.keys() {
+    for key in ev.round.set.keys() {
         if known.contains(key.as_ref()) {
             continue;
         }

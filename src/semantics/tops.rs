@@ -11,7 +11,7 @@ pub(super) fn rest(ev: &mut Evaluator<'_>) {
     let program = ev.program;
     let declared = &program.declared;
     // Without an environment, what reads `env` cannot be judged.
-    let Some(env) = ev.project.envs.iter().find(|env| Some(env.value.name) == ev.target.env) else { return };
+    let Some(env) = ev.project.envs.iter().find(|env| Some(env.value.name) == ev.round.env) else { return };
     let place = Place {
         env: Some(env.value.clone()),
         account: env.account.clone(),

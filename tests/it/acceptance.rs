@@ -215,6 +215,52 @@ fn two_environments_do_not_disturb_each_other() {
     assert!(there("plan --env prod").ended(0).out.starts_with("no changes"));
 }
 
+/// Two environments in one account and region, and a stack that both share and neither uses.
+const EVERYWHERE: &str = r#"project shop
+
+account main { id: "111111111111" }
+
+env dev { account: main, regions: ["eu-west-1"] }
+env prod { account: main, regions: ["eu-west-1"] }
+
+@in(main)
+core images {
+  resource Repository = AWS::ECR::Repository {}
+}
+
+service jobs {
+  resource Queue = AWS::SQS::Queue {}
+
+  output Queue
+}
+"#;
+
+#[test]
+fn all_environments_and_what_they_share_go_in_one_run() {
+    let project = Project::new(&[("shop.infra", EVERYWHERE)]);
+    let said = |line: &str, code| project.infra(&format!("{line} --sandbox")).ended(code);
+    let ids = |said: &crate::support::cli::Said| -> Vec<String> {
+        said.json()["stacks"].as_array().unwrap().iter().map(|s| s["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let plan = said("plan --all --format json --detailed-exitcode", 2);
+    let all = ["images@shared/eu-west-1", "jobs@dev/eu-west-1", "jobs@prod/eu-west-1"];
+    assert_eq!(ids(&plan), all);
+    assert_eq!(plan.json()["env"], Value::Null);
+    said("apply --all --yes", 0);
+    said("plan --all --detailed-exitcode", 0);
+    assert_eq!(ids(&said("ls --all --format json", 0)), all);
+    let outputs = said("outputs --all --format json", 0).json();
+    let named = ["images", "jobs@dev/eu-west-1", "jobs@prod/eu-west-1"];
+    assert_eq!(outputs.as_object().unwrap().keys().collect::<Vec<_>>(), named);
+    assert_ne!(outputs["jobs@dev/eu-west-1"], outputs["jobs@prod/eu-west-1"]);
+    said("destroy --all jobs@prod --yes", 0);
+    assert_eq!(ids(&said("plan --all --format json --detailed-exitcode", 2)).len(), 3);
+    said("plan --env dev --shared --detailed-exitcode", 0);
+    said("destroy --all --yes", 0);
+    assert_eq!(said("outputs --all --format json", 0).json(), serde_json::json!({}));
+    assert!(project.infra("plan --all --env dev --sandbox").ended(2).err.contains("--all"));
+}
+
 /// The commands of the first block of shell in the README, as a reader would copy them.
 fn readme() -> Vec<String> {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();

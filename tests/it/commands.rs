@@ -122,7 +122,7 @@ fn the_environment_is_asked_for_given_by_branch_or_known_in_ci() {
         assert_eq!(env(&[], &[(variable, "main")]), "prod", "{variable}");
     }
     assert_eq!(env(&[], &[("GITHUB_BASE_REF", "main"), ("GITHUB_REF_NAME", "7/merge")]), "prod", "a pull request");
-    let ask = "error: say which environment: `--env` with one of: dev, prod\n";
+    let ask = "error: say which environment: `--env` with one of: dev, prod; or `--all`\n";
     assert_eq!(env(&[], &[]), ask);
     assert_eq!(env(&[], &[("GITHUB_REF_NAME", "feature/x")]), ask);
     assert!(env(&["--branch", "feature/x"], &[]).contains("no environment deploys branch `feature/x`"));

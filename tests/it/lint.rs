@@ -25,7 +25,7 @@ fn built(folder: &Path, env: &str) -> Build {
     }
     let world = Arc::new(Disk { root: folder.to_path_buf() });
     let program = semantics::analyze(sources.iter().cloned().collect(), world, Types::aws());
-    let target = Target { env: Some(env.into()), shared: true, ..Target::default() };
+    let target = Target { envs: vec![env.into()], shared: true, ..Target::default() };
     let build = build::build(&program, &target);
     let said = diagnostics::render(&build.diagnostics, &program.sources, Style { colour: false, width: 100 });
     assert!(!has_errors(&build.diagnostics), "{}\n{said}", folder.display());

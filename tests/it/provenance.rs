@@ -45,7 +45,7 @@ fn shop() -> (semantics::Program, Index) {
     sources.add("main.infra", SHOP);
     let files: Vec<SourceFile> = sources.iter().cloned().collect();
     let program = semantics::analyze(files, std::sync::Arc::new(infra::world::Table::default()), Types::aws());
-    let target = Target { env: Some("dev".into()), ..Target::default() };
+    let target = Target { envs: vec!["dev".into()], ..Target::default() };
     let mut build = build::build(&program, &target);
     assert!(build.diagnostics.is_empty(), "{:?}", build.diagnostics);
     let places = build.stacks.remove(0).places;

@@ -25,7 +25,7 @@ fn program(text: &str) -> Program {
 
 fn run(text: &str, set: &[(&str, &str)]) -> Lowered {
     let set: BTreeMap<Arc<str>, Arc<str>> = set.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-    let target = Target { env: Some(Name::new("dev")), set, shared: true };
+    let target = Target { envs: vec![Name::new("dev")], set, shared: true };
     lower(&program(&format!("{PROJECT}{text}")), &target, &mut |_| {})
 }
 
@@ -97,7 +97,7 @@ fn what_is_set_is_no_code() {
 
 #[test]
 fn an_unknown_environment_is_refused() {
-    let target = Target { env: Some(Name::new("dve")), ..Target::default() };
+    let target = Target { envs: vec![Name::new("dve")], ..Target::default() };
     let lowered = lower(&program(PROJECT), &target, &mut |_| panic!("nothing to see"));
     assert_eq!(said(&lowered.diagnostics), [(Code::UnknownName, "there is no environment `dve`")]);
     assert_eq!(lowered.diagnostics[0].help.as_deref(), Some("choose `dev`"));

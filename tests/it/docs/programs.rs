@@ -203,7 +203,7 @@ fn analyzed(files: &Files) -> Program {
 
 fn build_all(program: &Program) -> Result<(), String> {
     for (env, _) in semantics::environments(program) {
-        let built = build::build(program, &Target { env: Some(env), shared: true, ..Target::default() });
+        let built = build::build(program, &Target { envs: vec![env], shared: true, ..Target::default() });
         if let Some(problem) = built.diagnostics.first() {
             return Err(format!("does not build for {env}: {}", problem.message));
         }

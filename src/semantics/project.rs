@@ -7,13 +7,13 @@ use rustc_hash::FxHashSet;
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
+use crate::semantics::Program;
 use crate::semantics::components::ComponentId;
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::fits;
 use crate::semantics::model::Account;
-use crate::semantics::value::{EnvRef, Object, Value};
-use crate::semantics::Program;
 use crate::semantics::run::Round;
+use crate::semantics::value::{EnvRef, Object, Value};
 use crate::source::Span;
 use crate::syntax::ast::{Entry, Expr, ExprKind, Key, Record};
 

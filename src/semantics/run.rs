@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic, has_errors, nearest, sort};
+use crate::names::Name;
 use crate::semantics::declare::Origin;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::frame::{Frame, Place};
 use crate::semantics::instances::{Index, State};
-use crate::names::Name;
 use crate::semantics::model::{Head, Instance, InstanceKey, Lowered, Output, Parameter, ParameterSource, Use};
 use crate::semantics::places::{self, Deal, Planned};
 use crate::semantics::reports::Reports;

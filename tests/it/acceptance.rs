@@ -258,7 +258,7 @@ fn all_environments_and_what_they_share_go_in_one_run() {
     said("plan --env dev --shared --detailed-exitcode", 0);
     said("destroy --all --yes", 0);
     assert_eq!(said("outputs --all --format json", 0).json(), serde_json::json!({}));
-    assert!(project.infra("plan --all --env dev --sandbox").ended(2).err.contains("--all"));
+    assert!(project.infra("plan --all --env dev --sandbox").ended(1).err.contains("--all"));
 }
 
 /// The commands of the first block of shell in the README, as a reader would copy them.

@@ -39,6 +39,7 @@ mod plan_adversary;
 mod port;
 #[cfg(feature = "aws")]
 mod prefixes;
+mod promises;
 mod provenance;
 #[cfg(feature = "aws")]
 mod reduced;

@@ -1,5 +1,6 @@
 //! What several tests stand on.
 
+pub(crate) mod checks;
 #[cfg(feature = "aws")]
 pub(crate) mod cli;
 #[cfg(feature = "aws")]

@@ -1,12 +1,14 @@
-//! What must hold of every text.
+//! What must hold of every text. Also used by `fuzz/`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use infra::diagnostics::{self, Diagnostic, Style, has_errors};
 use infra::schema::Types;
 use infra::semantics::{self, Program, Settings, Target};
 use infra::source::{SourceFile, Sources, Span};
+use infra::world::Table;
 use infra::{build, syntax};
 use serde_json::Value;
 
@@ -25,22 +27,22 @@ fn source(text: &str) -> (SourceFile, Sources) {
     (file, sources)
 }
 
-/// The files of a case: what stands before the first `//- name` is `main.infra`.
-fn project(text: &str) -> Vec<SourceFile> {
-    let mut sources = Sources::default();
-    let mut name = "main.infra".to_owned();
-    let mut body = String::new();
+/// The program of a case: what stands before the first `//- name` is `main.infra`; files that are no
+/// sources are there to be read.
+fn analyzed(text: &str) -> Program {
+    let mut files = vec![("main.infra".to_owned(), String::new())];
     for line in text.split_inclusive('\n') {
         match line.strip_prefix("//- ") {
-            Some(next) => {
-                sources.add(name, std::mem::take(&mut body));
-                name = next.trim().to_owned();
-            }
-            None => body.push_str(line),
+            Some(next) => files.push((next.trim().to_owned(), String::new())),
+            None => files.last_mut().expect("the first is there from the start").1.push_str(line),
         }
     }
-    sources.add(name, body);
-    sources.iter().cloned().collect()
+    let mut sources = Sources::default();
+    for (name, body) in files.iter().filter(|(name, _)| name.ends_with(".infra") && !name.starts_with("..")) {
+        sources.add(name.clone(), body.as_str());
+    }
+    let world: Table = files.into_iter().map(|(name, body)| (name, body.into_bytes())).collect();
+    semantics::analyze(sources.iter().cloned().collect(), Arc::new(world), Types::aws())
 }
 
 /// Every place lies in its text, and every format can draw what is said.
@@ -65,7 +67,7 @@ fn drawn(found: &[Diagnostic], sources: &Sources) {
 }
 
 /// Any bytes can be read, and what is wrong with them can be said.
-pub fn parse(bytes: &[u8]) {
+pub(crate) fn parse(bytes: &[u8]) {
     let Some(text) = read(bytes) else { return };
     let (file, sources) = source(text);
     let parsed = syntax::parse(&file);
@@ -74,7 +76,7 @@ pub fn parse(bytes: &[u8]) {
 }
 
 /// Formatting says the same, keeps every remark, and comes to rest.
-pub fn format(bytes: &[u8]) {
+pub(crate) fn format(bytes: &[u8]) {
     let Some(text) = read(bytes) else { return };
     let (file, _) = source(text);
     let before = syntax::parse(&file);
@@ -110,10 +112,10 @@ fn without_places(file: &syntax::ast::File) -> String {
 }
 
 /// Every program can be checked for every environment, twice with the same result.
-pub fn evaluate(bytes: &[u8]) {
+pub(crate) fn evaluate(bytes: &[u8]) {
     let Some(text) = read(bytes) else { return };
     let look = || {
-        let program = semantics::analyze(project(text), Types::aws());
+        let program = analyzed(text);
         let found = build::check(&program, &Settings::new());
         (program, found)
     };
@@ -123,9 +125,9 @@ pub fn evaluate(bytes: &[u8]) {
 }
 
 /// What is built is JSON, canonical, within limits, whole, and the same when built again.
-pub fn emit(bytes: &[u8]) {
+pub(crate) fn emit(bytes: &[u8]) {
     let Some(text) = read(bytes) else { return };
-    let program = semantics::analyze(project(text), Types::aws());
+    let program = analyzed(text);
     let envs: Vec<_> = semantics::environments(&program).into_iter().map(|(env, _)| env).collect();
     // Many environments only take time.
     for env in envs.into_iter().take(3) {
@@ -140,7 +142,7 @@ pub fn emit(bytes: &[u8]) {
         for stack in &made.stacks {
             template(&stack.template.body);
         }
-        let again = semantics::analyze(project(text), Types::aws());
+        let again = analyzed(text);
         let again = build::build(&again, &target);
         assert_eq!(build::files(&made), build::files(&again), "the second build differs");
     }
@@ -173,26 +175,29 @@ fn template(body: &str) {
             assert!(resources.contains(other.as_str().expect("a name")), "depends on {other}, which is not there");
         }
     }
+    // A transform adds resources whose names begin with that of the one they come from.
+    let is_made = |name: &str| json.get("Transform").is_some() && resources.iter().any(|from| name.starts_with(from));
+    let is_resource = |name: &str| resources.contains(name) || is_made(name);
     for section in ["Resources", "Outputs"] {
-        json.get(section).into_iter().for_each(|section| references(section, &resources, &parameters));
+        json.get(section).into_iter().for_each(|section| references(section, &is_resource, &parameters));
     }
 }
 
 /// Every `Ref` and `Fn::GetAtt` leads to something of this template.
-fn references(value: &Value, resources: &BTreeSet<&str>, parameters: &BTreeSet<&str>) {
-    let is_there = |name: &str| resources.contains(name) || parameters.contains(name) || name.starts_with("AWS::");
+fn references(value: &Value, is_resource: &dyn Fn(&str) -> bool, parameters: &BTreeSet<&str>) {
+    let is_there = |name: &str| is_resource(name) || parameters.contains(name) || name.starts_with("AWS::");
     match value {
         Value::Null => panic!("a `null` in a template"),
-        Value::Array(items) => items.iter().for_each(|item| references(item, resources, parameters)),
+        Value::Array(items) => items.iter().for_each(|item| references(item, is_resource, parameters)),
         Value::Object(fields) => {
             let only = if fields.len() == 1 { fields.iter().next() } else { None };
             match only {
                 Some((key, Value::String(name))) if key == "Ref" => assert!(is_there(name), "`Ref` of `{name}`"),
                 Some((key, Value::Array(parts))) if key == "Fn::GetAtt" => {
                     let name = parts.first().and_then(Value::as_str).unwrap_or("");
-                    assert!(resources.contains(name), "`Fn::GetAtt` of `{name}`");
+                    assert!(is_resource(name), "`Fn::GetAtt` of `{name}`");
                 }
-                _ => fields.values().for_each(|value| references(value, resources, parameters)),
+                _ => fields.values().for_each(|value| references(value, is_resource, parameters)),
             }
         }
         _ => {}

@@ -167,7 +167,8 @@ fn template(body: &str) {
     }
     assert!(resources.is_disjoint(&parameters));
     for section in json.as_object().expect("a template is an object").keys() {
-        let known = ["AWSTemplateFormatVersion", "Description", "Metadata", "Outputs", "Parameters", "Resources", "Transform"];
+        let known =
+            ["AWSTemplateFormatVersion", "Description", "Metadata", "Outputs", "Parameters", "Resources", "Transform"];
         assert!(known.contains(&section.as_str()), "{section}");
     }
     for resource in json["Resources"].as_object().into_iter().flatten().map(|(_, r)| r) {

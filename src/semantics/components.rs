@@ -9,7 +9,7 @@ use crate::semantics::decorators::{self, ResourceSays};
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::fits;
 use crate::semantics::frame::{BlockId, Progress, Step, What};
-use crate::semantics::types;
+use crate::semantics::types::{self, Type};
 use crate::semantics::units::{Part, Unit, UnitId, Use};
 use crate::semantics::value::{ComponentRef, Value};
 use crate::source::Span;
@@ -351,8 +351,8 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn is_optional(&self, param: &Param) -> bool {
-        matches!(param.ty.as_ref().map(|ty| &ty.kind), Some(crate::syntax::ast::TypeKind::Optional(_)))
+    fn is_optional(&mut self, param: &'p Param) -> bool {
+        param.ty.as_ref().is_some_and(|ty| matches!(types::resolve(self, ty), Type::Optional(_)))
     }
 
     fn missing_argument(&mut self, param: &Param) {

@@ -33,6 +33,7 @@ pub(super) fn param<'p>(ev: &mut Evaluator<'p>, param: &'p Param, home: Home, bl
     match default {
         Some((true, value, span)) => fits::fit(ev, &ty, value, span),
         Some(_) => Value::Unknown,
+        None if matches!(ty, Type::Optional(_)) => Value::Null,
         None => {
             ev.report(
                 Diagnostic::new(Code::MissingInput, format!("`{key}` has no value"))

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::plan::StackAction;
+use crate::semantics::model::Within;
 use crate::source::Span;
 
 mod envelope;
@@ -192,6 +193,9 @@ pub struct Failure {
     /// Where it is declared.
     #[serde(skip)]
     pub place: Option<Span>,
+    /// The uses of components that it comes from, innermost first.
+    #[serde(skip)]
+    pub within: Arc<[Within]>,
 }
 
 impl Report {

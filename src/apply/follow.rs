@@ -178,12 +178,14 @@ impl Followed<'_> {
     }
 
     fn failure(&self, event: &StackEvent) -> Failure {
+        let place = self.wanted.places.get(&event.logical_id);
         Failure {
             logical_id: event.logical_id.clone(),
             resource_type: event.resource_type.clone(),
             status: event.status.to_string(),
             reason: self.wanted.redacted(event.reason.as_deref().unwrap_or("AWS gives no reason")),
-            place: self.wanted.places.get(&event.logical_id).copied().or(self.wanted.place),
+            place: place.map(|place| place.span).or(self.wanted.place),
+            within: place.map(|place| place.within.clone()).unwrap_or_default(),
         }
     }
 

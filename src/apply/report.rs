@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::apply::{Failure, Outcome, Report, StackReport};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::{StackAction, clean};
+use crate::semantics::model::Within;
 
 /// The report as JSON, with the exit code.
 pub fn to_json(report: &Report) -> Value {
@@ -95,7 +96,7 @@ fn of_failure(stack: &StackReport, cause: &Failure) -> Diagnostic {
     );
     let mut diagnostic = Diagnostic::new(Code::ResourceFailed, message);
     if let Some(place) = cause.place {
-        diagnostic = diagnostic.at(place, cause.status.clone());
+        diagnostic = Within::tell(&cause.within, diagnostic.at(place, cause.status.clone()));
     }
     for further in stack.further.iter().filter(|f| f.logical_id != cause.logical_id) {
         if let Some(place) = further.place {

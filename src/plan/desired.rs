@@ -8,6 +8,7 @@ use crate::cloud::{Account, Secret, Target};
 use crate::plan::wanted::{Desired, Input, Source, Wanted};
 use crate::semantics::model::{Head, InstanceKey, Parameter, ParameterSource};
 use crate::semantics::value::{ForeignOutput, LaterType};
+use crate::template::provenance;
 
 /// What a build asks AWS to be. Instances of other environments, which it only reads, come with an
 /// empty template; they are never planned, for they are no part of [`chosen`].
@@ -40,7 +41,7 @@ fn whole(built: &Built, heads: &Heads<'_>) -> Wanted {
         sha256: built.template.sha256.clone(),
         capabilities: built.template.capabilities.iter().map(|c| (*c).to_owned()).collect(),
         protected: protected.collect(),
-        places: built.places.iter().map(|place| (place.id.to_string(), place.span)).collect(),
+        places: built.places.clone(),
         ..wanted(&built.head, heads)
     }
 }
@@ -59,7 +60,7 @@ fn wanted(head: &Head, heads: &Heads<'_>) -> Wanted {
         protected: BTreeMap::new(),
         termination_protection: head.termination_protection,
         place: Some(head.span),
-        places: BTreeMap::new(),
+        places: provenance::Index::default(),
     }
 }
 

@@ -113,7 +113,7 @@ fn refuse_protected(wanted: &Wanted, found: &Stack) -> Result<(), Box<Diagnostic
     let because = if why.is_empty() { String::new() } else { format!(": {why}") };
     let message = format!("this would delete `{id}` of `{}`, which is protected{because}", wanted.id);
     let diagnostic = match wanted.places.get(id) {
-        Some(place) => Diagnostic::new(Code::ProtectedResource, message).at(*place, "protected here"),
+        Some(place) => place.tell(Diagnostic::new(Code::ProtectedResource, message), "protected here"),
         None => problem::of_stack(Code::ProtectedResource, wanted, message),
     };
     Err(Box::new(diagnostic.help("take `@protect` off and apply, then destroy")))

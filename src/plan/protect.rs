@@ -82,7 +82,7 @@ fn refusal(wanted: &Wanted, change: &Change, verb: &str, why: &str) -> Diagnosti
     let because = if why.is_empty() { String::new() } else { format!(": {why}") };
     let message = format!("this would {verb} `{}` of `{}`, which is protected{because}", change.logical_id, wanted.id);
     let diagnostic = match wanted.places.get(&change.logical_id) {
-        Some(place) => Diagnostic::new(Code::ProtectedResource, message).at(*place, "protected here"),
+        Some(place) => place.tell(Diagnostic::new(Code::ProtectedResource, message), "protected here"),
         None => of_stack(Code::ProtectedResource, wanted, message),
     };
     let paths: Vec<&str> =
@@ -111,7 +111,7 @@ pub(crate) fn changed_types(wanted: &Wanted, changes: &[Change], before: &BTreeM
                 change.logical_id, wanted.id, change.resource_type
             );
             let diagnostic = match wanted.places.get(&change.logical_id) {
-                Some(place) => Diagnostic::new(Code::ChangedType, message).at(*place, "its new type"),
+                Some(place) => place.tell(Diagnostic::new(Code::ChangedType, message), "its new type"),
                 None => of_stack(Code::ChangedType, wanted, message),
             };
             diagnostic.help("give the new resource another name")

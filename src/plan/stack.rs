@@ -383,7 +383,7 @@ pub(crate) fn rejected(wanted: &Wanted, rejection: &Rejection) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(Code::RejectedChangeSet, message);
     for finding in &rejection.findings {
         if let Some(place) = finding.logical_id.as_ref().and_then(|id| wanted.places.get(id)) {
-            diagnostic = diagnostic.at(*place, wanted.redacted(&finding.reason));
+            diagnostic = place.tell(diagnostic, wanted.redacted(&finding.reason));
         }
     }
     diagnostic.help(help)

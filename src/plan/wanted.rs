@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cloud::{Account, Secret, Target};
 use crate::source::Span;
+use crate::template::provenance;
 
 /// Every stack of a project that a run may touch.
 #[derive(Clone, Default, Debug)]
@@ -47,7 +48,7 @@ pub struct Wanted {
     /// Where it is declared.
     pub place: Option<Span>,
     /// Where its resources are declared, by logical id.
-    pub places: BTreeMap<String, Span>,
+    pub places: provenance::Index,
 }
 
 /// A parameter as it should be.

@@ -179,6 +179,25 @@ pub struct Resource {
     pub span: Span,
     /// Its properties in the source.
     pub body: Option<Span>,
+    /// The uses of components that it comes from, innermost first.
+    pub within: Arc<[Within]>,
+}
+
+/// A use of a component.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Within {
+    /// As the source says it: `App`.
+    pub shown: Arc<str>,
+    /// Where it is used.
+    pub span: Span,
+}
+
+impl Within {
+    /// Adds where components are used to a diagnostic that tells of something inside them.
+    pub fn tell(all: &[Self], diagnostic: Diagnostic) -> Diagnostic {
+        // More would hide the problem itself.
+        all.iter().take(3).fold(diagnostic, |said, used| said.at(used.span, format!("in `{}`, used here", used.shown)))
+    }
 }
 
 impl Resource {

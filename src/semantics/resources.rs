@@ -10,6 +10,7 @@ use crate::semantics::decorators::{self, Target};
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::frame::{BlockId, Pending};
 use crate::semantics::model;
+use crate::semantics::units::UnitId;
 use crate::semantics::value::{Later, LaterExpr, LaterType, ResourceRef, Value};
 use crate::semantics::{conform, serverless, types};
 use crate::source::Span;
@@ -190,7 +191,20 @@ impl<'p> Evaluator<'p> {
             description: p.stmt.doc.clone(),
             span: made.span,
             body: body.map(|body| body.span),
+            within: self.within(p.unit),
         }
+    }
+
+    /// The uses of components that lead to a unit, innermost first.
+    fn within(&self, unit: UnitId) -> Arc<[model::Within]> {
+        let mut all = Vec::new();
+        let mut next = Some(unit);
+        while let Some(part) = next.and_then(|id| self.frame.unit(id)).and_then(|unit| unit.part.as_deref()) {
+            let used = part.used.as_ref().map(|used| used.resource.name.span);
+            all.extend(used.map(|span| model::Within { shown: Arc::clone(&part.shown), span }));
+            next = Some(part.outer);
+        }
+        all.into()
     }
 
     /// What CloudFormation refuses of a type before it looks at the properties.

@@ -1,8 +1,9 @@
 //! From a deployed resource and one of its properties back to the line that says it.
 
+use crate::diagnostics::Diagnostic;
 use crate::names::Name;
 use crate::semantics::Program;
-use crate::semantics::model::Instance;
+use crate::semantics::model::{Instance, Resource, Within};
 use crate::source::Span;
 use crate::syntax::ast::{Entry, Expr, ExprKind, File, ItemKind, Key, Stmt, StmtKind};
 
@@ -28,25 +29,38 @@ pub struct Place {
     pub span: Span,
     /// Its properties in the source.
     pub body: Option<Span>,
+    /// The uses of components that it comes from, innermost first.
+    pub within: std::sync::Arc<[Within]>,
+}
+
+impl Place {
+    /// Adds this place to a diagnostic: its line, and where the components around it are used.
+    pub fn tell(&self, diagnostic: Diagnostic, text: impl Into<String>) -> Diagnostic {
+        Within::tell(&self.within, diagnostic.at(self.span, text))
+    }
+}
+
+impl FromIterator<Place> for Index {
+    fn from_iter<I: IntoIterator<Item = Place>>(places: I) -> Self {
+        let mut places: Vec<Place> = places.into_iter().collect();
+        places.sort_by_key(|place| place.id);
+        Self { places }
+    }
 }
 
 impl Index {
     /// The index of an instance.
     pub fn of(instance: &Instance) -> Self {
-        let mut places: Vec<Place> = instance
-            .resources
-            .iter()
-            .map(|r| Place {
-                id: r.id,
-                ty: r.ty,
-                shown: r.shown.clone(),
-                protect: r.protect.clone(),
-                span: r.span,
-                body: r.body,
-            })
-            .collect();
-        places.sort_by_key(|place| place.id);
-        Self { places }
+        let place = |r: &Resource| Place {
+            id: r.id,
+            ty: r.ty,
+            shown: r.shown.clone(),
+            protect: r.protect.clone(),
+            span: r.span,
+            body: r.body,
+            within: r.within.clone(),
+        };
+        instance.resources.iter().map(place).collect()
     }
 
     /// The resource with that logical id.

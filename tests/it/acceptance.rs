@@ -261,6 +261,39 @@ fn all_environments_and_what_they_share_go_in_one_run() {
     assert!(project.infra("plan --all --env dev --sandbox").ended(1).err.contains("--all"));
 }
 
+/// A component, used with protection.
+const INSIDE: &str = r#"project shop
+
+account main { id: "111111111111" }
+
+env dev { account: main, regions: ["eu-west-1"] }
+
+component store {
+  param name: String
+
+  resource Queue = AWS::SQS::Queue { QueueName: name }
+}
+
+service orders {
+  param name: String = "orders"
+
+  @protect("orders that are not paid yet")
+  resource Incoming = store { name: name }
+}
+"#;
+
+#[test]
+fn what_is_refused_inside_a_component_shows_where_it_is_used() {
+    let project = Project::new(&[("shop.infra", INSIDE)]);
+    project.infra("apply --sandbox --yes").ended(0);
+    for line in ["plan --sandbox --set orders.name=others", "destroy --sandbox --yes"] {
+        let said = project.infra(line).ended(1).err;
+        for part in ["`IncomingQueue`", "orders that are not paid yet", "protected here", "in `Incoming`, used here"] {
+            assert!(said.contains(part), "{part}:\n{said}");
+        }
+    }
+}
+
 /// The commands of the first block of shell in the README, as a reader would copy them.
 fn readme() -> Vec<String> {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();

@@ -2,9 +2,12 @@
 
 use infra::apply::Outcome;
 use infra::diagnostics::Code;
+use infra::names::Name;
 use infra::plan::StackAction;
 use infra::sandbox::{Moment, Rule};
+use infra::semantics::model::Within;
 use infra::source::{FileId, Span};
+use infra::template::provenance;
 
 use crate::support::stacks::{WRITES, World, dead_shell, desired, network, shop, shop_with, text, topic};
 
@@ -39,9 +42,19 @@ async fn a_failure_rolls_back_stops_its_dependents_and_is_repaired() {
     let world = World::new();
     world.sandbox.order(Rule::fail("shop-jobs-dev", "Queue", "You are not allowed to have queues").times(1));
     let place = Span::new(FileId(0), 10, 20);
+    let within = Within { shown: "Jobs".into(), span: Span::new(FileId(0), 30, 40) };
+    let queue = provenance::Place {
+        id: Name::new("Queue"),
+        ty: Name::new("AWS::SQS::Queue"),
+        shown: "Queue".into(),
+        protect: None,
+        span: place,
+        body: None,
+        within: [within].into(),
+    };
     let mut wanted = shop(Some("web:1"));
     let jobs = wanted.stacks.iter_mut().find(|s| s.stack == "jobs").unwrap();
-    std::sync::Arc::make_mut(jobs).places.insert("Queue".into(), place);
+    std::sync::Arc::make_mut(jobs).places = [queue].into_iter().collect();
 
     let (_, report) = world.deploy(&wanted).await;
     let outcome = |id: &str| report.stack(&format!("{id}@dev/eu-west-1")).unwrap().outcome;
@@ -53,6 +66,7 @@ async fn a_failure_rolls_back_stops_its_dependents_and_is_repaired() {
     let told = report.diagnostics();
     assert_eq!(told.len(), 1, "{told:#?}");
     assert_eq!((told[0].code, told[0].span()), (Code::ResourceFailed, Some(place)));
+    assert_eq!(told[0].labels[1].text, "in `Jobs`, used here");
     assert!(told[0].message.contains("You are not allowed to have queues"), "{}", told[0].message);
 
     let (plan, report) = world.deploy(&wanted).await;

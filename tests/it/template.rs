@@ -64,6 +64,7 @@ fn resource(id: &str, ty: &str, properties: Value) -> Resource {
         depends_on: Vec::new(),
         on_delete: None,
         on_replace: None,
+        within: [].into(),
         protect: None,
         description: None,
         span: at(id.len()),

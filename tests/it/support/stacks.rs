@@ -13,6 +13,7 @@ use infra::cloud::{Account, Clouds, Secret, Target};
 use infra::diagnostics::Diagnostic;
 use infra::plan::{self, Desired, Input, Plan, Source, Style, Wanted};
 use infra::sandbox::Sandbox;
+use infra::template::provenance;
 
 /// A simulated AWS and a way to it.
 pub(crate) struct World {
@@ -125,7 +126,7 @@ pub(crate) fn stack(name: &str, template: Value) -> Wanted {
         protected: BTreeMap::new(),
         termination_protection: false,
         place: None,
-        places: BTreeMap::new(),
+        places: provenance::Index::default(),
     }
 }
 

@@ -5,3 +5,12 @@ pub type File = (&'static str, &'static str);
 
 /// Every file, sorted by name. Together they are one module, `std`.
 pub const FILES: &[File] = &[("std:/names.infra", include_str!("../stdlib/names.infra"))];
+
+/// Whether a file declares something of that name, with that word (`fn`, `component`) before it.
+pub fn has(word: &str, name: &str) -> bool {
+    let declares = |line: &str| {
+        let rest = line.strip_prefix(word)?.strip_prefix(' ')?.strip_prefix(name)?;
+        Some(!rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    };
+    !name.is_empty() && FILES.iter().any(|(_, text)| text.lines().any(|line| declares(line) == Some(true)))
+}

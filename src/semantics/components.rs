@@ -13,6 +13,7 @@ use crate::semantics::types::{self, Type};
 use crate::semantics::units::{Part, Unit, UnitId, Use};
 use crate::semantics::value::{ComponentRef, Value};
 use crate::source::Span;
+use crate::stdlib;
 use crate::syntax::ast::{Entry, Expr, ExprKind, Ident, Key, Output, Param, Path, Resource, Stmt, TypeExpr};
 
 /// Steps that a component costs beside its statements: what keeps track of it takes room.
@@ -77,15 +78,11 @@ impl<'p> Evaluator<'p> {
             return;
         }
         let module = self.frame.unit.module;
-        let mut known = self.program.neighbours(module, name, |top| matches!(top, Top::Component(_)));
-        if !name.contains("::") {
-            known.extend(self.program.neighbours(module, "std::", |top| matches!(top, Top::Component(_))));
-        }
-        let near = nearest(name, known.iter().map(String::as_str)).or_else(|| {
-            // `fargate_service` for `std::fargate_service`.
-            known.iter().map(String::as_str).find(|k| k.rsplit("::").next() == Some(name))
-        });
-        self.report(match near {
+        let known = self.program.neighbours(module, name, |top| matches!(top, Top::Component(_)));
+        // `fargate_service` for `std::fargate_service`.
+        let in_std = stdlib::has("component", name).then(|| format!("std::{name}"));
+        let near = nearest(name, known.iter().map(String::as_str));
+        self.report(match in_std.as_deref().or(near) {
             Some(near) => problem.at(path.span, "not known").help(format!("write `{near}`")).fix(path.span, near),
             None if name.contains("::") && known.is_empty() => {
                 let module = name.split("::").next().unwrap_or_default();

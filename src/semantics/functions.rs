@@ -8,9 +8,11 @@ use std::sync::{Arc, OnceLock};
 
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
+use crate::semantics::declare::Top;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::value::Value;
 use crate::source::Span;
+use crate::stdlib;
 use crate::syntax::ast::Ident;
 
 mod bind;
@@ -195,7 +197,8 @@ pub(crate) fn explain(name: &str) -> Option<String> {
 /// value is then [`Value::Unknown`].
 pub(crate) fn call(ev: &mut Evaluator<'_>, name: Ident, args: Vec<Argument>, span: Span) -> Value {
     let Some(function) = find(name.name) else {
-        ev.report(unknown(name));
+        let problem = unknown(ev, name);
+        ev.report(problem);
         return Value::Unknown;
     };
     let args = match bind::bind(ev.program, function, args, span) {
@@ -245,7 +248,7 @@ pub(crate) fn too_large(size: usize, limit: usize, unit: &str, span: Span) -> Bo
 /// Functions of the language that are not in this version: they read files.
 const LATER: [&str; 3] = ["asset", "compose", "template"];
 
-fn unknown(name: Ident) -> Diagnostic {
+fn unknown(ev: &Evaluator<'_>, name: Ident) -> Diagnostic {
     if LATER.contains(&name.name.as_str()) {
         return Diagnostic::new(Code::NotYet, format!("`{}` is not there yet", name.name))
             .at(name.span, "cannot be called")
@@ -253,9 +256,19 @@ fn unknown(name: Ident) -> Diagnostic {
     }
     let problem = Diagnostic::new(Code::UnknownFunction, format!("there is no function `{}`", name.name))
         .at(name.span, "not a function");
-    match nearest(name.name.as_str(), names().iter().copied()) {
+    let text = name.name.as_str();
+    let of = |path: &str| ev.program.neighbours(ev.frame.unit.module, path, |top| matches!(top, Top::Function(_)));
+    let mut known = of(text);
+    if !text.contains("::") {
+        known.extend(names().iter().map(|name| (*name).to_owned()));
+    }
+    // `name_tag` for `std::name_tag`.
+    let in_std = stdlib::has("fn", text).then(|| format!("std::{text}"));
+    let near = nearest(text, known.iter().map(String::as_str));
+    match in_std.as_deref().or(near) {
         Some(near) => problem.help(format!("call `{near}`")).fix(name.span, near),
-        None => problem.help(format!("use one of {}", names().join(", "))),
+        None if known.is_empty() => problem.help("name a function of a module that is brought in with `use`"),
+        None => problem.help(format!("use one of {}", known.join(", "))),
     }
 }
 

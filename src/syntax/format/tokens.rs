@@ -56,8 +56,14 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
             at += first.len_utf8();
             continue;
         }
-        let pattern = tokens.last().is_some_and(|last| last.text == "(" && last.at + 1 == at);
-        let (kind, length) = token(text, at, first, pattern);
+        let behind = |sign: &str| tokens.last().is_some_and(|last| last.text == sign && last.at + sign.len() == at);
+        let rest = text.get(at..).unwrap_or("");
+        let (kind, length) = match token(rest, first) {
+            (Kind::Sign, _) if first == '/' && behind("(") => (Kind::Text, pattern_end(rest)),
+            // In a path, a name may begin with a digit.
+            (Kind::Word, _) if behind("::") => (Kind::Word, word_end(rest)),
+            told => told,
+        };
         let own = tokens.len();
         let mut partner = own;
         match kind {
@@ -80,8 +86,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-fn token(text: &str, at: usize, first: char, pattern: bool) -> (Kind, usize) {
-    let rest = text.get(at..).unwrap_or("");
+fn token(rest: &str, first: char) -> (Kind, usize) {
     match first {
         '(' | '[' | '{' => (Kind::Open, 1),
         ')' | ']' | '}' => (Kind::Close, 1),
@@ -89,7 +94,6 @@ fn token(text: &str, at: usize, first: char, pattern: bool) -> (Kind, usize) {
         '"' | '\'' => (Kind::Text, text_end(rest)),
         '/' if rest.starts_with("//") => (Kind::Comment, rest.find('\n').unwrap_or(rest.len())),
         '/' if rest.starts_with("/*") => (Kind::Remark, remark_end(rest)),
-        '/' if pattern => (Kind::Text, pattern_end(rest)),
         c if c.is_ascii_digit() => (Kind::Word, number_end(rest)),
         c if c.is_ascii_alphabetic() || c == '_' => (Kind::Word, word_end(rest)),
         c => (Kind::Sign, SIGNS.iter().find(|sign| rest.starts_with(**sign)).map_or(c.len_utf8(), |sign| sign.len())),

@@ -4,7 +4,10 @@
 pub type File = (&'static str, &'static str);
 
 /// Every file, sorted by name. Together they are one module, `std`.
-pub const FILES: &[File] = &[("std:/names.infra", include_str!("../stdlib/names.infra"))];
+pub const FILES: &[File] = &[
+    ("std:/cluster.infra", include_str!("../stdlib/cluster.infra")),
+    ("std:/names.infra", include_str!("../stdlib/names.infra")),
+];
 
 /// Whether a file declares something of that name, with that word (`fn`, `component`) before it.
 pub fn has(word: &str, name: &str) -> bool {

@@ -13,6 +13,7 @@ mod links;
 mod markdown;
 mod programs;
 mod reference;
+mod stdlib;
 
 /// Folders below the root that have Markdown of ours.
 const FOLDERS: &[&str] = &["docs", "examples", "grammar", "schema", "stdlib"];

@@ -70,6 +70,11 @@ fn examples_pass_cfn_lint() {
             }
         }
     }
+    lint(by_region);
+}
+
+/// Runs AWS's own linter over templates, by the region they are for.
+pub(crate) fn lint(by_region: BTreeMap<String, Vec<PathBuf>>) {
     for (region, templates) in by_region {
         let mut lint = venv::tool("cfn-lint");
         lint.args(["--non-zero-exit-code", "error", "--format", "parseable", "--regions", &region, "--"]);

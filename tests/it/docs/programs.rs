@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use infra::build;
+use infra::build::{self, Build};
 use infra::diagnostics::Diagnostic;
 use infra::schema::Types;
 use infra::semantics::{self, Program, Settings, Target};
@@ -24,11 +24,7 @@ pub(super) fn check(document: &Document) -> Vec<String> {
     for piece in &document.pieces {
         match piece {
             Piece::Heading => given = Given::default(),
-            Piece::Given(what, text) => match (what.as_str(), what.strip_prefix("file=")) {
-                (_, Some(name)) => drop(given.files.insert(name.to_owned(), text.clone())),
-                ("top", None) => given.top.push_str(text),
-                (_, None) => given.inside.push_str(text),
-            },
+            Piece::Given(what, text) => given.take(what, text),
             Piece::Block(block) => match projects.takes(block) {
                 Ok(true) => {}
                 // A project is whole where its run of files ends.
@@ -44,6 +40,26 @@ pub(super) fn check(document: &Document) -> Vec<String> {
     wrong
 }
 
+/// The right programs of a document, each with the place of its block.
+pub(super) fn right(document: &Document) -> Vec<(String, Files)> {
+    let mut given = Given::default();
+    let mut found = Vec::new();
+    for piece in &document.pieces {
+        match piece {
+            Piece::Heading => given = Given::default(),
+            Piece::Given(what, text) => given.take(what, text),
+            Piece::Block(block) if block.language == "infra" => {
+                if !["wrong", "parse", "expr", "file", "append"].iter().any(|word| block.has(word)) {
+                    let inside = if block.has("fragment") { block.text.as_str() } else { "" };
+                    found.push((block.place.clone(), given.whole(block, inside)));
+                }
+            }
+            Piece::Block(_) => {}
+        }
+    }
+    found
+}
+
 /// What the blocks of a section stand on.
 #[derive(Default)]
 struct Given {
@@ -53,6 +69,25 @@ struct Given {
 }
 
 impl Given {
+    fn take(&mut self, what: &str, text: &str) {
+        match (what, what.strip_prefix("file=")) {
+            (_, Some(name)) => drop(self.files.insert(name.to_owned(), text.to_owned())),
+            ("top", None) => self.top.push_str(text),
+            (_, None) => self.inside.push_str(text),
+        }
+    }
+
+    /// The whole program that a block, or the statements of it that are to stand in a stack, makes.
+    fn whole(&self, block: &Block, inside: &str) -> Files {
+        let text = match inside.is_empty() {
+            true => complete(&format!("{}{}", self.top, block.text)),
+            false => complete(&format!("{}core page {{\n{}{inside}}}\n", self.top, self.inside)),
+        };
+        let mut files = self.files.clone();
+        files.insert("page.infra".to_owned(), text);
+        files
+    }
+
     fn judge(&self, block: &Block) -> Option<String> {
         if block.language != "infra" {
             return None;
@@ -80,13 +115,7 @@ impl Given {
 
     /// Whether the block, or the statements of it that are to stand in a stack, is as it says.
     fn holds(&self, block: &Block, inside: &str) -> Result<(), String> {
-        let text = match inside.is_empty() {
-            true => complete(&format!("{}{}", self.top, block.text)),
-            false => complete(&format!("{}core page {{\n{}{inside}}}\n", self.top, self.inside)),
-        };
-        let mut files = self.files.clone();
-        files.insert("page.infra".to_owned(), text);
-        let program = analyzed(&files);
+        let program = analyzed(&self.whole(block, inside));
         expect(block, &build::check(&program, &Settings::default()))?;
         if block.has("wrong") {
             return Ok(());
@@ -192,7 +221,7 @@ fn parsed(text: &str) -> Vec<Diagnostic> {
     syntax::parse(sources.get(id).unwrap()).diagnostics
 }
 
-fn analyzed(files: &Files) -> Program {
+pub(super) fn analyzed(files: &Files) -> Program {
     let world: Table = files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
     let mut sources = Sources::default();
     for name in world.files().unwrap() {
@@ -201,14 +230,16 @@ fn analyzed(files: &Files) -> Program {
     semantics::analyze(sources.iter().cloned().collect(), Arc::new(world), Types::aws())
 }
 
-fn build_all(program: &Program) -> Result<(), String> {
-    for (env, _) in semantics::environments(program) {
+/// The program built for each of its environments.
+pub(super) fn build_all(program: &Program) -> Result<Vec<Build>, String> {
+    let build = |(env, _)| {
         let built = build::build(program, &Target { envs: vec![env], shared: true, ..Target::default() });
-        if let Some(problem) = built.diagnostics.first() {
-            return Err(format!("does not build for {env}: {}", problem.message));
+        match built.diagnostics.first() {
+            Some(problem) => Err(format!("does not build for {env}: {}", problem.message)),
+            None => Ok(built),
         }
-    }
-    Ok(())
+    };
+    semantics::environments(program).into_iter().map(build).collect()
 }
 
 /// The projects that a document builds up.
@@ -257,7 +288,7 @@ impl Projects {
                 return Err(format!("has `{}` in another layout than `infra fmt` makes", file.name));
             }
         }
-        build_all(&program)
+        build_all(&program).map(drop)
     }
 }
 

@@ -1,0 +1,163 @@
+//! The standard library keeps its word: everything in it is documented, and the examples in its documents are right
+//! programs, which AWS's linter accepts and the sandbox deploys.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use infra::source::Sources;
+use infra::stdlib;
+use infra::syntax;
+use infra::syntax::ast::{ItemKind, Stmt, StmtKind};
+
+use super::markdown::{self, Document};
+use super::{programs, report};
+use crate::lint::lint;
+
+/// A file of the library under its virtual name, and its text.
+fn files() -> impl Iterator<Item = (&'static str, &'static str)> {
+    stdlib::FILES.iter().copied()
+}
+
+/// What the `///` comments of a file say, each line where it stands in it.
+fn document(name: &str, text: &str) -> Document {
+    let line = |line: &str| match line.strip_prefix("///") {
+        Some(doc) => doc.strip_prefix(' ').unwrap_or(doc).to_owned(),
+        None => String::new(),
+    };
+    let text: Vec<String> = text.lines().map(line).collect();
+    markdown::read(name, &text.join("\n"))
+}
+
+fn documents() -> Vec<Document> {
+    files().map(|(name, text)| document(name, text)).collect()
+}
+
+/// The examples: right programs, by the place of each.
+fn examples() -> Vec<(String, programs::Files)> {
+    documents().iter().flat_map(programs::right).collect()
+}
+
+#[test]
+fn every_file_belongs_to_the_library() {
+    let mut there: Vec<String> = std::fs::read_dir(super::root().join("stdlib"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".infra"))
+        .map(|name| format!("std:/{name}"))
+        .collect();
+    there.sort();
+    assert_eq!(files().map(|(name, _)| name.to_owned()).collect::<Vec<_>>(), there);
+}
+
+#[test]
+fn it_is_laid_out_as_fmt_does_it() {
+    let mut wrong = Vec::new();
+    for (name, text) in files() {
+        let mut sources = Sources::default();
+        let id = sources.add(name, text);
+        match syntax::format(sources.get(id).unwrap()) {
+            Some(formatted) if formatted == text => {}
+            Some(formatted) => wrong.push(format!("{name}: run `infra fmt` over it; it would be\n{formatted}")),
+            None => wrong.push(format!("{name}: cannot be read")),
+        }
+    }
+    report(wrong);
+}
+
+#[test]
+fn everything_in_it_is_documented() {
+    let mut wrong = Vec::new();
+    for (name, text) in files() {
+        let mut sources = Sources::default();
+        let id = sources.add(name, text);
+        for item in syntax::parse(sources.get(id).unwrap()).file.items {
+            let doc = item.doc.as_deref().unwrap_or_default();
+            let mut says = |what: &str, is_said: bool| {
+                if !is_said {
+                    wrong.push(format!("{name}: {what}"));
+                }
+            };
+            match &item.kind {
+                ItemKind::Component(component) => {
+                    let example = doc.contains("```infra");
+                    says(&format!("`{}` has no example", component.name.name), example);
+                    undocumented(&component.body, &mut |what| {
+                        says(&format!("{what} of `{}` has no `///`", component.name.name), false);
+                    });
+                }
+                ItemKind::Function(function) => {
+                    says(&format!("`{}` has no `///`", function.name.name), !doc.is_empty());
+                }
+                ItemKind::Alias(alias) => says(&format!("`{}` has no `///`", alias.name.name), !doc.is_empty()),
+                _ => {}
+            }
+        }
+    }
+    report(wrong);
+}
+
+/// The params and outputs of a component, in its branches too, that have no document.
+fn undocumented(body: &[Stmt], found: &mut dyn FnMut(String)) {
+    for stmt in body {
+        let bare = stmt.doc.as_deref().unwrap_or_default().is_empty();
+        match &stmt.kind {
+            StmtKind::Param(param) if bare => found(format!("`param {}`", param.name.name)),
+            StmtKind::Output(output) if bare => found(format!("`output {}`", output.name.name)),
+            StmtKind::If(branch) => {
+                undocumented(&branch.then, found);
+                undocumented(&branch.otherwise, found);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn its_examples_are_right() {
+    report(documents().iter().flat_map(programs::check).collect());
+    assert!(!examples().is_empty());
+}
+
+#[test]
+fn its_examples_pass_cfn_lint() {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lint-std");
+    let mut by_region: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for (place, files) in examples() {
+        let folder = out.join(place.replace([':', '/', '.'], "-"));
+        let builds = programs::build_all(&programs::analyzed(&files));
+        for build in builds.unwrap_or_else(|why| panic!("{place}: {why}")) {
+            let folder = folder.join(build.env.unwrap().as_str());
+            std::fs::create_dir_all(folder.join("templates")).unwrap();
+            for stack in &build.stacks {
+                let path = folder.join(stack.file_name());
+                std::fs::write(&path, &stack.template.body).unwrap();
+                by_region.entry(stack.head.key.region.to_string()).or_default().push(path);
+            }
+        }
+    }
+    lint(by_region);
+}
+
+/// Each example comes up in the sandbox, needs nothing more then, and goes without a trace.
+#[test]
+#[cfg(feature = "aws")]
+fn its_examples_deploy() {
+    use crate::support::cli::Project;
+
+    let mut wrong = Vec::new();
+    for (place, files) in examples() {
+        let envs = infra::semantics::environments(&programs::analyzed(&files));
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let project = Project::new(&files);
+        let steps = ["apply --yes", "plan --detailed-exitcode", "destroy --yes"];
+        let commands = envs.iter().flat_map(|(env, _)| steps.map(|step| format!("{step} --env {env} --sandbox=state")));
+        for command in commands {
+            let said = project.infra(&command);
+            if said.code != Some(0) {
+                wrong.push(format!("{place}: `infra {command}` ends with {:?}:\n{}{}", said.code, said.out, said.err));
+                break;
+            }
+        }
+    }
+    report(wrong);
+}

@@ -28,6 +28,7 @@ pub(crate) mod exact;
 pub(crate) mod inputs;
 mod json;
 mod listing;
+mod markdown;
 pub(crate) mod observe;
 pub(crate) mod outputs;
 pub(crate) mod problem;
@@ -42,6 +43,7 @@ pub use desired::{chosen, desired};
 pub use destroy::destroy;
 pub use json::to_json;
 pub use listing::{Seen, list};
+pub use markdown::to_markdown;
 pub use run::{discard, plan};
 pub(crate) use text::clean;
 pub use text::{Style, to_text};
@@ -425,20 +427,24 @@ impl Plan {
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for stack in &self.stacks {
-            *if stack.has_changes() { &mut counts.stacks } else { &mut counts.unchanged } += 1;
-            for change in &stack.changes {
-                match (change.action, change.replacement) {
-                    (Action::Create, _) => counts.create += 1,
-                    (Action::Replace, Replaces::Maybe) => counts.may_replace += 1,
-                    (Action::Replace, _) => counts.replace += 1,
-                    (Action::Update, _) => counts.update += 1,
-                    (Action::Delete, _) => counts.delete += 1,
-                    (Action::Forget, _) => counts.forget += 1,
-                    (Action::None | Action::Move | Action::Import, _) => {}
-                }
-            }
+            stack.count(&mut counts);
         }
         counts
+    }
+}
+
+impl Counts {
+    /// `3 to create`, and so on; what nothing is done of is left out where that is no news.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let all = [
+            (self.create, "to create", true),
+            (self.update, "to update", true),
+            (self.replace, "to replace", true),
+            (self.may_replace, "may be replaced", false),
+            (self.delete, "to delete", true),
+            (self.forget, "to leave in AWS", false),
+        ];
+        all.into_iter().filter(|(n, _, always)| *always || *n > 0).map(|(n, what, _)| format!("{n} {what}")).collect()
     }
 }
 
@@ -446,6 +452,22 @@ impl StackPlan {
     /// True where applying would do something to this stack.
     pub fn has_changes(&self) -> bool {
         self.action != StackAction::None || !self.settings.is_empty()
+    }
+
+    /// Adds what happens here to `counts`.
+    pub(crate) fn count(&self, counts: &mut Counts) {
+        *if self.has_changes() { &mut counts.stacks } else { &mut counts.unchanged } += 1;
+        for change in &self.changes {
+            match (change.action, change.replacement) {
+                (Action::Create, _) => counts.create += 1,
+                (Action::Replace, Replaces::Maybe) => counts.may_replace += 1,
+                (Action::Replace, _) => counts.replace += 1,
+                (Action::Update, _) => counts.update += 1,
+                (Action::Delete, _) => counts.delete += 1,
+                (Action::Forget, _) => counts.forget += 1,
+                (Action::None | Action::Move | Action::Import, _) => {}
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Context;
 use super::output::Exit;
-use super::plan::{Format, discard, make, written};
+use super::plan::{Format, discard, make, text};
 use super::progress::Progress;
 use super::session::{Options, Session};
 use crate::apply::{self, Report, Stop};
@@ -70,7 +70,7 @@ pub(super) fn carry_out(
     question: &str,
     context: &mut Context,
 ) -> Exit {
-    let shown = written(plan, Format::Text, context);
+    let shown = text(plan, context);
     match consent.format {
         Format::Text => context.terminal.data(&shown),
         Format::Json => context.terminal.say(&shown),

@@ -17,6 +17,7 @@ use crate::plan::{self, Plan};
   infra plan --env dev --set api.Image=repo:2        with another input
   infra plan --env dev --sandbox                     against the simulator
   infra plan --env dev --format json > plan.json
+  infra plan --env dev --format markdown             for a pull request
 
 Exit codes: 0 no error, 1 error, 2 changes planned (--detailed-exitcode).")]
 pub(super) struct PlanCommand {
@@ -25,14 +26,23 @@ pub(super) struct PlanCommand {
 
     /// How to write it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: View,
 
     /// Exit with 2 where there are changes
     #[arg(long)]
     detailed_exitcode: bool,
 }
 
-/// How plans and reports are written.
+/// How a plan is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum View {
+    Text,
+    /// A comment of a pull request: what matters first, details folded
+    Markdown,
+    Json,
+}
+
+/// How reports and lists are written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Text,
@@ -49,7 +59,12 @@ impl PlanCommand {
             Ok(plan) => plan,
             Err(exit) => return exit,
         };
-        context.terminal.data(&written(&made, self.format, context));
+        let shown = match self.format {
+            View::Text => text(&made, context),
+            View::Markdown => plan::to_markdown(&made),
+            View::Json => format!("{:#}\n", plan::to_json(&made)),
+        };
+        context.terminal.data(&shown);
         discard(&session, &made, context);
         if self.detailed_exitcode && made.has_changes() { Exit::Changes } else { Exit::Done }
     }
@@ -74,13 +89,7 @@ pub(super) fn make(session: &Session, context: &mut Context) -> Result<Plan, Exi
     })
 }
 
-/// A plan as `--format` asks.
-pub(super) fn written(plan: &Plan, format: Format, context: &Context) -> String {
-    match format {
-        Format::Json => format!("{:#}\n", plan::to_json(plan)),
-        Format::Text => plan::to_text(
-            plan,
-            plan::Style { colour: context.terminal.out_colour(), width: context.terminal.out_width() },
-        ),
-    }
+/// A plan for people.
+pub(super) fn text(plan: &Plan, context: &Context) -> String {
+    plan::to_text(plan, plan::Style { colour: context.terminal.out_colour(), width: context.terminal.out_width() })
 }

@@ -38,6 +38,27 @@ pub fn to_text(plan: &Plan, style: Style) -> String {
     page.out
 }
 
+/// One stack of it, plain.
+pub(super) fn of_stack(stack: &StackPlan, width: usize) -> String {
+    let mut page = Page { style: Style { colour: false, width }, out: String::new() };
+    page.stack(stack);
+    page.out
+}
+
+/// How much of what: `1 of 2 stacks: 3 to create, …`.
+pub(super) fn summary(plan: &Plan) -> String {
+    let counts = plan.counts();
+    let stacks = |n: usize| if n == 1 { "1 stack".to_owned() } else { format!("{n} stacks") };
+    if !plan.has_changes() {
+        return match plan.purpose {
+            Purpose::Deploy => format!("no changes: {} as the source says", stacks(counts.unchanged)),
+            Purpose::Destroy => "nothing to destroy".to_owned(),
+        };
+    }
+    let of_stacks = format!("{} of {}", counts.stacks, stacks(plan.stacks.len()));
+    format!("{of_stacks}: {}", counts.words().join(", "))
+}
+
 /// What is written so far.
 struct Page {
     style: Style,
@@ -200,17 +221,10 @@ impl Page {
         }
     }
 
-    /// What becomes of the data, where there is any or where it stays.
     fn fate(&mut self, change: &Change) {
-        let goes = matches!(change.action, Action::Replace | Action::Delete | Action::Forget);
-        let (text, colour) = match change.data.filter(|_| goes) {
-            Some(Data::Deleted) if change.stateful => ("its data is deleted", RED),
-            Some(Data::Retained) if change.action == Action::Replace => ("the old one stays in AWS, unmanaged", YELLOW),
-            Some(Data::Retained) => ("stays in AWS, unmanaged", YELLOW),
-            Some(Data::Snapshot) => ("it is deleted, a snapshot of its data stays", YELLOW),
-            _ => return,
-        };
-        self.words(8, text, colour);
+        if let Some(text) = fate(change) {
+            self.words(8, text, if change.data == Some(Data::Deleted) { RED } else { YELLOW });
+        }
     }
 
     fn property(&mut self, property: &PropertyChange, change: &Change) {
@@ -317,34 +331,23 @@ impl Page {
     }
 
     fn closing(&mut self, plan: &Plan) {
-        let counts = plan.counts();
-        let stacks = |n: usize| if n == 1 { "1 stack".to_owned() } else { format!("{n} stacks") };
-        if !plan.has_changes() {
-            let text = match plan.purpose {
-                Purpose::Deploy => format!("no changes: {} as the source says", stacks(counts.unchanged)),
-                Purpose::Destroy => "nothing to destroy".to_owned(),
-            };
-            self.line(0, &self.paint(&text, BOLD));
-            return;
-        }
-        let mut parts = vec![
-            format!("{} to create", counts.create),
-            format!("{} to update", counts.update),
-            format!("{} to replace", counts.replace),
-            format!("{} to delete", counts.delete),
-        ];
-        if counts.may_replace > 0 {
-            parts.insert(3, format!("{} may be replaced", counts.may_replace));
-        }
-        if counts.forget > 0 {
-            parts.push(format!("{} to leave in AWS", counts.forget));
-        }
-        let all = format!("{} of {}: {}", counts.stacks, stacks(plan.stacks.len()), parts.join(", "));
-        self.words(0, &all, BOLD);
+        self.words(0, &summary(plan), BOLD);
     }
 }
 
-fn stack_verb(stack: &StackPlan) -> (&'static str, &'static str, &'static str) {
+/// What becomes of the data, where there is any or where it stays.
+pub(super) fn fate(change: &Change) -> Option<&'static str> {
+    let goes = matches!(change.action, Action::Replace | Action::Delete | Action::Forget);
+    match change.data.filter(|_| goes)? {
+        Data::Deleted if change.stateful => Some("its data is deleted"),
+        Data::Deleted => None,
+        Data::Retained if change.action == Action::Replace => Some("the old one stays in AWS, unmanaged"),
+        Data::Retained => Some("stays in AWS, unmanaged"),
+        Data::Snapshot => Some("it is deleted, a snapshot of its data stays"),
+    }
+}
+
+pub(super) fn stack_verb(stack: &StackPlan) -> (&'static str, &'static str, &'static str) {
     match stack.action {
         StackAction::None => ("~", "settings", YELLOW),
         StackAction::Create => ("+", "create", GREEN),
@@ -354,7 +357,7 @@ fn stack_verb(stack: &StackPlan) -> (&'static str, &'static str, &'static str) {
     }
 }
 
-fn verb(change: &Change) -> (&'static str, &'static str, &'static str) {
+pub(super) fn verb(change: &Change) -> (&'static str, &'static str, &'static str) {
     match (change.action, change.replacement) {
         (Action::Create, _) => ("+", "create", GREEN),
         (Action::Replace, Replaces::Maybe) => ("~/+", "may replace", RED),

@@ -29,6 +29,8 @@ mod files;
 mod journey;
 mod lint;
 #[cfg(feature = "aws")]
+mod markdown;
+#[cfg(feature = "aws")]
 mod outcome;
 mod pages;
 #[cfg(feature = "aws")]

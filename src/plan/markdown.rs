@@ -71,7 +71,9 @@ impl LeftOut {
 /// What may lose something, each a line that nobody overlooks.
 fn dangers(stack: &StackPlan) -> Vec<String> {
     let loses = |change: &&Change| {
-        matches!(change.action, Action::Replace | Action::Delete) && change.stateful && change.data == Some(Data::Deleted)
+        matches!(change.action, Action::Replace | Action::Delete)
+            && change.stateful
+            && change.data == Some(Data::Deleted)
     };
     let told = |change: &Change| {
         let (_, verb, _) = text::verb(change);

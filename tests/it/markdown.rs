@@ -17,7 +17,8 @@ fn markdown(project: &Project) -> String {
 
 #[test]
 fn a_comment_says_what_matters_first() {
-    let queue = |name: &str| format!("service jobs {{\n  resource Queue = AWS::SQS::Queue {{ QueueName: \"{name}\" }}\n}}\n");
+    let queue =
+        |name: &str| format!("service jobs {{\n  resource Queue = AWS::SQS::Queue {{ QueueName: \"{name}\" }}\n}}\n");
     let project = project(&queue("jobs"));
     let first = markdown(&project);
     assert!(first.starts_with(
@@ -30,7 +31,8 @@ fn a_comment_says_what_matters_first() {
 
     std::fs::write(project.path("shop.infra"), format!("{HEAD}{}", queue("others"))).unwrap();
     let replaced = markdown(&project);
-    let warning = "\n> [!CAUTION]\n> replace `Queue` (`AWS::SQS::Queue`) of `jobs@dev/eu-west-1`: its data is deleted\n";
+    let warning =
+        "\n> [!CAUTION]\n> replace `Queue` (`AWS::SQS::Queue`) of `jobs@dev/eu-west-1`: its data is deleted\n";
     let (before, after) = replaced.split_once(warning).expect("the loss is told");
     assert!(!before.contains('|') && after.contains("| --- |"), "and it is told before the table");
 }
@@ -38,7 +40,9 @@ fn a_comment_says_what_matters_first() {
 #[test]
 fn no_value_leaves_its_fence() {
     let text = |value: &str| {
-        format!("{HEAD}service jobs {{\n  resource Text = AWS::SSM::Parameter {{ Type: \"String\", Value: \"{value}\" }}\n}}\n")
+        format!(
+            "{HEAD}service jobs {{\n  resource Text = AWS::SSM::Parameter {{ Type: \"String\", Value: \"{value}\" }}\n}}\n"
+        )
     };
     let project = Project::new(&[("shop.infra", text("plain").as_str())]);
     project.infra("apply --sandbox --yes").ended(0);

@@ -37,7 +37,6 @@ pub(super) struct PlanCommand {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum View {
     Text,
-    /// A comment of a pull request: what matters first, details folded
     Markdown,
     Json,
 }

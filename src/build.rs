@@ -13,6 +13,10 @@ use crate::semantics::model::{Head, Instance, Parameter, ParameterSource};
 use crate::semantics::{self, Program, Settings, Target};
 use crate::template::{self, Template, provenance};
 
+mod priorities;
+
+use priorities::Priorities;
+
 /// The version of the shape of `manifest.json`.
 const FORMAT: u32 = 1;
 
@@ -46,8 +50,10 @@ pub struct Built {
 pub fn build(program: &Program, target: &Target) -> Build {
     let mut written = BTreeMap::new();
     let mut found = Vec::new();
+    let mut priorities = Priorities::default();
     let lowered = semantics::lower(program, target, &mut |instance| {
         let template = judge(instance, &mut found);
+        priorities.check(instance, &mut found);
         written.insert(instance.head.key.clone(), (template, provenance::Index::of(instance)));
     });
     found.extend(lowered.diagnostics);
@@ -66,8 +72,10 @@ pub fn build(program: &Program, target: &Target) -> Build {
 /// Everything that is wrong in any environment, sorted: the whole of what `build` would find in each.
 pub fn check(program: &Program, set: &Settings) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    let mut priorities = Priorities::default();
     let rest = semantics::check(program, set, &mut |instance| {
         judge(instance, &mut found);
+        priorities.check(instance, &mut found);
     });
     found.extend(rest);
     diagnostics::sort(&mut found);

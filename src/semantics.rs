@@ -57,6 +57,7 @@ mod types;
 mod units;
 mod used;
 pub mod value;
+mod vpc_of;
 
 /// A whole project: every file parsed, every top-level name known.
 pub struct Program {

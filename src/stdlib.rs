@@ -6,7 +6,13 @@ pub type File = (&'static str, &'static str);
 /// Every file, sorted by name. Together they are one module, `std`.
 pub const FILES: &[File] = &[
     ("std:/cluster.infra", include_str!("../stdlib/cluster.infra")),
+    ("std:/fargate_service.infra", include_str!("../stdlib/fargate_service.infra")),
+    ("std:/listener_rules.infra", include_str!("../stdlib/listener_rules.infra")),
+    ("std:/load_balancer.infra", include_str!("../stdlib/load_balancer.infra")),
     ("std:/names.infra", include_str!("../stdlib/names.infra")),
+    ("std:/network.infra", include_str!("../stdlib/network.infra")),
+    ("std:/service_scaling.infra", include_str!("../stdlib/service_scaling.infra")),
+    ("std:/task_roles.infra", include_str!("../stdlib/task_roles.infra")),
 ];
 
 /// Whether a file declares something of that name, with that word (`fn`, `component`) before it.

@@ -158,7 +158,7 @@ fn format(text: &str) -> Result<String, Failed> {
 
 fn check(text: &str) -> String {
     let program = analyze(text);
-    let found = semantics::check(&program, &Default::default(), &mut |_| {});
+    let found = infra::build::check(&program, &Default::default());
     drawn(&found, &program.sources)
 }
 

@@ -52,6 +52,7 @@ codes! {
     Cycle "cycle" Error,
     DuplicateKey "duplicate-key" Error,
     DuplicateName "duplicate-name" Error,
+    DuplicatePriority "duplicate-priority" Error,
     DynamicReference "dynamic-reference" Error,
     ForeignStack "foreign-stack" Error,
     InvalidName "invalid-name" Error,

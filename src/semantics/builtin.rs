@@ -9,7 +9,7 @@ use crate::semantics::value::{Object, Value};
 use crate::source::Span;
 
 /// Names that are always there.
-pub(super) const NAMES: [&str; 3] = ["aws", "env", "envs"];
+pub(super) const NAMES: [&str; 4] = ["aws", "env", "envs", "self"];
 
 /// The value of such a name; `None` where `name` is not one.
 pub(super) fn name(ev: &mut Evaluator<'_>, name: Name, span: Span) -> Option<Value> {
@@ -21,6 +21,7 @@ pub(super) fn name(ev: &mut Evaluator<'_>, name: Name, span: Span) -> Option<Val
         "envs" if ev.project.is_read => Some(ev.project.all_envs()),
         "envs" => Some(not_read(ev, "envs", span)),
         "aws" => Some(aws(ev, span)),
+        "self" => Some(itself(ev, span)),
         _ => ev.project.account(name).map(|account| ev.project.account_value(&account)),
     }
 }
@@ -46,6 +47,17 @@ pub(super) fn not_read(ev: &mut Evaluator<'_>, name: &str, span: Span) -> Value 
             .help("put what they share into a `let`"),
     );
     Value::Unknown
+}
+
+/// The component at hand: under which logical id it is used.
+fn itself(ev: &mut Evaluator<'_>, span: Span) -> Value {
+    let Some(part) = &ev.frame.unit.part else {
+        let problem = Diagnostic::new(Code::NothingHere, "there is no `self` here").at(span, "not inside a component");
+        ev.report(problem.help("use it in a component, or give it to the function as an argument"));
+        return Value::Unknown;
+    };
+    let id = Value::Str(part.id.as_str().into());
+    Value::Object(Object::from_iter([(Name::new("id"), id)]).into())
 }
 
 /// What stands for a pseudo parameter of CloudFormation.

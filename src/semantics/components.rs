@@ -317,12 +317,13 @@ impl<'p> Evaluator<'p> {
             None => None,
         };
         // As with properties, `null` leaves it out.
+        let null = given.as_ref().filter(|(value, _)| matches!(value, Value::Null)).map(|(_, span)| *span);
         let (value, span) = match (given.filter(|(value, _)| !matches!(value, Value::Null)), &param.default) {
             (Some(given), _) => given,
             (None, Some(default)) => (self.eval(default, &Scope::of(block)), default.span),
             (None, None) if self.is_optional(param) => return Value::Null,
             (None, None) => {
-                self.missing_argument(param);
+                self.missing_argument(param, null);
                 return Value::Unknown;
             }
         };
@@ -352,13 +353,17 @@ impl<'p> Evaluator<'p> {
         param.ty.as_ref().is_some_and(|ty| matches!(types::resolve(self, ty), Type::Optional(_)))
     }
 
-    fn missing_argument(&mut self, param: &Param) {
+    /// `null` is where it is given as `null`: that depends on values, which a branch not taken does not have.
+    fn missing_argument(&mut self, param: &Param, null: Option<Span>) {
+        if null.is_some() && self.dry {
+            return;
+        }
         let Some(part) = self.frame.unit.part.as_deref() else { return };
         let Some(used) = &part.used else { return };
         let ty = used.resource.ty.name;
         let message = format!("`{}` lacks `{}`, which `{ty}` needs", part.shown, param.name.name);
         let problem = Diagnostic::new(Code::MissingArgument, message)
-            .at(used.resource.name.span, "made without it")
+            .at(null.unwrap_or(used.resource.name.span), if null.is_some() { "`null`" } else { "made without it" })
             .at(param.name.span, "declared here, without a default");
         let shown = param.ty.as_ref().map_or("…", |ty| self.program.sources.text(ty.span));
         let help = format!("add `{}: …`, of the type `{shown}`", param.name.name);

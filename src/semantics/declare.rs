@@ -118,7 +118,7 @@ pub(crate) enum Origin {
 }
 
 /// Names that mean something already.
-const RESERVED: [&str; 4] = ["aws", "env", "envs", "std"];
+const RESERVED: [&str; 5] = ["aws", "env", "envs", "self", "std"];
 
 /// Parses every file and collects the names.
 pub(crate) fn analyze(files: Vec<SourceFile>, world: Arc<dyn World + Send + Sync>, types: &'static Types) -> Program {

@@ -19,7 +19,7 @@ use crate::semantics::reports::Reports;
 use crate::semantics::run::Round;
 use crate::semantics::types::Type;
 use crate::semantics::value::{Later, LaterExpr, Object, Value};
-use crate::semantics::{Program, builtin, fits, functions, hatches, operators, resources, text, types};
+use crate::semantics::{Program, builtin, fits, functions, hatches, operators, resources, text, types, vpc_of};
 use crate::source::Span;
 use crate::syntax::ast::{Arg, Binary, Element, Entry, Expr, ExprKind, Ident, Key, Piece};
 
@@ -394,6 +394,7 @@ impl<'p> Evaluator<'p> {
         }
         let value = match name.name.as_str() {
             "arn" => resources::arn(self, &values, span),
+            "vpc_of" => vpc_of::vpc_of(self, &values, span),
             _ => functions::call(self, name, values, span),
         };
         self.pay(value, span)

@@ -278,7 +278,7 @@ impl Fitter {
             }
             (Type::Resource(_, Some(_), identifies), LaterType::String(ids)) => meet(ids, identifies),
             (Type::Resource(_, None, _) | Type::String(_) | Type::Cidr, LaterType::String(_)) => true,
-            (Type::Arn, LaterType::String(ids)) => ids.is_empty() || ids.iter().any(|id| id.attribute.contains("Arn")),
+            (Type::Arn, LaterType::String(ids)) => ids.is_empty() || ids.iter().any(identity::is_arn),
             (Type::Int(_), LaterType::Int) | (Type::Float(_), LaterType::Int | LaterType::Float) => true,
             (Type::Bool, LaterType::Bool) => true,
             (Type::List(item), LaterType::List(inner, _)) => {

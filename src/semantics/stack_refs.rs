@@ -266,7 +266,7 @@ impl Evaluator<'_> {
     /// It is *later* even where the producer's source says it: a selection may deploy this stack
     /// alone, next to a producer that still has its former value. Only the length of a list is
     /// taken from the source, because loops over it decide what there is.
-    fn foreign(&mut self, producer: Index, stack: &StackRef, output: &Output, span: Span) -> Value {
+    pub(super) fn foreign(&mut self, producer: Index, stack: &StackRef, output: &Output, span: Span) -> Value {
         match &output.ty {
             LaterType::List(_, Some(0)) => return Value::List(Arc::new([])),
             LaterType::Any if matches!(output.value, Value::Unknown) => return Value::Unknown,

@@ -67,6 +67,14 @@ pub(crate) fn reference(
     Some(attribute(types, resource, chosen.path, span))
 }
 
+/// Identifiers that are ARNs without saying so.
+const ARNS: &[(&str, &str)] = &[("AWS::SecretsManager::Secret", "Id")];
+
+/// Whether an identifier is an ARN.
+pub(super) fn is_arn(id: &Identifier) -> bool {
+    id.attribute.contains("Arn") || ARNS.contains(&(id.resource, id.attribute))
+}
+
 /// The ARN of a resource: its only attribute that is one, or what `Ref` returns.
 pub(super) fn arn(types: &'static Types, resource: &ResourceRef, span: Span) -> Option<Value> {
     let known = resource.known?;
@@ -76,7 +84,7 @@ pub(super) fn arn(types: &'static Types, resource: &ResourceRef, span: Span) -> 
     let mut arns = known.attributes.iter().filter(|attribute| attribute.path.ends_with("Arn"));
     match (arns.next(), arns.next(), &known.ref_value) {
         (Some(only), None, _) => Some(attribute(types, resource, only.path, span)),
-        (_, _, RefValue::Property(path)) if path.ends_with("Arn") => {
+        (_, _, RefValue::Property(path)) if path.ends_with("Arn") || ARNS.contains(&(known.name, path)) => {
             Some(later(LaterExpr::Ref(resource.id), types.ref_identifies(known), span))
         }
         _ => None,

@@ -23,6 +23,13 @@ pub(super) const TABLE: &[Function] = &[
     Function::new("base64", &[TEXT.later()], "String", "The text in Base64.", base64),
     Function::new("sha256", &[TEXT], "String", "The SHA-256 digest of the text, as 64 hexadecimal digits.", sha256),
     Function::new(
+        "number_for",
+        &[TEXT, Parameter::new("least", Kind::Int), Parameter::new("most", Kind::Int)],
+        "Int",
+        "A whole number from `least` to `most` that follows from the text: always the same, spread evenly.",
+        number_for,
+    ),
+    Function::new(
         "url_encode",
         &[TEXT],
         "String",
@@ -53,6 +60,19 @@ fn sha256(args: &Args<'_>) -> Outcome {
         let _ = write!(digits, "{byte:02x}");
     }
     Ok(text(digits))
+}
+
+fn number_for(args: &Args<'_>) -> Outcome {
+    let (Some(least), Some(most)) = (args.int(1), args.int(2)) else { return Ok(Value::Unknown) };
+    if least > most {
+        return Err(args.out_of_range(2, format!("there is no number from {least} to {most}"), "make `most` the larger"));
+    }
+    // The first 8 of 32 bytes are spread as evenly as all of them.
+    let digest = Sha256::digest(args.text(0));
+    let number = digest.iter().take(8).fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    let many = most.abs_diff(least);
+    let above = u64::try_from(number % (u128::from(many) + 1)).unwrap_or_default();
+    Ok(Value::Int(least.saturating_add_unsigned(above)))
 }
 
 fn url_encode(args: &Args<'_>) -> Outcome {

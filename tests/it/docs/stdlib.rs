@@ -161,3 +161,27 @@ fn its_examples_deploy() {
     }
     report(wrong);
 }
+
+/// The program that the language was designed by: both environments, and both of its stacks in every region.
+#[test]
+#[cfg(feature = "aws")]
+fn the_program_of_the_design_deploys() {
+    use crate::support::cli::Project;
+
+    let program = std::fs::read_to_string(super::root().join("tests/cases/build/std/shop.infra")).unwrap();
+    let everywhere = program
+        .replace("/// The network", "@regions(env.regions)\n/// The network")
+        .replace("/// Public API", "@regions(env.regions)\n/// Public API");
+    let project = Project::new(&[("shop.infra", &everywhere)]);
+    for (env, regions) in [("dev", 1), ("prod", 2)] {
+        let place = format!("--env {env} --sandbox=state-{env}");
+        project.infra(&format!("apply --yes {place} --set api.Image=nginx")).ended(0);
+        assert_eq!(project.stacks(&format!("state-{env}")).len(), 2 * regions);
+        let outputs = project.infra(&format!("outputs --format json {place}")).ended(0).json();
+        let urls: Vec<&str> = outputs.as_object().unwrap().values().filter_map(|o| o["Url"].as_str()).collect();
+        assert_eq!(urls.len(), regions, "{outputs:#}");
+        assert!(urls.iter().all(|url| url.starts_with("http://") && url.ends_with(".elb.amazonaws.com")), "{urls:?}");
+        // The image that was set is kept.
+        project.infra(&format!("plan --detailed-exitcode {place}")).ended(0);
+    }
+}

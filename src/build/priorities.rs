@@ -1,0 +1,114 @@
+//! The rules of one listener have different priorities, whichever stacks they are in: AWS refuses the second one of
+//! two, and only while deploying.
+
+use rustc_hash::FxHashMap;
+
+use crate::diagnostics::{Code, Diagnostic};
+use crate::names::Name;
+use crate::semantics::model::{Instance, InstanceKey, Resource};
+use crate::semantics::value::{Later, LaterExpr, Value};
+use crate::source::Span;
+
+/// The types that are rules of listeners, each with the property that says whose.
+const RULES: &[(&str, &str)] =
+    &[("AWS::ElasticLoadBalancingV2::ListenerRule", "ListenerArn"), ("AWS::VpcLattice::Rule", "ListenerIdentifier")];
+
+/// A listener, wherever it is named.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Listener {
+    /// By its logical id, or by the input that is to give it.
+    Here(InstanceKey, Name),
+    /// An output of a stack that we only read.
+    Output(InstanceKey, Name),
+    /// By its ARN.
+    Arn(String),
+}
+
+/// A rule that has its priority.
+struct Rule {
+    instance: InstanceKey,
+    id: Name,
+    /// As the source says it, from outside of components: `App.Rule`.
+    shown: String,
+    /// Where people decide about it: the use of the component that it is in, if it is in one.
+    span: Span,
+}
+
+/// What is known of the rules of the instances so far, producers before consumers.
+#[derive(Default)]
+pub(super) struct Priorities {
+    /// What outputs stand for that are listeners.
+    outputs: FxHashMap<(InstanceKey, Name), Listener>,
+    taken: FxHashMap<(Listener, i64), Rule>,
+}
+
+impl Priorities {
+    /// Takes an instance into account, and says which of its rules have the priority of another one.
+    pub(super) fn check(&mut self, instance: &Instance, found: &mut Vec<Diagnostic>) {
+        for resource in &instance.resources {
+            let Some((listener, priority)) = self.rule(instance, resource) else { continue };
+            let rule = Rule {
+                instance: instance.head.key.clone(),
+                id: resource.id,
+                shown: format!("{}.{}", instance.head.key.stack, resource.shown),
+                span: resource.within.last().map_or(resource.span, |used| used.span),
+            };
+            match self.taken.get(&(listener.clone(), priority)) {
+                // An instance that several environments share comes more than once.
+                Some(first) if first.instance == rule.instance && first.id == rule.id => {}
+                Some(first) => found.push(same(first, &rule, priority)),
+                None => drop(self.taken.insert((listener, priority), rule)),
+            }
+        }
+        for output in &instance.head.outputs {
+            if let Some(listener) = self.listener(instance, &output.value) {
+                self.outputs.insert((instance.head.key.clone(), output.name), listener);
+            }
+        }
+    }
+
+    /// The listener and the priority of a rule, where both are known.
+    fn rule(&self, instance: &Instance, resource: &Resource) -> Option<(Listener, i64)> {
+        let (_, owner) = RULES.iter().find(|(ty, _)| *ty == resource.ty.as_str())?;
+        let Value::Object(properties) = &resource.properties else { return None };
+        let priority = match properties.get(Name::new("Priority"))? {
+            Value::Int(priority) => *priority,
+            Value::Str(text) => text.parse().ok()?,
+            _ => return None,
+        };
+        Some((self.listener(instance, properties.get(Name::new(owner))?)?, priority))
+    }
+
+    fn listener(&self, instance: &Instance, value: &Value) -> Option<Listener> {
+        let key = &instance.head.key;
+        match value {
+            Value::Str(arn) => Some(Listener::Arn(arn.to_string())),
+            Value::Later(later) => match &**later {
+                Later { expr: LaterExpr::Ref(id) | LaterExpr::GetAtt(id, _), .. } => {
+                    Some(Listener::Here(key.clone(), *id))
+                }
+                Later { expr: LaterExpr::Parameter(name), .. } => {
+                    match instance.head.uses.iter().find(|used| used.parameter == *name) {
+                        None => Some(Listener::Here(key.clone(), *name)),
+                        Some(used) => {
+                            let output = (used.from.instance.clone(), used.from.output);
+                            let known = self.outputs.get(&output).cloned();
+                            Some(known.unwrap_or(Listener::Output(output.0, output.1)))
+                        }
+                    }
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn same(first: &Rule, second: &Rule, priority: i64) -> Diagnostic {
+    let message =
+        format!("`{}` and `{}` are rules of one listener with the priority {priority}", first.shown, second.shown);
+    Diagnostic::new(Code::DuplicatePriority, message)
+        .at(second.span, format!("`{}`", second.shown))
+        .at(first.span, format!("`{}`", first.shown))
+        .help("give one of them another priority: a number from 1 to 50000 that no other rule of the listener has")
+}

@@ -65,7 +65,11 @@ fn sha256(args: &Args<'_>) -> Outcome {
 fn number_for(args: &Args<'_>) -> Outcome {
     let (Some(least), Some(most)) = (args.int(1), args.int(2)) else { return Ok(Value::Unknown) };
     if least > most {
-        return Err(args.out_of_range(2, format!("there is no number from {least} to {most}"), "make `most` the larger"));
+        return Err(args.out_of_range(
+            2,
+            format!("there is no number from {least} to {most}"),
+            "make `most` the larger",
+        ));
     }
     // The first 8 of 32 bytes are spread as evenly as all of them.
     let digest = Sha256::digest(args.text(0));

@@ -105,10 +105,27 @@ impl Priorities {
 }
 
 fn same(first: &Rule, second: &Rule, priority: i64) -> Diagnostic {
-    let message =
-        format!("`{}` and `{}` are rules of one listener with the priority {priority}", first.shown, second.shown);
-    Diagnostic::new(Code::DuplicatePriority, message)
-        .at(second.span, format!("`{}`", second.shown))
-        .at(first.span, format!("`{}`", first.shown))
-        .help("give one of them another priority: a number from 1 to 50000 that no other rule of the listener has")
+    let (a, b) = (first.named(second), second.named(first));
+    let message = format!("{a} and {b} are rules of one listener with the priority {priority}");
+    let problem = Diagnostic::new(Code::DuplicatePriority, message);
+    let problem = match first.span == second.span {
+        true => problem.at(second.span, "both are made here"),
+        false => problem.at(second.span, b).at(first.span, a),
+    };
+    match (first.instance.env, second.instance.env) {
+        (Some(a), Some(b)) if a != b => {
+            problem.help(format!("give each environment another priority: `match env {{ {a}: …, {b}: … }}`"))
+        }
+        _ => problem.help("give one of them another priority, from 1 to 50000, that no other rule of the listener has"),
+    }
+}
+
+impl Rule {
+    /// As a message says it: with the environment, where the other one is of another.
+    fn named(&self, other: &Self) -> String {
+        match self.instance.env.filter(|_| self.instance.env != other.instance.env) {
+            Some(env) => format!("`{}` in `{env}`", self.shown),
+            None => format!("`{}`", self.shown),
+        }
+    }
 }

@@ -221,6 +221,11 @@ fn encoding() {
     gives("base64", json!(["<x>"]), "Base64(<x>)");
     gives("sha256", json!(["abc"]), r#""ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad""#);
     fails("sha256", json!(["<x>"]), Code::KnownTooLate);
+    gives("number_for", json!(["abc", 1, 50000]), "75");
+    gives("number_for", json!(["abc", 7, 7]), "7");
+    gives("number_for", json!(["abc", i64::MIN, i64::MAX]), "4213142463398924266");
+    fails("number_for", json!(["abc", 2, 1]), Code::OutOfRange);
+    fails("number_for", json!(["<x>", 1, 2]), Code::KnownTooLate);
     gives("url_encode", json!(["a b/ü~"]), r#""a%20b%2F%C3%BC~""#);
 }
 

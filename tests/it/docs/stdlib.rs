@@ -32,6 +32,19 @@ fn documents() -> Vec<Document> {
     files().map(|(name, text)| document(name, text)).collect()
 }
 
+/// The programs of the cases of templates, by their files.
+fn cases() -> Vec<(String, programs::Files)> {
+    let folder = super::root().join("tests/cases/build/std");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|e| e == "infra"));
+    paths.sort();
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (name.clone(), programs::Files::from([(name, std::fs::read_to_string(path).unwrap())]))
+    };
+    paths.into_iter().map(read).collect()
+}
+
 /// The examples: right programs, by the place of each.
 fn examples() -> Vec<(String, programs::Files)> {
     documents().iter().flat_map(programs::right).collect()
@@ -119,10 +132,10 @@ fn its_examples_are_right() {
 }
 
 #[test]
-fn its_examples_pass_cfn_lint() {
+fn its_examples_and_cases_pass_cfn_lint() {
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lint-std");
     let mut by_region: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for (place, files) in examples() {
+    for (place, files) in examples().into_iter().chain(cases()) {
         let folder = out.join(place.replace([':', '/', '.'], "-"));
         let builds = programs::build_all(&programs::analyzed(&files));
         for build in builds.unwrap_or_else(|why| panic!("{place}: {why}")) {
@@ -138,7 +151,7 @@ fn its_examples_pass_cfn_lint() {
     lint(by_region);
 }
 
-/// Each example comes up in the sandbox, needs nothing more then, and goes without a trace.
+/// Each example comes up in the sandbox in each of its environments; in the first, it needs nothing more then, and goes.
 #[test]
 #[cfg(feature = "aws")]
 fn its_examples_deploy() {
@@ -149,9 +162,11 @@ fn its_examples_deploy() {
         let envs = infra::semantics::environments(&programs::analyzed(&files));
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let project = Project::new(&files);
-        let steps = ["apply --yes", "plan --detailed-exitcode", "destroy --yes"];
-        let commands = envs.iter().flat_map(|(env, _)| steps.map(|step| format!("{step} --env {env} --sandbox=state")));
-        for command in commands {
+        let first = envs.first().map(|(env, _)| *env);
+        let more = ["plan --detailed-exitcode", "destroy --yes"].map(|step| (step, first));
+        let steps = envs.iter().map(|(env, _)| ("apply --yes", Some(*env))).chain(more);
+        let steps = steps.filter_map(|(step, env)| Some(format!("{step} --env {} --sandbox=state", env?)));
+        for command in steps {
             let said = project.infra(&command);
             if said.code != Some(0) {
                 wrong.push(format!("{place}: `infra {command}` ends with {:?}:\n{}{}", said.code, said.out, said.err));

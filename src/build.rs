@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::diagnostics::{self, Diagnostic};
 use crate::graph;
 use crate::names::Name;
-use crate::semantics::model::{Head, Instance, Parameter, ParameterSource};
+use crate::semantics::model::{Asset, Head, Instance, Parameter, ParameterSource};
 use crate::semantics::{self, Program, Settings, Target};
 use crate::template::{self, Template, provenance};
 
@@ -99,6 +99,13 @@ pub fn files(build: &Build) -> Vec<(String, Vec<u8>)> {
     files
 }
 
+/// What the stacks need in buckets, each once, sorted: the name of a file relative to the build's folder, and what goes
+/// there. Its bytes are made only when they are asked for, since they may be many.
+pub fn assets(build: &Build) -> BTreeMap<String, &Asset> {
+    let all = build.stacks.iter().flat_map(|built| &built.head.assets);
+    all.map(|asset| (asset.key.to_string(), asset)).collect()
+}
+
 /// What `manifest.json` says: enough for another tool to deploy the templates in order.
 pub fn manifest(build: &Build) -> Value {
     let project = build.stacks.iter().find_map(|b| b.head.tags.get("infra:project"));
@@ -129,10 +136,27 @@ fn stack(built: &Built) -> Value {
     });
     let exports: BTreeMap<&str, Value> =
         head.outputs.iter().filter_map(|o| Some((o.name.as_str(), json!(o.export.as_deref()?)))).collect();
-    if let Some(fields) = stack.as_object_mut().filter(|_| !exports.is_empty()) {
-        fields.insert("exports".to_owned(), json!(exports));
+    let assets: Vec<Value> = head.assets.iter().map(asset).collect();
+    if let Some(fields) = stack.as_object_mut() {
+        if !exports.is_empty() {
+            fields.insert("exports".to_owned(), json!(exports));
+        }
+        if !assets.is_empty() {
+            fields.insert("assets".to_owned(), json!(assets));
+        }
     }
     stack
+}
+
+/// What must lie in a bucket before the stack is deployed. `infra build` writes it to a file of the key's name.
+fn asset(asset: &Asset) -> Value {
+    json!({
+        "path": asset.package.path(),
+        "sha256": asset.package.sha256(),
+        "bucket": &*asset.bucket,
+        "key": &*asset.key,
+        "file": &*asset.key,
+    })
 }
 
 /// `{"output": …}` for what another instance gives, else `{"value": …}`: what was set for this run,

@@ -1,4 +1,4 @@
-//! The port to CloudFormation: what the planner and the executor need from AWS, as plain data.
+//! The ports to CloudFormation and S3: what the planner and the executor need from AWS, as plain data.
 //!
 //! Names no AWS crate, so plan and apply are checked without them. `aws` is the one adapter; the simulator and
 //! the emulators stand behind it too, so that what is tested is what runs.
@@ -13,6 +13,7 @@ mod error;
 mod secret;
 mod stack;
 mod status;
+mod store;
 #[cfg(any(feature = "aws", test))]
 mod union;
 
@@ -28,6 +29,7 @@ pub use change_set::{
 pub use error::{CloudError, ErrorKind};
 pub use secret::{Secret, Token};
 pub use stack::{Output, ParameterInForce, Stack, StackEvent, StackResource, StackSummary, Time, in_order};
+pub use store::{ObjectId, Store};
 pub use status::{ChangeSetStatus, ExecutionStatus, ResourceStatus, StackStatus};
 
 /// An answer that is on its way.
@@ -78,6 +80,9 @@ pub struct Identity {
 pub trait Clouds: Send + Sync {
     /// The client for `target`; makes no call yet.
     fn at(&self, target: &Target) -> Arc<dyn Cloud>;
+
+    /// The buckets of `target`; makes no call yet.
+    fn store(&self, target: &Target) -> Arc<dyn Store>;
 }
 
 /// One account and region.

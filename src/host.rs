@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::world::{Entry, Refusal, World};
+use crate::world::{Entry, Exclude, Refusal, World};
 
 mod include;
 
@@ -71,6 +71,11 @@ fn permissions() -> std::fs::Permissions {
 /// What the system says; also for text that is not UTF-8.
 pub fn read(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
+}
+
+/// Whether there is something at that path.
+pub fn exists(path: &Path) -> bool {
+    path.exists()
 }
 
 /// Removes a file that may be there.
@@ -176,12 +181,12 @@ impl World for Disk {
         Ok(names.into_iter().filter(is_source).map(named).collect())
     }
 
-    fn include(&self, path: &str) -> Result<Arc<[u8]>, Refusal> {
-        include::file(&self.root, path)
+    fn load(&self, path: &str, most: u64) -> Result<Arc<[u8]>, Refusal> {
+        include::file(&self.root, path, most)
     }
 
-    fn walk(&self, folder: &str) -> Result<Vec<Entry>, Refusal> {
-        include::walk(&self.root, folder)
+    fn walk(&self, folder: &str, exclude: &Exclude) -> Result<Vec<Entry>, Refusal> {
+        include::walk(&self.root, folder, exclude)
     }
 }
 

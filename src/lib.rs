@@ -13,6 +13,7 @@ pub mod diagnostics;
 pub mod graph;
 pub mod host;
 pub mod names;
+pub mod package;
 #[cfg(feature = "aws")]
 pub mod plan;
 #[cfg(feature = "aws")]

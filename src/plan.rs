@@ -37,6 +37,7 @@ pub(crate) mod refs;
 mod run;
 pub(crate) mod stack;
 mod text;
+mod upload;
 mod wanted;
 
 pub use desired::{chosen, desired};
@@ -47,7 +48,7 @@ pub use markdown::to_markdown;
 pub use run::{discard, plan};
 pub(crate) use text::clean;
 pub use text::{Style, to_text};
-pub use wanted::{Desired, Event, Input, Observer, Settings, Silent, Source, Wanted};
+pub use wanted::{Asset, Desired, Event, Input, Observer, Settings, Silent, Source, Wanted};
 
 /// Version of the JSON form; rises when a reader of the old one would misread it.
 pub const FORMAT_VERSION: u32 = 1;

@@ -20,6 +20,7 @@ mod eval;
 mod facts;
 mod ids;
 mod model;
+mod objects;
 mod policy;
 mod records;
 mod script;

@@ -17,6 +17,7 @@ use crate::syntax::ast;
 use crate::world::World;
 
 mod access;
+mod assets;
 mod builtin;
 mod calls;
 mod choice;

@@ -3,14 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+mod exclude;
 mod table;
 
+pub use exclude::Exclude;
 pub use table::Table;
 
 /// The most that a file beside the sources may hold: 16 MiB.
 pub const LARGEST_INCLUDE: u64 = 16 * 1024 * 1024;
 /// The most files that lie below a folder that is read as a whole.
-pub const MOST_ENTRIES: usize = 10_000;
+pub const MOST_ENTRIES: usize = 20_000;
 
 /// Reads files of the project. The disk, an editor's buffers, a test's [`Table`].
 ///
@@ -41,16 +43,27 @@ pub trait World {
     ///
     /// # Errors
     /// Why not.
-    fn include(&self, path: &str) -> Result<Arc<[u8]>, Refusal>;
+    fn include(&self, path: &str) -> Result<Arc<[u8]>, Refusal> {
+        self.load(path, LARGEST_INCLUDE)
+    }
 
-    /// The regular files below a folder, sorted by path; `""` is the project itself. What `include`
-    /// denies (`.git`, `.env`…) is left out; what is neither file nor folder is refused, since
-    /// leaving it out would make another package than the folder.
+    /// The same for a file of at most `most` bytes.
     ///
     /// # Errors
     /// Why not.
-    fn walk(&self, folder: &str) -> Result<Vec<Entry>, Refusal>;
+    fn load(&self, path: &str, most: u64) -> Result<Arc<[u8]>, Refusal>;
+
+    /// The regular files below a folder, sorted by path; `""` is the project itself. What `include`
+    /// denies (`.git`, `.env`…) and what `exclude` names is left out; what is neither file nor folder
+    /// is refused, since leaving it out would make another package than the folder.
+    ///
+    /// # Errors
+    /// Why not.
+    fn walk(&self, folder: &str, exclude: &Exclude) -> Result<Vec<Entry>, Refusal>;
 }
+
+/// Why a folder is not read as a file.
+pub const A_FOLDER: Why = Why::NotAFile("it is a directory");
 
 /// A file below a folder.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -84,7 +97,14 @@ pub enum Why {
     /// A folder, a pipe, a device; the words say which.
     NotAFile(&'static str),
     /// It holds so many bytes.
-    TooLarge(u64),
+    TooLarge {
+        /// In it.
+        bytes: u64,
+        /// Allowed.
+        most: u64,
+    },
+    /// Its name is no UTF-8 text.
+    NotText,
     /// So many files lie below it that it is not read as a whole.
     TooMany,
     /// What the system says.
@@ -107,7 +127,8 @@ impl fmt::Display for Why {
             Self::Denied => f.write_str("such files may hold secrets, and programs do not read them"),
             Self::Malformed => f.write_str("a path has `/` between its parts, and no control character, `\\` or `:`"),
             Self::NotAFile(what) => f.write_str(what),
-            Self::TooLarge(bytes) => write!(f, "it has {bytes} bytes, and a file may have {LARGEST_INCLUDE}"),
+            Self::TooLarge { bytes, most } => write!(f, "it has {bytes} bytes, and it may have {most}"),
+            Self::NotText => f.write_str("its name is not UTF-8 text"),
             Self::TooMany => write!(f, "more than {MOST_ENTRIES} files lie below it"),
             Self::Failed(why) => f.write_str(why),
         }
@@ -149,7 +170,7 @@ pub fn is_denied(part: &str) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{Table, Why, World as _, inside};
+    use super::{Exclude, Table, Why, World as _, inside};
 
     #[test]
     fn a_path_stays_inside_or_is_refused() {
@@ -183,8 +204,8 @@ mod tests {
         assert_eq!(&*table.include("m/../m/n/c.txt").unwrap(), b"z");
         assert_eq!(table.include("m").unwrap_err().why, Why::NotAFile("it is a directory"));
         assert_eq!(table.include("m/x").unwrap_err().why, Why::Missing);
-        let paths: Vec<String> = table.walk("m").unwrap().into_iter().map(|entry| entry.path).collect();
+        let paths: Vec<String> = table.walk("m", &Exclude::default()).unwrap().into_iter().map(|entry| entry.path).collect();
         assert_eq!(paths, ["b.infra", "n/c.txt"]);
-        assert_eq!(table.walk("x").unwrap_err().why, Why::Missing);
+        assert_eq!(table.walk("x", &Exclude::default()).unwrap_err().why, Why::Missing);
     }
 }

@@ -37,11 +37,12 @@ impl Build {
             Err(exit) => return exit,
         };
         let here = host::working_directory().unwrap_or_default();
-        match write(&here.join(&self.output), &build::files(&built)) {
-            Ok(()) => {
-                let stacks = built.stacks.len();
-                let plural = if stacks == 1 { "" } else { "s" };
-                context.terminal.say(&format!("{stacks} template{plural} in {}", self.output.display()));
+        match write(&here.join(&self.output), &built) {
+            Ok(assets) => {
+                let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+                let assets = if assets == 0 { String::new() } else { format!(" and {}", count(assets, "asset")) };
+                let templates = count(built.stacks.len(), "template");
+                context.terminal.say(&format!("{templates}{assets} in {}", self.output.display()));
                 Exit::Done
             }
             Err((path, error)) => {
@@ -60,31 +61,53 @@ pub(super) fn compile(program: &Program, target: &Target, context: &mut Context)
     if diagnostics::has_errors(&built.diagnostics) { Err(Exit::Error) } else { Ok(built) }
 }
 
-/// Writes all files, the manifest last, then removes the templates that only the old manifest names.
-fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), (PathBuf, std::io::Error)> {
+/// Writes all files, the manifest last, then removes those that only the old manifest names. Says how many assets there
+/// are. An asset is named by what it holds: one that is there is not written again.
+fn write(folder: &Path, built: &build::Build) -> Result<usize, (PathBuf, std::io::Error)> {
     let at = |name: &str| folder.join(name);
-    let old = host::read(&at(MANIFEST)).map(|text| templates(&text)).unwrap_or_default();
+    let old = host::read(&at(MANIFEST)).map(|text| written_before(&text)).unwrap_or_default();
+    let assets = build::assets(built);
+    for (name, asset) in &assets {
+        if !host::exists(&at(name)) {
+            let bytes = asset.package.bytes().map_err(|refusal| {
+                let problem = std::io::Error::other(refusal.why.to_string());
+                (PathBuf::from(refusal.path), problem)
+            })?;
+            host::write(&at(name), &bytes).map_err(|e| (at(name), e))?;
+        }
+    }
+    let files = build::files(built);
     let (manifest, others): (Vec<_>, Vec<_>) = files.iter().partition(|(name, _)| name == MANIFEST);
     for (name, bytes) in others.into_iter().chain(manifest) {
         host::write(&at(name), bytes).map_err(|e| (at(name), e))?;
     }
-    let new: BTreeSet<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    let new: BTreeSet<&str> = files.iter().map(|(name, _)| name.as_str()).chain(assets.keys().map(String::as_str)).collect();
     for gone in old.iter().filter(|name| !new.contains(name.as_str())) {
         host::remove(&at(gone)).map_err(|e| (at(gone), e))?;
     }
-    Ok(())
+    Ok(assets.len())
 }
 
 const MANIFEST: &str = "manifest.json";
 
-/// The templates that a manifest names. Only plain names in our own folder: what an edited
+/// The templates and assets that a manifest names. Only plain names in our own folder: what an edited
 /// manifest says must not make us remove anything else.
-fn templates(manifest: &str) -> Vec<String> {
+fn written_before(manifest: &str) -> Vec<String> {
     let manifest: serde_json::Value = serde_json::from_str(manifest).unwrap_or_default();
     let stacks = manifest.get("stacks").and_then(|s| s.as_array()).cloned().unwrap_or_default();
-    let names = stacks.iter().filter_map(|s| s.get("template")?.as_str());
+    let templates = stacks.iter().filter_map(|s| s.get("template")?.as_str());
+    let assets = stacks.iter().filter_map(|s| s.get("assets")?.as_array()).flatten();
+    let assets = assets.filter_map(|a| a.get("file")?.as_str());
+    let plain = |file: &str| !file.contains(['/', '\\']);
     let ours = |name: &&str| {
-        name.strip_prefix("templates/").is_some_and(|file| !file.contains(['/', '\\']) && file.ends_with(".json"))
+        name.strip_prefix("templates/").is_some_and(|file| plain(file) && file.ends_with(".json"))
+            || name.strip_prefix("assets/").is_some_and(|file| plain(file) && is_digest(file))
     };
-    names.filter(ours).map(str::to_owned).collect()
+    templates.chain(assets).filter(ours).map(str::to_owned).collect()
+}
+
+/// `DIGEST` or `DIGEST.ending`
+fn is_digest(file: &str) -> bool {
+    let digest = file.split('.').next().unwrap_or_default();
+    digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit())
 }

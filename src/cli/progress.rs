@@ -102,6 +102,16 @@ impl plan::Observer for Progress {
                 self.now(&stack, &format!("waiting: {status}"));
             }
             plan::Event::Asking { stack } => self.now(&stack, "asking CloudFormation for the changes"),
+            plan::Event::Uploading { stack, path, bytes } => {
+                let text = format!("uploading {path} ({})", size(bytes));
+                if bytes >= LARGE {
+                    self.line(&format!("{stack}: {text}"));
+                }
+                self.now(&stack, &text);
+            }
+            plan::Event::Uploaded { stack, path, bucket } => {
+                self.line(&format!("{stack}: uploaded {path} to {bucket}"));
+            }
             plan::Event::Planned { stack } => self.end(&stack),
         }
     }
@@ -132,6 +142,19 @@ impl apply::Observer for Progress {
                 self.line(&format!("{stack}: {}", ended(outcome)));
             }
         }
+    }
+}
+
+/// An upload of so many bytes may take long enough to ask what is going on.
+const LARGE: u64 = 5_000_000;
+
+/// `12.3 MB`
+fn size(bytes: u64) -> String {
+    let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", tenths(1_000)),
+        _ => format!("{} MB", tenths(1_000_000)),
     }
 }
 

@@ -11,6 +11,7 @@ mod deviations;
 mod error;
 mod reads;
 mod retry;
+mod objects;
 mod session;
 mod writes;
 
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_cloudformation::config::SharedAsyncSleep;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use crate::cloud::{Account, Call, Cloud, Clouds, Target};
+use crate::cloud::{Account, Call, Cloud, Clouds, Store, Target};
 use client::Client;
 pub(crate) use deviations::is_loopback;
 use session::Session;
@@ -82,6 +83,10 @@ impl Aws {
 
 impl Clouds for Aws {
     fn at(&self, target: &Target) -> Arc<dyn Cloud> {
+        self.client(target)
+    }
+
+    fn store(&self, target: &Target) -> Arc<dyn Store> {
         self.client(target)
     }
 }

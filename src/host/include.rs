@@ -6,27 +6,27 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{plain, variable};
-use crate::world::{Entry, LARGEST_INCLUDE, MOST_ENTRIES, Refusal, Why, inside, is_denied};
+use crate::world::{Entry, Exclude, MOST_ENTRIES, Refusal, Why, inside, is_denied};
 
 /// What the file at `path` holds.
-pub(super) fn file(root: &Path, path: &str) -> Result<Arc<[u8]>, Refusal> {
+pub(super) fn file(root: &Path, path: &str, most: u64) -> Result<Arc<[u8]>, Refusal> {
     let path = inside(path)?;
-    read(root, &path).map_err(|why| Refusal::new(path, why))
+    read(root, &path, most).map_err(|why| Refusal::new(path, why))
 }
 
 /// Looks before it opens, since opening a pipe may wait for ever, and again at what it has opened:
 /// where a link was changed in between, what was read lies elsewhere, and is not given.
-fn read(root: &Path, path: &str) -> Result<Arc<[u8]>, Why> {
+fn read(root: &Path, path: &str, most: u64) -> Result<Arc<[u8]>, Why> {
     let real = resolve(root, path)?;
-    regular(&fs::metadata(&real).map_err(failed)?)?;
+    regular(&fs::metadata(&real).map_err(failed)?, most)?;
     let file = File::open(&real).map_err(failed)?;
     let opened = file.metadata().map_err(failed)?;
-    regular(&opened)?;
+    regular(&opened, most)?;
     let mut bytes = Vec::new();
-    file.take(LARGEST_INCLUDE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    if size > LARGEST_INCLUDE {
-        return Err(Why::TooLarge(size.max(opened.len())));
+    if size > most {
+        return Err(Why::TooLarge { bytes: size.max(opened.len()), most });
     }
     let now = fs::metadata(resolve(root, path)?).map_err(failed)?;
     if same(&opened, &now) { Ok(bytes.into()) } else { Err(Why::Failed("it changed while it was read".to_owned())) }
@@ -49,15 +49,15 @@ fn is_of_aws(real: &Path) -> bool {
     named.filter_map(|path| fs::canonicalize(path).ok()).any(|path| path == real)
 }
 
-fn regular(metadata: &Metadata) -> Result<(), Why> {
+fn regular(metadata: &Metadata, most: u64) -> Result<(), Why> {
     if metadata.is_dir() {
         return Err(Why::NotAFile("it is a directory"));
     }
     if !metadata.is_file() {
         return Err(Why::NotAFile("it is no regular file"));
     }
-    if metadata.len() > LARGEST_INCLUDE {
-        return Err(Why::TooLarge(metadata.len()));
+    if metadata.len() > most {
+        return Err(Why::TooLarge { bytes: metadata.len(), most });
     }
     Ok(())
 }
@@ -82,8 +82,8 @@ fn same(one: &Metadata, other: &Metadata) -> bool {
     one.len() == other.len() && one.modified().ok() == other.modified().ok()
 }
 
-/// The files below `folder`.
-pub(super) fn walk(root: &Path, folder: &str) -> Result<Vec<Entry>, Refusal> {
+/// The files below `folder`. A folder that is excluded is not looked into.
+pub(super) fn walk(root: &Path, folder: &str, exclude: &Exclude) -> Result<Vec<Entry>, Refusal> {
     let folder = inside(folder)?;
     let start = resolve(root, &folder).map_err(|why| Refusal::new(folder.as_str(), why))?;
     if !start.is_dir() {
@@ -92,12 +92,21 @@ pub(super) fn walk(root: &Path, folder: &str) -> Result<Vec<Entry>, Refusal> {
     let mut found = Vec::new();
     let mut waiting = vec![String::new()];
     while let Some(below) = waiting.pop() {
-        for name in super::list(&start.join(&below)).map_err(|e| Refusal::new(joined(&folder, &below), failed(e)))? {
-            if is_denied(&name) {
+        let listed = |e| Refusal::new(joined(&folder, &below), failed(e));
+        // In order, so that of several problems the same one is told every time.
+        let here = fs::read_dir(start.join(&below)).and_then(|all| all.map(|e| Ok(e?.file_name())).collect());
+        let mut here: Vec<std::ffi::OsString> = here.map_err(listed)?;
+        here.sort();
+        for name in here {
+            let text = name.to_string_lossy();
+            let relative = joined(&below, &text);
+            if is_denied(&text) || exclude.names(&relative) {
                 continue;
             }
-            let relative = joined(&below, &name);
             let shown = joined(&folder, &relative);
+            if name.to_str().is_none() {
+                return Err(Refusal::new(shown, Why::NotText));
+            }
             match entry(root, &start.join(&relative), &shown) {
                 Ok(Some(executable)) => found.push(Entry { path: relative, executable }),
                 Ok(None) => waiting.push(relative),

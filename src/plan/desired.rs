@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::build::{Build, Built};
-use crate::cloud::{Account, Secret, Target};
-use crate::plan::wanted::{Desired, Input, Source, Wanted};
-use crate::semantics::model::{Head, InstanceKey, Parameter, ParameterSource};
+use crate::cloud::{Account, ObjectId, Secret, Target};
+use crate::plan::wanted::{Asset, Desired, Input, Source, Wanted};
+use crate::semantics::model::{self, Head, InstanceKey, Parameter, ParameterSource};
 use crate::semantics::value::{ForeignOutput, LaterType};
 use crate::template::provenance;
 
@@ -41,6 +41,7 @@ fn whole(built: &Built, heads: &Heads<'_>) -> Wanted {
         sha256: built.template.sha256.clone(),
         capabilities: built.template.capabilities.iter().map(|c| (*c).to_owned()).collect(),
         protected: protected.collect(),
+        assets: built.head.assets.iter().map(asset).collect(),
         places: built.places.clone(),
         ..wanted(&built.head, heads)
     }
@@ -59,9 +60,15 @@ fn wanted(head: &Head, heads: &Heads<'_>) -> Wanted {
         parameters: head.parameters.iter().map(|p| (p.name.to_string(), input(p, heads))).collect(),
         protected: BTreeMap::new(),
         termination_protection: head.termination_protection,
+        assets: Vec::new(),
         place: Some(head.span),
         places: provenance::Index::default(),
     }
+}
+
+fn asset(asset: &model::Asset) -> Asset {
+    let object = ObjectId { bucket: asset.bucket.to_string(), key: asset.key.to_string() };
+    Asset { object, package: Arc::clone(&asset.package), place: asset.span }
 }
 
 fn target(head: &Head) -> Target {

@@ -10,6 +10,7 @@ use crate::cloud::{CloudError, Clouds, ErrorKind, Target};
 use crate::diagnostics::{Code, Diagnostic, sort};
 use crate::plan::inputs::{OutputState, Outputs};
 use crate::plan::stack::{self, Planned};
+use crate::plan::upload::Uploads;
 use crate::plan::wanted::{Desired, Event, Input, Observer, Settings, Source, Wanted};
 use crate::plan::{FORMAT_VERSION, Plan, Purpose, StackPlan, digest, observe, outputs, problem};
 
@@ -41,6 +42,7 @@ pub async fn plan(
         senders.insert(wanted.id.clone(), send);
         receivers.insert(wanted.id.clone(), receive);
     }
+    let uploads = Arc::new(Uploads::new(clouds));
     let mut tasks = JoinSet::new();
     for (order, (wanted, selected)) in needed.iter().enumerate() {
         let Some(tell) = senders.remove(&wanted.id) else { continue };
@@ -53,6 +55,7 @@ pub async fn plan(
             from,
             settings: settings.clone(),
             observer: Arc::clone(observer),
+            uploads: Arc::clone(&uploads),
             tell,
         };
         tasks.spawn(async move { (order, task.run().await) });
@@ -157,6 +160,7 @@ struct Task {
     from: BTreeMap<String, watch::Receiver<Told>>,
     settings: Settings,
     observer: Arc<dyn Observer>,
+    uploads: Arc<Uploads>,
     tell: watch::Sender<Told>,
 }
 
@@ -186,7 +190,7 @@ impl Task {
         let standing = found.map_err(|d| vec![*d])?;
         let Some((produced, behind)) = self.produced().await else { return Ok(None) };
         let Planned { mut plan, outputs } =
-            stack::plan(&cloud, &self.wanted, &standing, &produced, self.observer.as_ref()).await?;
+            stack::plan(&cloud, &self.wanted, &standing, &produced, &self.uploads, self.observer.as_ref()).await?;
         plan.notes.extend(behind.into_iter().map(|id| {
             format!("`{id}` has changes that are not deployed and not part of this plan: its deployed outputs are read")
         }));

@@ -15,6 +15,7 @@ use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
 use crate::plan::observe::{self, Standing};
 use crate::plan::outputs::{self, Known};
 use crate::plan::refs::same_text;
+use crate::plan::upload::Uploads;
 use crate::plan::wanted::{Event, Input, Observer, Source, Wanted};
 use crate::plan::{
     Certainty, Change, ChangeSetRef, Found, Origin, ParameterPlan, Setting, Shown, StackAction, StackPlan, ValueChange,
@@ -35,18 +36,19 @@ pub(crate) async fn plan(
     wanted: &Wanted,
     standing: &Standing,
     produced: &Outputs,
+    uploads: &Uploads,
     observer: &dyn Observer,
 ) -> Result<Planned, Vec<Diagnostic>> {
     let after: Value = serde_json::from_str(&wanted.body).unwrap_or_else(|_| json!({}));
     let nothing = BTreeMap::new();
     let in_force = standing.deployed().map_or(&nothing, |s| &s.parameters);
     let inputs = inputs::resolve(wanted, in_force, produced)?;
-    let one = One { cloud, wanted, after: &after, inputs: &inputs, observer, types: Types::aws() };
+    let one = One { cloud, wanted, after: &after, inputs: &inputs, uploads, observer, types: Types::aws() };
     match standing {
         Standing::There(stack) => one.update(stack).await,
-        Standing::Dead(stack) => Ok(one.create(StackAction::Recreate, Some(stack))),
-        Standing::Shell(stack) => Ok(one.create(StackAction::Create, Some(stack))),
-        Standing::Absent => Ok(one.create(StackAction::Create, None)),
+        Standing::Dead(stack) => one.create(StackAction::Recreate, Some(stack)).await,
+        Standing::Shell(stack) => one.create(StackAction::Create, Some(stack)).await,
+        Standing::Absent => one.create(StackAction::Create, None).await,
     }
 }
 
@@ -56,6 +58,7 @@ struct One<'a> {
     wanted: &'a Wanted,
     after: &'a Value,
     inputs: &'a Inputs,
+    uploads: &'a Uploads,
     observer: &'a dyn Observer,
     types: &'a Types,
 }
@@ -74,14 +77,15 @@ struct Deployed {
 impl One<'_> {
     /// A stack that is not there. No change set is made for it: everything in it is new, and asking AWS would
     /// leave an empty stack behind.
-    fn create(&self, action: StackAction, found: Option<&Stack>) -> Planned {
+    async fn create(&self, action: StackAction, found: Option<&Stack>) -> Result<Planned, Vec<Diagnostic>> {
+        self.uploads.bring(self.wanted, self.observer).await?;
         let sides = Sides { before: None, after: self.after, parameters: &self.inputs.shown, types: self.types };
         let changes = diff(&sides);
         let mut plan = blank(self.wanted, found);
         plan.action = action;
         plan.settings = self.settings(false, &BTreeSet::new());
         plan.notes.extend(transforms(self.after));
-        self.finish(plan, changes, None, None)
+        Ok(self.finish(plan, changes, None, None))
     }
 
     async fn update(&self, stack: &Stack) -> Result<Planned, Vec<Diagnostic>> {
@@ -112,6 +116,8 @@ impl One<'_> {
         let local = diff(&sides);
         self.refuse(protect::changed_types(self.wanted, &local, &types_of(before)))?;
         plan.action = StackAction::Update;
+        // CloudFormation looks for them when it carries the change out, and some of it already when it is asked.
+        self.uploads.bring(self.wanted, self.observer).await?;
         if !self.inputs.are_known() {
             plan.certainty = Certainty::Provisional;
             self.refuse(protect::judge(self.wanted, &local, &policy, &mut plan.notes))?;

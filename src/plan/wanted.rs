@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cloud::{Account, Secret, Target};
+use crate::cloud::{Account, ObjectId, Secret, Target};
+use crate::package::Package;
 use crate::source::Span;
 use crate::template::provenance;
 
@@ -45,10 +46,23 @@ pub struct Wanted {
     pub protected: BTreeMap<String, String>,
     /// Deleting the stack is refused.
     pub termination_protection: bool,
+    /// What must lie in a bucket before it is deployed.
+    pub assets: Vec<Asset>,
     /// Where it is declared.
     pub place: Option<Span>,
     /// Where its resources are declared, by logical id.
     pub places: provenance::Index,
+}
+
+/// A file or folder that must lie in a bucket.
+#[derive(Clone, Debug)]
+pub struct Asset {
+    /// Where in S3.
+    pub object: ObjectId,
+    /// What is in it.
+    pub package: Arc<Package>,
+    /// Where it is asked for.
+    pub place: Span,
 }
 
 /// A parameter as it should be.
@@ -164,6 +178,24 @@ pub enum Event {
     Asking {
         /// Id of the stack.
         stack: String,
+    },
+    /// An asset is on its way to its bucket.
+    Uploading {
+        /// Id of the stack.
+        stack: String,
+        /// Its path in the project.
+        path: String,
+        /// How many bytes are sent.
+        bytes: u64,
+    },
+    /// An asset is in its bucket.
+    Uploaded {
+        /// Id of the stack.
+        stack: String,
+        /// Its path in the project.
+        path: String,
+        /// The bucket.
+        bucket: String,
     },
     /// The stack is planned.
     Planned {

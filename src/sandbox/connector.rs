@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
 use crate::sandbox::Sandbox;
-use crate::sandbox::wire::Request;
+use crate::sandbox::wire::{self, Request};
 
 #[derive(Clone)]
 struct Connector(Sandbox);
@@ -48,13 +48,33 @@ fn respond(sandbox: &Sandbox, request: &HttpRequest) -> Result<HttpResponse, Con
     };
     let query = request.uri().split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default();
     let authorization = request.headers().get("authorization").map(str::to_owned);
-    let answer = sandbox.answer(&Request { authorization, query, body: body.to_vec() });
-    let response = http::Response::builder()
+    let (host, path) = address(request.uri());
+    let answer = sandbox.answer(&Request {
+        authorization,
+        query,
+        body: body.to_vec(),
+        method: request.method().to_owned(),
+        host,
+        path,
+        headers: wire::looked_at(request.headers().iter()),
+    });
+    let mut response = http::Response::builder()
         .status(answer.status)
         .header("content-type", "text/xml")
-        .header("content-length", answer.body.len())
-        .header("x-amzn-requestid", &answer.request_id)
-        .body(SdkBody::from(answer.body))
-        .map_err(|error| ConnectorError::user(Box::new(error)))?;
+        .header("x-amzn-requestid", &answer.request_id);
+    for (name, value) in &answer.headers {
+        response = response.header(*name, value);
+    }
+    let response =
+        response.body(SdkBody::from(answer.body)).map_err(|error| ConnectorError::user(Box::new(error)))?;
     HttpResponse::try_from(response).map_err(|error| ConnectorError::user(Box::new(error)))
+}
+
+/// Host without port, and path, of an address.
+fn address(uri: &str) -> (String, String) {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    (host.to_owned(), format!("/{path}"))
 }

@@ -11,6 +11,7 @@ use crate::sandbox::eval::{Lookup, Scope};
 use crate::sandbox::facts::USER_INITIATED;
 use crate::sandbox::ids;
 use crate::sandbox::model::{Event, OnFailure, Operation, Phase, Region, Resource, Stable, Stack};
+use crate::sandbox::objects::Buckets;
 use crate::sandbox::records::Identity;
 use crate::sandbox::script::Script;
 use crate::sandbox::status::{ExecutionStatus, ResourceStatus, StackStatus};
@@ -32,6 +33,8 @@ pub(crate) struct Context<'a> {
     pub(crate) script: &'a mut Script,
     /// The other stacks of the account and region.
     pub(crate) others: &'a Region,
+    /// What lies in S3.
+    pub(crate) buckets: &'a Buckets,
 }
 
 impl Context<'_> {

@@ -38,6 +38,9 @@ pub(crate) const INITIATED: &str = "Resource creation Initiated";
 pub(crate) const USER_INITIATED: &str = "User Initiated";
 /// A value that only the execution can tell [V].
 pub(crate) const KNOWN_AFTER_APPLY: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
+/// Lambda reads the code of a function from S3 itself [F].
+pub(crate) const NO_CODE: &str = "Resource handler returned message: \"Error occurred while GetObject. S3 Error Code: NoSuchKey. \
+    S3 Error Message: The specified key does not exist. (Service: Lambda, Status Code: 400)\" (HandlerErrorCode: InvalidRequest)";
 /// What stands in place of a secret [A].
 pub(crate) const MASK: &str = "****";
 

@@ -12,10 +12,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use crate::sandbox::Sandbox;
-use crate::sandbox::wire::Request;
+use crate::sandbox::wire::{self, Request};
 
-/// More than the largest request that CloudFormation takes.
-const BODY_LIMIT: usize = 4 << 20;
+/// More than the largest request that CloudFormation takes, and the largest object that is put here.
+const BODY_LIMIT: usize = 300 << 20;
 
 /// Hears of every call that was answered: status and call on one line.
 pub type Listener = Arc<dyn Fn(&str) + Send + Sync>;
@@ -85,12 +85,17 @@ async fn respond(
 ) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
     let query = request.uri().query().unwrap_or_default().to_owned();
     let authorization = request.headers().get("authorization").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let host = request.headers().get("host").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host).to_owned();
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let named = request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let headers = wire::looked_at(named);
     let mut response = hyper::Response::new(Full::default());
     let Ok(body) = Limited::new(request.into_body(), BODY_LIMIT).collect().await else {
         *response.status_mut() = hyper::StatusCode::PAYLOAD_TOO_LARGE;
         return Ok(response);
     };
-    let request = Request { authorization, query, body: body.to_bytes().to_vec() };
+    let request = Request { authorization, query, body: body.to_bytes().to_vec(), method, host, path, headers };
     let answer = sandbox.answer(&request);
     if let Some(heard) = heard {
         heard(&format!("{} {}", answer.status, request.brief()));
@@ -101,6 +106,11 @@ async fn respond(
     headers.insert("content-type", hyper::header::HeaderValue::from_static("text/xml"));
     if let Ok(id) = hyper::header::HeaderValue::from_str(&answer.request_id) {
         headers.insert("x-amzn-requestid", id);
+    }
+    for (name, value) in answer.headers {
+        if let Ok(value) = hyper::header::HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
     }
     *response.body_mut() = Full::new(Bytes::from(answer.body));
     Ok(response)

@@ -4,6 +4,7 @@
 //! DIR/.lock                       held by the process that has the sandbox open
 //! DIR/script.json                 rules about failures, written by people
 //! DIR/struck.json                 how often each rule has struck
+//! DIR/buckets.json                what was put into S3: sizes and digests
 //! DIR/111122223333/eu-west-1/api.1a2b3c4d.json
 //! ```
 //!
@@ -29,6 +30,7 @@ use serde_json::Value;
 use crate::sandbox::Settings;
 use crate::sandbox::clock::Time;
 use crate::sandbox::model::{Region, Stack};
+use crate::sandbox::objects::Buckets;
 use crate::sandbox::script::Script;
 use crate::sandbox::world::World;
 
@@ -137,6 +139,7 @@ pub(super) fn open(directory: &Path, settings: Settings) -> Result<World, StoreE
     }
     let mut script = read_plain::<Script>(&directory.join("script.json"))?.unwrap_or_default();
     let struck = read::<StruckFile>(&directory.join("struck.json"))?.map(|file| file.struck).unwrap_or_default();
+    world.buckets = read::<Buckets>(&directory.join("buckets.json"))?.unwrap_or_default();
     script.resume(struck.clone());
     world.script = script;
     let last = world.regions.values().flat_map(BTreeMap::values).map(latest).max().unwrap_or_default();
@@ -259,6 +262,7 @@ impl Store {
         &mut self,
         regions: &mut BTreeMap<(String, String), Region>,
         script: &Script,
+        buckets: &mut Buckets,
     ) -> Result<(), StoreError> {
         for ((account, region), stacks) in regions {
             for stack in stacks.values_mut().filter(|stack| stack.dirty) {
@@ -266,6 +270,10 @@ impl Store {
                 write(&path, &Outgoing { stack })?;
                 stack.dirty = false;
             }
+        }
+        if buckets.dirty {
+            write(&self.directory.join("buckets.json"), buckets)?;
+            buckets.dirty = false;
         }
         if script.struck() != self.struck.as_slice() && script.struck().iter().any(|count| *count > 0) {
             write(&self.directory.join("struck.json"), &StruckFile { struck: script.struck().to_vec() })?;

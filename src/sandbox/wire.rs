@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::sandbox::objects;
+
 /// A request as either front door saw it.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -10,14 +12,25 @@ pub struct Request {
     pub authorization: Option<String>,
     /// The query part of the address, without `?`.
     pub query: String,
-    /// The form-encoded body.
+    /// The form-encoded body; of an upload, the object.
     pub body: Vec<u8>,
+    /// `POST`, or whatever it is to S3.
+    pub method: String,
+    /// The name of the machine that is asked, without a port; the bucket may be part of it.
+    pub host: String,
+    /// The path of the address, as it is sent.
+    pub path: String,
+    /// The headers whose names begin with `x-amz-` or `if-`, in lower case.
+    pub headers: BTreeMap<String, String>,
 }
 
 impl Request {
     /// `111111111111 eu-west-1 DescribeStacks shop-api-dev`: who asks what of which stack.
     pub(crate) fn brief(&self) -> String {
         let scope = Scope::of(self).unwrap_or_default();
+        if let Some((operation, bucket, key)) = objects::named(self, &scope) {
+            return format!("{} {} {operation} {bucket}/{key}", scope.access_key, scope.region);
+        }
         let params = Params::of(self);
         let of_set = || params.get("ChangeSetName").filter(|name| name.starts_with("arn:"));
         let stack = params.get("StackName").or_else(of_set).unwrap_or_default();
@@ -29,6 +42,12 @@ impl Request {
     }
 }
 
+/// The headers that the simulator looks at.
+pub(crate) fn looked_at<'h>(headers: impl Iterator<Item = (&'h str, &'h str)>) -> BTreeMap<String, String> {
+    let lower = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
+    lower.filter(|(name, _)| name.starts_with("x-amz-") || name.starts_with("if-")).collect()
+}
+
 /// An answer, not yet tied to one HTTP library.
 #[derive(Clone, Debug)]
 pub struct Response {
@@ -38,6 +57,8 @@ pub struct Response {
     pub request_id: String,
     /// XML.
     pub body: String,
+    /// What else is told.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// Who signed a request and for what: the credential scope of SigV4.

@@ -9,6 +9,7 @@ use crate::sandbox::engine::{self, Context};
 use crate::sandbox::facts::{self, Answer};
 use crate::sandbox::ids;
 use crate::sandbox::model::{Region, Stack};
+use crate::sandbox::objects::{self, Buckets};
 use crate::sandbox::script::Script;
 use crate::sandbox::store::Store;
 use crate::sandbox::wire::{self, Params, Request, Response, Scope};
@@ -25,6 +26,7 @@ pub(crate) struct World {
     /// Access keys handed out by AssumeRole, with the ARN of the session.
     pub(crate) sessions: BTreeMap<String, String>,
     pub(crate) store: Option<Store>,
+    pub(crate) buckets: Buckets,
     requests: u64,
 }
 
@@ -49,6 +51,7 @@ impl World {
             calls: BTreeMap::new(),
             sessions: BTreeMap::new(),
             store: None,
+            buckets: Buckets::default(),
             requests: 0,
         }
     }
@@ -57,6 +60,9 @@ impl World {
         self.requests += 1;
         let request_id = ids::uuid(&["request", &self.requests.to_string()]);
         let scope = Scope::of(request);
+        if let Some((operation, bucket, key)) = scope.as_ref().and_then(|scope| objects::named(request, scope)) {
+            return self.answer_s3(request, request_id, scope.unwrap_or_default(), operation, &bucket, &key);
+        }
         let params = Params::of(request);
         let action = params.get("Action").unwrap_or_default().to_owned();
         *self.calls.entry(action.clone()).or_default() += 1;
@@ -77,7 +83,23 @@ impl World {
                 (fault.status, wire::refusal(fault.code, fault.status, &fault.message, namespace, &request_id))
             }
         };
-        Response { status, request_id, body }
+        Response { status, request_id, body, headers: Vec::new() }
+    }
+
+    fn answer_s3(
+        &mut self,
+        request: &Request,
+        request_id: String,
+        scope: Scope,
+        operation: &'static str,
+        bucket: &str,
+        key: &str,
+    ) -> Response {
+        *self.calls.entry(operation.to_owned()).or_default() += 1;
+        let caller = self.caller(&scope);
+        let answer = objects::call(self, &caller, request, operation, bucket, key);
+        let answer = answer.and_then(|done| self.keep().map(|()| done).map_err(objects::Refusal::from));
+        objects::response(answer, request_id, request.method == "HEAD")
     }
 
     /// Writes what changed before anybody hears that it did.
@@ -85,7 +107,7 @@ impl World {
         let Some(store) = &mut self.store else {
             return Ok(());
         };
-        store.keep(&mut self.regions, &self.script).map_err(|error| facts::not_kept(&error.to_string()))
+        store.keep(&mut self.regions, &self.script, &mut self.buckets).map_err(|error| facts::not_kept(&error.to_string()))
     }
 
     fn caller(&self, scope: &Scope) -> Caller {
@@ -164,7 +186,7 @@ impl World {
         let region = self.regions.get_mut(&(caller.account.clone(), caller.region.clone()))?;
         let mut stack = region.remove(key)?;
         let mut context =
-            Context { types: Types::aws(), time: &mut self.time, script: &mut self.script, others: region };
+            Context { types: Types::aws(), time: &mut self.time, script: &mut self.script, others: region, buckets: &self.buckets };
         engine::advance(&mut stack, &mut context, pace, polled);
         let result = work(&mut stack, &mut context);
         region.insert(key.clone(), stack);

@@ -143,6 +143,11 @@ const LOCATIONS: &[(&str, &str)] = &[
     ("AWS::Serverless::WebFunction", "CodeUri"),
 ];
 
+/// Whether the property locates a template of CloudFormation, which is asked for with `https://`.
+pub fn is_template(property: &str) -> bool {
+    matches!(property, "Location" | "TemplateURL")
+}
+
 /// The properties of that type which locate code or a document that packaging would upload.
 pub fn locations(kind: &str) -> impl Iterator<Item = &'static str> {
     LOCATIONS.iter().filter(move |(of, _)| *of == kind).map(|(_, property)| *property)

@@ -75,6 +75,7 @@ impl<'p> Evaluator<'p> {
             Value::Unknown => Value::Unknown,
             Value::Stack(stack) => self.output_of(&stack, name, base),
             Value::Component(component) => self.component_output(&component, name, base),
+            Value::Asset(asset) => self.asset_field(&asset, name),
             Value::Object(object) => match object.get(name.name) {
                 Some(value) => value.clone(),
                 None if optional => Value::Null,

@@ -105,7 +105,8 @@ pub(super) fn partition(region: &str) -> &'static str {
     }
 }
 
-fn url_suffix(region: &str) -> &'static str {
+/// What the addresses of a region end with.
+pub(super) fn url_suffix(region: &str) -> &'static str {
     match partition(region) {
         "aws-cn" => "amazonaws.com.cn",
         "aws-iso" => "c2s.ic.gov",

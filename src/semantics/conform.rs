@@ -14,6 +14,7 @@ use crate::semantics::{hatches, injection};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Path};
 
+mod assets;
 mod branches;
 mod cidrs;
 mod documents;
@@ -184,7 +185,10 @@ impl<'w, 'p> Walk<'w, 'p> {
             Node::Bool => self.truth(asked, value, span),
             Node::Array { .. } => self.list(asked, node, value, span, depth),
             Node::Map { key, value: of } => self.map(asked, key.as_deref(), *of, value, span, depth),
-            Node::Object(object) => self.object(asked, object, value, span, depth),
+            Node::Object(object) => match value {
+                Value::Asset(asset) => self.asset(asked, object, asset, span, depth),
+                _ => self.object(asked, object, value, span, depth),
+            },
             Node::Union(members) => self.union(asked, members, value, span, depth),
             // The table follows aliases; one that leads nowhere takes anything.
             Node::Alias(_) => value.clone(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::schema::Types;
+use crate::semantics::assets::NAME_A_FIELD;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::functions::Block;
 use crate::semantics::operators;
@@ -83,9 +84,14 @@ impl Fitter {
             }
             (
                 Type::Json,
-                Value::Resource(_) | Value::Resources(_) | Value::Component(_) | Value::Stack(_) | Value::Env(_),
+                Value::Resource(_)
+                | Value::Resources(_)
+                | Value::Component(_)
+                | Value::Stack(_)
+                | Value::Env(_)
+                | Value::Asset(_),
             ) => Err(self.mismatch(ty, &value)),
-            (Type::Json, _) => Ok(value),
+            (Type::Json, _) | (Type::Asset, Value::Asset(_)) => Ok(value),
             (Type::Component(_, id), Value::Component(part)) if part.id == *id => Ok(value),
             (Type::Secret, _) => Err(self.no_secret(&value)),
             (Type::List(item), Value::List(items)) => self.list(item, items, depth),
@@ -123,6 +129,7 @@ impl Fitter {
                 problem.help("put it in a list: `[…]`")
             }
             (_, Value::Resource(resource)) => problem.help(name_an_attribute(resource)),
+            (_, Value::Asset(_)) => problem.help(NAME_A_FIELD),
             (Type::Int(_) | Type::Float(_) | Type::Bool | Type::String(_), Value::Later(later))
                 if !matches!(later.ty, LaterType::List(..) | LaterType::Json) =>
             {

@@ -144,6 +144,7 @@ impl Planned {
             termination_protection: false,
             parameters: Vec::new(),
             outputs,
+            assets: Vec::new(),
             uses: Vec::new(),
             span: self.span,
             foreign: None,

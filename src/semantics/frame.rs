@@ -59,6 +59,8 @@ pub(crate) struct Frame<'p> {
     pub(super) asserts: Vec<(UnitId, &'p Assert, BlockId)>,
     /// Parameters made of inputs.
     pub(super) parameters: Vec<model::Parameter>,
+    /// What must lie in a bucket, by key.
+    pub(super) assets: BTreeMap<Arc<str>, model::Asset>,
     /// What is read of others: the parameter, where first, and the type.
     pub(super) uses: BTreeMap<ForeignOutput, (Name, Span, LaterType)>,
     fuel: u64,

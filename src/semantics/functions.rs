@@ -31,6 +31,7 @@ mod yaml;
 
 pub(crate) use bind::Args;
 pub(crate) use cidr::Block;
+pub(crate) use files::packed;
 
 /// Longest text that a program makes, in bytes.
 pub(crate) const LONGEST_TEXT: usize = 1 << 20;
@@ -82,6 +83,7 @@ enum Kind {
     Text,
     Int,
     List,
+    Texts,
     TextOrList,
     Sized,
     Object,
@@ -122,6 +124,7 @@ impl Kind {
             Self::Text => "String",
             Self::Int => "Int",
             Self::List => "[T]",
+            Self::Texts => "[String]",
             Self::TextOrList => "String | [T]",
             Self::Sized => "String | [T] | {String: T}",
             Self::Object => "{String: T}",
@@ -246,7 +249,7 @@ pub(crate) fn too_large(size: usize, limit: usize, unit: &str, span: Span) -> Bo
 }
 
 /// Functions of the language that are not in this version: they read files.
-const LATER: [&str; 3] = ["asset", "compose", "template"];
+const LATER: [&str; 2] = ["compose", "template"];
 
 fn unknown(ev: &Evaluator<'_>, name: Ident) -> Diagnostic {
     if LATER.contains(&name.name.as_str()) {

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Program;
 use super::functions::Outcome;
+use crate::package::{self, Package};
 use crate::source::FileId;
-use crate::world::{Refusal, Why, World, inside};
+use crate::world::{Exclude, Refusal, Why, World, inside};
 
 /// The project's files, and what was read of them.
 pub(crate) struct Library {
@@ -15,7 +16,11 @@ pub(crate) struct Library {
     read: Mutex<BTreeMap<String, Kept>>,
     /// What texts hold that are data.
     data: Mutex<BTreeMap<FileId, Outcome>>,
+    /// Packages by path and what is left out of them.
+    packages: Mutex<BTreeMap<(String, Vec<Arc<str>>), Packed>>,
 }
+
+type Packed = Result<Arc<Package>, Refusal>;
 
 /// A file that was asked for.
 #[derive(Clone)]
@@ -34,7 +39,7 @@ pub(crate) struct NotText {
 
 impl Library {
     pub(crate) fn new(world: Arc<dyn World + Send + Sync>) -> Self {
-        Self { world, read: Mutex::default(), data: Mutex::default() }
+        Self { world, read: Mutex::default(), data: Mutex::default(), packages: Mutex::default() }
     }
 }
 
@@ -75,6 +80,18 @@ impl Program {
             kept.text = Some(text);
         }
         Ok(text)
+    }
+
+    /// A file or folder as a package, looked at once; `patterns` are those of `exclude`.
+    pub(crate) fn package(&self, path: &str, patterns: &[Arc<str>], exclude: &Exclude) -> Packed {
+        let key = (path.to_owned(), patterns.to_vec());
+        let lock = || self.library.packages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(packed) = lock().get(&key) {
+            return packed.clone();
+        }
+        let packed = package::read(&self.library.world, path, exclude).map(Arc::new);
+        lock().insert(key, packed.clone());
+        packed
     }
 
     /// The value of an included file, made once: every environment reads it, and most are alike.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::diagnostics::Diagnostic;
 use crate::names::Name;
+use crate::package::Package;
 use crate::schema::ResourceType;
 use crate::semantics::interface::Expected;
 use crate::semantics::value::{ForeignOutput, LaterType, Value};
@@ -45,7 +46,31 @@ pub struct Account {
     pub profile: Option<Arc<str>>,
     /// External id for the role.
     pub external_id: Option<Arc<str>>,
+    /// Where the assets of stacks go that all environments share.
+    pub assets: Option<Buckets>,
     /// Where it is declared.
+    pub span: Span,
+}
+
+/// Where assets go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Buckets {
+    /// One bucket, in the primary region.
+    One(Arc<str>),
+    /// One in each region, by region.
+    Each(BTreeMap<Arc<str>, Arc<str>>),
+}
+
+/// A file or folder that must lie in a bucket before its instance is deployed.
+#[derive(Clone, Debug)]
+pub struct Asset {
+    /// The bucket, in the instance's account and region.
+    pub bucket: Arc<str>,
+    /// The key of the object: `assets/DIGEST.zip`.
+    pub key: Arc<str>,
+    /// What it holds.
+    pub package: Arc<Package>,
+    /// Where it is asked for.
     pub span: Span,
 }
 
@@ -72,6 +97,8 @@ pub struct Head {
     pub outputs: Vec<Output>,
     /// What it reads of others, sorted; an edge for each.
     pub uses: Vec<Use>,
+    /// What it needs in a bucket, sorted by key.
+    pub assets: Vec<Asset>,
     /// Name of the stack in the source.
     pub span: Span,
     /// Where others deploy it and we only read it. It has no parameters then, and its outputs have no values.

@@ -11,7 +11,7 @@ use crate::semantics::Program;
 use crate::semantics::components::ComponentId;
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::fits;
-use crate::semantics::model::Account;
+use crate::semantics::model::{Account, Buckets};
 use crate::semantics::run::Round;
 use crate::semantics::value::{EnvRef, Object, Value};
 use crate::source::Span;
@@ -19,6 +19,7 @@ use crate::syntax::ast::{Entry, Expr, ExprKind, Key, Record};
 
 mod accounts;
 mod binds;
+mod buckets;
 mod envs;
 mod shapes;
 
@@ -56,6 +57,8 @@ pub(super) struct Env {
     pub(super) branch: Option<Arc<str>>,
     /// Tags of its stacks.
     pub(super) tags: BTreeMap<String, String>,
+    /// Where the assets of its stacks go.
+    pub(super) assets: Option<Buckets>,
     /// Stacks that are not deployed there, and what stands for each.
     pub(super) bind: Vec<Binding>,
 }

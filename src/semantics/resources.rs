@@ -168,7 +168,7 @@ impl<'p> Evaluator<'p> {
                 conform::untyped(self, body, &scope)
             }
         };
-        serverless::check_locations(self, p.resource, &properties);
+        let properties = serverless::packaged(self, p.resource, properties);
         let mut depends_on = says.after;
         if depends_on.contains(&made.id) {
             depends_on.retain(|id| *id != made.id);

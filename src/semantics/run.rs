@@ -235,6 +235,7 @@ fn head(planned: &Planned, description: Option<Arc<str>>, frame: Frame<'_>, used
         parameters,
         outputs,
         uses,
+        assets: frame.assets.into_values().collect(),
         span: planned.span,
         foreign: None,
     }

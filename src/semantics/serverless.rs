@@ -1,13 +1,15 @@
-//! Resources of SAM: what the transform makes of them can be named, and code must lie where it finds it.
+//! Resources of SAM: what the transform makes of them can be named, and code on this machine is packaged for it.
 
 use std::sync::Arc;
 
 use super::eval::Evaluator;
-use super::value::{ResourceRef, Value};
+use super::functions;
+use super::value::{AssetRef, Object, ResourceRef, Value};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::schema::serverless;
 use crate::source::Span;
+use crate::world::Exclude;
 use crate::syntax::ast::{Entry, Expr, ExprKind, Ident, Key, Resource, Stmt, StmtKind};
 
 /// What SAM makes under that name of the resources of this stack: `HelloRole` of `Hello`.
@@ -81,11 +83,17 @@ fn entry<'e>(entries: &'e [Entry], property: &str) -> Option<&'e Expr> {
     })
 }
 
-/// Refuses code that lies on a disk: nothing packages it.
-pub(super) fn check_locations(ev: &mut Evaluator<'_>, resource: &Resource, properties: &Value) {
-    let Value::Object(properties) = properties else { return };
-    for property in serverless::locations(resource.ty.name.as_str()) {
-        let Some(Value::Str(location)) = properties.get(Name::new(property)) else { continue };
+/// The properties with an address in place of each path: code and documents on this machine are assets.
+pub(super) fn packaged(ev: &mut Evaluator<'_>, resource: &Resource, properties: Value) -> Value {
+    let mut locations = serverless::locations(resource.ty.name.as_str()).peekable();
+    let Value::Object(given) = &properties else { return properties };
+    if locations.peek().is_none() {
+        return properties;
+    }
+    let mut packaged = Object::clone(given);
+    for property in locations {
+        let name = Name::new(property);
+        let Some(Value::Str(location)) = given.get(name) else { continue };
         if !serverless::is_local(location) {
             continue;
         }
@@ -94,13 +102,18 @@ pub(super) fn check_locations(ev: &mut Evaluator<'_>, resource: &Resource, prope
             _ => None,
         });
         let span = written.map_or(resource.ty.span, |expr| expr.span);
-        ev.report_value(local(property, location, span));
+        let asset = match functions::packed(ev.program, span, location, &[], &Exclude::default()) {
+            Ok(package) => AssetRef { package, span },
+            Err(problem) => {
+                ev.report_value(*problem);
+                packaged.insert(name, Value::Unknown);
+                continue;
+            }
+        };
+        // What is itself a template is asked for by its address in the web.
+        let field = if serverless::is_template(property) { "url" } else { "uri" };
+        let address = ev.asset_field(&asset, Ident { name: Name::new(field), span });
+        packaged.insert(name, address);
     }
-}
-
-/// The problem of a location that packaging would have to replace.
-pub(super) fn local(property: &str, location: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::NotYet, format!("`{property}` names `{location}`, which would have to be packaged"))
-        .at(span, "a path on this machine")
-        .help(format!("upload it, and give `{property}` its address: `s3://BUCKET/KEY`"))
+    Value::Object(packaged.into())
 }

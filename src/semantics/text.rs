@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic};
+use crate::semantics::assets::NAME_A_FIELD;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::fits;
 use crate::semantics::functions::{LONGEST_TEXT, Outcome, too_large};
@@ -126,6 +127,7 @@ fn not_text(value: &Value, at: Span) -> Box<Diagnostic> {
         Value::Object(_) => problem.help("write it with `json`, or name one of its fields"),
         Value::Resource(resource) => problem.help(fits::name_an_attribute(resource)),
         Value::Env(_) => problem.help("name a field of it: `env.name`"),
+        Value::Asset(_) => problem.help(NAME_A_FIELD),
         Value::Stack(stack) => problem.help(format!("name one of its outputs: `{}.Output`", stack.stack)),
         _ => problem.help("name one of them, and an attribute of it"),
     })

@@ -32,6 +32,8 @@ pub(crate) enum Type {
     Arn,
     /// `Json`
     Json,
+    /// `Asset`
+    Asset,
     /// `Secret`
     Secret,
     /// `[T]`
@@ -86,7 +88,7 @@ pub(crate) struct Identity {
 }
 
 /// The types that are words of the language.
-const WORDS: [&str; 8] = ["Arn", "Bool", "Cidr", "Float", "Int", "Json", "Secret", "String"];
+const WORDS: [&str; 9] = ["Arn", "Asset", "Bool", "Cidr", "Float", "Int", "Json", "Secret", "String"];
 
 /// What `ty` means; what is wrong with it is reported.
 pub(crate) fn resolve(ev: &mut Evaluator<'_>, ty: &TypeExpr) -> Type {
@@ -121,6 +123,7 @@ fn word(name: &str) -> Option<Type> {
         "Cidr" => Type::Cidr,
         "Arn" => Type::Arn,
         "Json" => Type::Json,
+        "Asset" => Type::Asset,
         "Secret" => Type::Secret,
         _ => return None,
     })
@@ -352,7 +355,7 @@ impl Type {
             Self::Optional(inner) => inner.later()?,
             Self::Resource(_, _, identifies) => LaterType::String(identifies.to_vec()),
             Self::Identifier(identity) => LaterType::String(identity.identifies.clone()),
-            Self::Json | Self::Map(_) | Self::Record(_) | Self::Literal(_) | Self::Component(..) => return None,
+            Self::Json | Self::Asset | Self::Map(_) | Self::Record(_) | Self::Literal(_) | Self::Component(..) => return None,
         })
     }
 
@@ -390,6 +393,7 @@ impl fmt::Display for Type {
             Self::Cidr => f.write_str("Cidr"),
             Self::Arn => f.write_str("Arn"),
             Self::Json => f.write_str("Json"),
+            Self::Asset => f.write_str("Asset"),
             Self::Secret => f.write_str("Secret"),
             Self::List(item) => write!(f, "[{item}]"),
             Self::Map(value) => write!(f, "{{String: {value}}}"),

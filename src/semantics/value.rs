@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::names::Name;
+use crate::package::Package;
 use crate::schema::{Identifier, ResourceType};
 use crate::semantics::components::ComponentId;
 use crate::semantics::model::InstanceKey;
@@ -36,6 +37,8 @@ pub enum Value {
     Stack(Arc<StackRef>),
     /// An environment by name: a record that also names itself.
     Env(Arc<EnvRef>),
+    /// A file or folder that will lie in a bucket: which one is known where it is used.
+    Asset(Arc<AssetRef>),
     /// Known when deploying.
     Later(Arc<Later>),
     /// An error that is already reported; everything made of it is this too, silently.
@@ -152,6 +155,15 @@ pub struct EnvRef {
     pub name: Name,
     /// Its fields, `name` among them.
     pub fields: Object,
+}
+
+/// A file or folder that will lie in a bucket.
+#[derive(Clone, Debug)]
+pub struct AssetRef {
+    /// What is in it.
+    pub package: Arc<Package>,
+    /// Where it is asked for.
+    pub span: Span,
 }
 
 /// A value known when deploying.

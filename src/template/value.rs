@@ -16,7 +16,13 @@ pub(super) fn write(out: &mut String, value: &Value) {
         Value::Object(object) => self::object(out, object),
         Value::Later(later) => self::later(out, later),
         Value::Resource(resource) => call(out, "Ref", |out| json::string(out, resource.id.as_str())),
-        Value::Null | Value::Resources(_) | Value::Component(_) | Value::Stack(_) | Value::Env(_) | Value::Unknown => {}
+        Value::Null
+        | Value::Resources(_)
+        | Value::Component(_)
+        | Value::Stack(_)
+        | Value::Env(_)
+        | Value::Asset(_)
+        | Value::Unknown => {}
     }
 }
 
@@ -24,7 +30,13 @@ pub(super) fn write(out: &mut String, value: &Value) {
 /// left by errors that are already reported.
 pub(super) fn is_written(value: &Value) -> bool {
     match value {
-        Value::Null | Value::Resources(_) | Value::Component(_) | Value::Stack(_) | Value::Env(_) | Value::Unknown => {
+        Value::Null
+        | Value::Resources(_)
+        | Value::Component(_)
+        | Value::Stack(_)
+        | Value::Env(_)
+        | Value::Asset(_)
+        | Value::Unknown => {
             false
         }
         Value::Float(n) => n.is_finite(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Entry, LARGEST_INCLUDE, MOST_ENTRIES, Refusal, Why, World, inside};
+use super::{Entry, Exclude, MOST_ENTRIES, Refusal, Why, World, inside};
 
 /// Files by path. An empty one is a project without any.
 #[derive(Clone, Default, Debug)]
@@ -46,7 +46,7 @@ impl World for Table {
         Ok(self.files.keys().filter(directly).cloned().collect())
     }
 
-    fn include(&self, path: &str) -> Result<Arc<[u8]>, Refusal> {
+    fn load(&self, path: &str, most: u64) -> Result<Arc<[u8]>, Refusal> {
         let path = inside(path)?;
         let Some(bytes) = self.files.get(&path) else {
             let folder = format!("{path}/");
@@ -55,22 +55,25 @@ impl World for Table {
             return Err(Refusal::new(path, why));
         };
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if size > LARGEST_INCLUDE {
-            return Err(Refusal::new(path, Why::TooLarge(size)));
+        if size > most {
+            return Err(Refusal::new(path, Why::TooLarge { bytes: size, most }));
         }
         Ok(Arc::clone(bytes))
     }
 
-    fn walk(&self, folder: &str) -> Result<Vec<Entry>, Refusal> {
+    fn walk(&self, folder: &str, exclude: &Exclude) -> Result<Vec<Entry>, Refusal> {
         let folder = inside(folder)?;
         let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let found = self.files.keys().filter(|path| inside(path).is_ok());
+        let mut is_there = false;
         let mut found: Vec<Entry> = found
             .filter_map(|path| path.strip_prefix(&below))
+            .inspect(|_| is_there = true)
+            .filter(|path| !exclude.matches(path))
             .map(|path| Entry { path: path.to_owned(), executable: false })
             .collect();
         found.sort();
-        if found.is_empty() {
+        if !is_there {
             return Err(Refusal::new(folder, Why::Missing));
         }
         if found.len() > MOST_ENTRIES {

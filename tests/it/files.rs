@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use infra::host::Disk;
-use infra::world::{LARGEST_INCLUDE, MOST_ENTRIES, Why, World as _};
+use infra::world::{Exclude, LARGEST_INCLUDE, MOST_ENTRIES, Why, World as _};
 
 use crate::support::cli::Project;
 
@@ -84,7 +84,7 @@ fn pipes_devices_and_large_files_are_refused_at_once() {
     large.set_len(LARGEST_INCLUDE).unwrap();
     assert_eq!(u64::try_from(disk.include("large").unwrap().len()).unwrap(), LARGEST_INCLUDE);
     large.set_len(2 << 30).unwrap();
-    assert_eq!(refused(&disk, "large"), Why::TooLarge(2 << 30));
+    assert_eq!(refused(&disk, "large"), Why::TooLarge { bytes: 2 << 30, most: LARGEST_INCLUDE });
 }
 
 #[test]
@@ -96,24 +96,24 @@ fn a_folder_is_walked_in_order_and_whole() {
     std::fs::set_permissions(disk.root.join("f/z.sh"), PermissionsExt::from_mode(0o755)).unwrap();
     symlink("../a/b.txt", disk.root.join("f/link.txt")).unwrap();
     let shown = |folder: &str| {
-        let found = disk.walk(folder).unwrap();
+        let found = disk.walk(folder, &Exclude::default()).unwrap();
         found.into_iter().map(|e| format!("{}{}", e.path, if e.executable { "*" } else { "" })).collect::<Vec<_>>()
     };
     assert_eq!(shown("f"), ["a/b.txt", "link.txt", "z.sh*"]);
     assert!(shown("").contains(&"f/z.sh*".to_owned()));
     symlink(outer.path().join("secret.txt"), disk.root.join("f/out.txt")).unwrap();
-    let refusal = disk.walk("f").unwrap_err();
+    let refusal = disk.walk("f", &Exclude::default()).unwrap_err();
     assert_eq!((refusal.path.as_str(), refusal.why), ("f/out.txt", Why::Outside));
     std::fs::remove_file(disk.root.join("f/out.txt")).unwrap();
     symlink("a", disk.root.join("f/again")).unwrap();
-    assert_eq!(disk.walk("f").unwrap_err().why, Why::NotAFile("it is a link to a directory"));
-    assert_eq!(disk.walk("f/z.sh").unwrap_err().why, Why::NotAFile("it is no directory"));
-    assert_eq!(disk.walk("g").unwrap_err().why, Why::Missing);
-    assert_eq!(disk.walk("..").unwrap_err().why, Why::Outside);
+    assert_eq!(disk.walk("f", &Exclude::default()).unwrap_err().why, Why::NotAFile("it is a link to a directory"));
+    assert_eq!(disk.walk("f/z.sh", &Exclude::default()).unwrap_err().why, Why::NotAFile("it is no directory"));
+    assert_eq!(disk.walk("g", &Exclude::default()).unwrap_err().why, Why::Missing);
+    assert_eq!(disk.walk("..", &Exclude::default()).unwrap_err().why, Why::Outside);
     for n in 0..=MOST_ENTRIES {
         put(&disk.root, &format!("many/{n}"), b"");
     }
-    assert_eq!(disk.walk("many").unwrap_err().why, Why::TooMany);
+    assert_eq!(disk.walk("many", &Exclude::default()).unwrap_err().why, Why::TooMany);
 }
 
 #[test]

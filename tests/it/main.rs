@@ -8,6 +8,8 @@ mod acceptance;
 mod apply;
 #[cfg(feature = "aws")]
 mod apply_crash;
+#[cfg(all(unix, feature = "aws"))]
+mod assets;
 #[cfg(feature = "aws")]
 mod bad_input;
 #[cfg(feature = "aws")]

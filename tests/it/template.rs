@@ -32,6 +32,7 @@ fn head(stack: &str, layer: Layer) -> Head {
         role: None,
         profile: None,
         external_id: None,
+        assets: None,
         span: at(0),
     };
     Head {
@@ -45,6 +46,7 @@ fn head(stack: &str, layer: Layer) -> Head {
         parameters: Vec::new(),
         outputs: Vec::new(),
         uses: Vec::new(),
+        assets: Vec::new(),
         foreign: None,
         span: at(0),
     }

@@ -8,15 +8,16 @@ use aws_sdk_cloudformation as cfn;
 use aws_sdk_cloudformation::config::Region;
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3 as s3;
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::cloud::aws::body::{LastHost, WholeAnswer};
 use crate::cloud::aws::error::{Context, translate};
 use crate::cloud::aws::session::{Session, last};
-use crate::cloud::aws::{Settings, config, deviations, reads, retry, writes};
+use crate::cloud::aws::{Settings, config, deviations, objects, reads, retry, writes};
 use crate::cloud::{
-    Answer, Call, ChangeSet, ChangeSetState, Cloud, CloudError, Finding, Identity, MadeChangeSet, NewChangeSet, Stack,
-    StackEvent, StackResource, StackStatus, StackSummary, Target, Token,
+    Answer, Call, ChangeSet, ChangeSetState, Cloud, CloudError, Finding, Identity, MadeChangeSet, NewChangeSet, ObjectId,
+    Stack, StackEvent, StackResource, StackStatus, StackSummary, Store, Target, Token,
 };
 
 /// Calls of one account and region at once, where not said otherwise.
@@ -28,6 +29,7 @@ pub(crate) struct Client {
     session: Arc<Session>,
     settings: Arc<Settings>,
     sdk: OnceCell<cfn::Client>,
+    s3: OnceCell<s3::Client>,
     limiter: Semaphore,
     host: LastHost,
 }
@@ -35,7 +37,7 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(target: Target, session: Arc<Session>, settings: Arc<Settings>) -> Self {
         let limiter = Semaphore::new(settings.calls_at_once.unwrap_or(CALLS_AT_ONCE).max(1));
-        Self { target, session, settings, sdk: OnceCell::new(), limiter, host: LastHost::default() }
+        Self { target, session, settings, sdk: OnceCell::new(), s3: OnceCell::new(), limiter, host: LastHost::default() }
     }
 
     /// An emulator answers, not AWS.
@@ -46,6 +48,22 @@ impl Client {
     /// The SDK client; made once.
     pub(crate) async fn sdk(&self) -> &cfn::Client {
         self.sdk.get_or_init(|| async { cfn::Client::from_conf(self.config().await) }).await
+    }
+
+    /// The client of S3; made once, and only where something is uploaded.
+    pub(crate) async fn s3(&self) -> &s3::Client {
+        let config = async || objects::config(self.session.sdk().await, &self.target, &self.settings, &self.host);
+        self.s3.get_or_init(|| async { s3::Client::from_conf(config().await) }).await
+    }
+
+    /// Who we are there; asked once.
+    pub(crate) async fn identify_account(&self) -> Result<Identity, CloudError> {
+        self.session.identify().await
+    }
+
+    /// Where it is.
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
     }
 
     async fn config(&self) -> cfn::Config {
@@ -168,5 +186,15 @@ impl Cloud for Client {
 
     fn set_stack_policy<'a>(&'a self, stack: &'a str, policy: &'a str) -> Answer<'a, ()> {
         Box::pin(writes::set_stack_policy(self, stack, policy))
+    }
+}
+
+impl Store for Client {
+    fn holds<'a>(&'a self, object: &'a ObjectId) -> Answer<'a, bool> {
+        Box::pin(objects::holds(self, object))
+    }
+
+    fn put<'a>(&'a self, object: &'a ObjectId, bytes: Vec<u8>) -> Answer<'a, ()> {
+        Box::pin(objects::put(self, object, bytes))
     }
 }

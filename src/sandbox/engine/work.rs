@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::sandbox::check;
 use crate::sandbox::diff::{alike, leaves, replacement};
 use crate::sandbox::engine::{Context, Scope, Standing, active, fail, goal, identity, note, settle};
-use crate::sandbox::facts::{INITIATED, REPLACING};
+use crate::sandbox::facts::{self, INITIATED, REPLACING};
 use crate::sandbox::model::{Action, Phase, Resource, Stack, Task};
 use crate::sandbox::policy;
 use crate::sandbox::records::fixed_name;
@@ -217,8 +217,30 @@ fn trouble(stack: &Stack, context: &Context<'_>, name: &str, next: &Resource) ->
     if !problems.is_empty() {
         return Some(check::reason(name, &problems));
     }
+    if let Some(missing) = code_missing(context, next) {
+        return Some(missing);
+    }
     let fixed = next.fixed.as_ref()?;
     taken(stack, context, name, &next.kind, fixed).then(|| format!("{fixed} already exists"))
+}
+
+/// Why Lambda does not get the code of a function or layer. Buckets that nothing was put into here are those of others,
+/// and are taken to hold what is asked of them.
+pub(super) fn code_missing(context: &Context<'_>, next: &Resource) -> Option<String> {
+    let property = match next.kind.as_str() {
+        "AWS::Lambda::Function" => "Code",
+        "AWS::Lambda::LayerVersion" => "Content",
+        "AWS::Serverless::Function" => "CodeUri",
+        "AWS::Serverless::LayerVersion" => "ContentUri",
+        _ => return None,
+    };
+    let code = next.properties.get(property)?;
+    let text = |key: &str| code.get(key).and_then(Value::as_str);
+    let (bucket, key) = match code.as_str() {
+        Some(uri) => uri.strip_prefix("s3://")?.split_once('/')?,
+        None => (text("S3Bucket").or(text("Bucket"))?, text("S3Key").or(text("Key"))?),
+    };
+    (!context.buckets.may_hold(bucket, key)).then(|| facts::NO_CODE.to_owned())
 }
 
 /// Somebody else in the account and region has a resource of that type and name.

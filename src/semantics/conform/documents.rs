@@ -3,6 +3,7 @@
 use super::{Walk, without_null};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
+use crate::semantics::assets::NAME_A_FIELD;
 use crate::semantics::eval::Scope;
 use crate::semantics::value::Value;
 use crate::semantics::{fits, injection};
@@ -75,7 +76,12 @@ impl<'p> Walk<'_, 'p> {
                 let items = all.items.iter().map(|(_, item)| self.data(resources, item, span, depth + 1));
                 Value::List(items.collect())
             }
-            Value::Resource(_) | Value::Resources(_) | Value::Component(_) | Value::Stack(_) | Value::Env(_) => {
+            Value::Resource(_)
+            | Value::Resources(_)
+            | Value::Component(_)
+            | Value::Stack(_)
+            | Value::Env(_)
+            | Value::Asset(_) => {
                 self.no_data(value, span)
             }
             _ => value.clone(),
@@ -91,6 +97,7 @@ impl<'p> Walk<'_, 'p> {
             Value::Resources(all) => problem.help(format!("name a value of each: `[for x in {}: x.ref]`", all.name)),
             Value::Stack(stack) => problem.help(format!("name one of its outputs: `{}.Output`", stack.stack)),
             Value::Component(part) => problem.help(format!("name one of its outputs: `{}.output`", part.shown)),
+            Value::Asset(_) => problem.help(NAME_A_FIELD),
             _ => problem.help("name a field of it: `env.name`"),
         })
     }

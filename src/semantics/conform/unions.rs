@@ -126,7 +126,7 @@ impl<'p> Walk<'_, 'p> {
 
 fn shape_of(value: &Value) -> Option<Shape> {
     Some(match value {
-        Value::Object(_) => Shape::Object,
+        Value::Object(_) | Value::Asset(_) => Shape::Object,
         Value::List(_) | Value::Resources(_) => Shape::List,
         Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Str(_) | Value::Resource(_) => Shape::Scalar,
         Value::Later(later) => match later.ty {

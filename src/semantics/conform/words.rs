@@ -3,6 +3,7 @@
 use super::{Asked, Part, Walk};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::schema::Node;
+use crate::semantics::assets::NAME_A_FIELD;
 use crate::semantics::fits;
 use crate::semantics::value::{LaterType, Value};
 use crate::source::Span;
@@ -90,6 +91,7 @@ impl Walk<'_, '_> {
             (_, Value::Stack(stack)) => problem.help(format!("name one of its outputs: `{}.Output`", stack.stack)),
             (_, Value::Component(part)) => problem.help(format!("name one of its outputs: `{}.output`", part.shown)),
             (_, Value::Env(_)) => problem.help("name a field of it: `env.name`"),
+            (_, Value::Asset(_)) => problem.help(NAME_A_FIELD),
             (Node::String(_), Value::List(_)) => problem.help("index it, or join its items with `join`"),
             (Node::String(_), Value::Object(_)) => problem.help("write it as text with `json`"),
             (Node::String(_), Value::Later(_)) => problem.help("index it, or join its items with `join`"),

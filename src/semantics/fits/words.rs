@@ -32,6 +32,7 @@ pub(crate) fn shown(value: &Value) -> String {
         Value::Component(component) => format!("the component `{}` ({})", component.shown, component.component),
         Value::Stack(stack) => format!("the stack `{}`", stack.stack),
         Value::Env(env) => format!("the environment `{}`", env.name),
+        Value::Asset(asset) => format!("the asset `{}`", asset.package.path()),
         Value::Later(later) if later.secret => "a secret".to_owned(),
         Value::Later(later) => match &later.ty {
             LaterType::String(ids) if !ids.is_empty() => super::identifier_list(ids),
@@ -56,6 +57,7 @@ pub(crate) fn kind(value: &Value) -> String {
         Value::Component(_) => "a component",
         Value::Stack(_) => "a stack",
         Value::Env(_) => "an environment",
+        Value::Asset(_) => "an asset",
         Value::Later(later) => return later_kind(later),
         Value::Unknown => "a value",
     }

@@ -6,10 +6,12 @@ use super::{Args, Function, Kind, LONGEST_LIST, Outcome, Parameter, text};
 use crate::data::{self, Format, Node};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
+use crate::package::Package;
+use crate::semantics::Program;
 use crate::semantics::injection;
-use crate::semantics::value::{Object, Value};
+use crate::semantics::value::{AssetRef, Object, Value};
 use crate::source::{SourceFile, Span};
-use crate::world::{Refusal, Why};
+use crate::world::{Exclude, Refusal, Why, inside};
 
 const PATH: Parameter = Parameter::new("path", Kind::Text);
 
@@ -35,6 +37,13 @@ pub(super) const TABLE: &[Function] = &[
         "What a YAML 1.2 file holds. The path is relative to the project, as in messages.",
         |args| parsed(args, Format::Yaml),
     ),
+    Function::new(
+        "asset",
+        &[PATH, Parameter::new("exclude", Kind::Texts).optional()],
+        "Asset",
+        "A file, or a folder as a zip archive, that a plan uploads; what `exclude` names is left out.",
+        asset,
+    ),
 ];
 
 /// The file at the first argument, as one of the sources.
@@ -44,41 +53,58 @@ fn read<'a>(args: &'a Args<'_>) -> Result<&'a SourceFile, Box<Diagnostic>> {
         Ok(Ok(file)) => file,
         Ok(Err(not_text)) => {
             let why = format!("line {} is not UTF-8 text", not_text.line);
-            return Err(unreadable(args, path, &why).help("save it as UTF-8").into());
+            return Err(unreadable(args.span_of(0), path, &why).help("save it as UTF-8").into());
         }
-        Err(refusal) => return Err(refused(args, path, &refusal).into()),
+        Err(refusal) => return Err(refused(program, args.span_of(0), path, &refusal).into()),
     };
     // What was just added is there.
-    program.sources.get(file).ok_or_else(|| unreadable(args, path, "it is gone").into())
+    program.sources.get(file).ok_or_else(|| unreadable(args.span_of(0), path, "it is gone").into())
 }
 
-fn unreadable(args: &Args<'_>, path: &str, why: &str) -> Diagnostic {
-    Diagnostic::new(Code::Unreadable, format!("cannot read `{path}`: {why}")).at(args.span_of(0), "this file")
+fn unreadable(span: Span, path: &str, why: &str) -> Diagnostic {
+    Diagnostic::new(Code::Unreadable, format!("cannot read `{path}`: {why}")).at(span, "this file")
 }
 
 /// The problem of a file that may not or cannot be read.
-fn refused(args: &Args<'_>, path: &str, refusal: &Refusal) -> Diagnostic {
-    let problem = unreadable(args, path, &refusal.why.to_string());
-    let span = args.span_of(0);
-    match &refusal.why {
-        Why::Missing => {
-            let all = args.program().world().walk("").unwrap_or_default();
-            let same = all.iter().map(|entry| entry.path.as_str());
-            match nearest(path, same.clone()).or_else(|| elsewhere(path, same)) {
-                Some(near) if args.program().sources.text(span) == format!("\"{path}\"") => {
-                    problem.help(format!("name `{near}`")).fix(span, format!("\"{near}\""))
-                }
-                Some(near) => problem.help(format!("name `{near}`")),
-                None => problem.help("name a file of the project; paths begin at the directory that declares it"),
-            }
-        }
-        Why::Outside => problem.help("copy the file into the project; paths begin at the directory that declares it"),
-        Why::Denied => problem.help("keep secrets in AWS, and read them with `secret` or `ssm_secret`"),
-        Why::Malformed => problem.help("write the path with `/` between its parts"),
-        Why::NotAFile(_) => problem.help("name a file"),
-        Why::TooLarge(_) | Why::TooMany => problem.help("keep it in a bucket, from where AWS reads it itself"),
-        Why::Failed(_) => problem.help("see to it that the file can be read"),
+fn refused(program: &Program, span: Span, path: &str, refusal: &Refusal) -> Diagnostic {
+    let problem = unreadable(span, path, &refusal.why.to_string());
+    if refusal.why != Why::Missing {
+        return remedy(problem, &refusal.why);
     }
+    let all = program.world().walk("", &Exclude::default()).unwrap_or_default();
+    let same = all.iter().map(|entry| entry.path.as_str());
+    match nearest(path, same.clone()).or_else(|| elsewhere(path, same)) {
+        Some(near) => renamed(program, problem, span, path, near),
+        None => problem.help("name a file of the project; paths begin at the directory that declares it"),
+    }
+}
+
+/// What to do where a file is there and cannot be read.
+fn remedy(problem: Diagnostic, why: &Why) -> Diagnostic {
+    problem.help(match why {
+        Why::Outside => "copy the file into the project; paths begin at the directory that declares it",
+        Why::Denied => "keep secrets in AWS, and read them with `secret` or `ssm_secret`",
+        Why::NotText => "rename it",
+        Why::Malformed => "write the path with `/` between its parts",
+        Why::NotAFile(_) => "name a file",
+        Why::TooLarge { .. } | Why::TooMany => "keep it in a bucket, from where AWS reads it itself",
+        Why::Missing | Why::Failed(_) => "see to it that the file can be read",
+    })
+}
+
+/// The problem with another path as the remedy; where the path is written as it is, with the fix.
+fn renamed(program: &Program, problem: Diagnostic, span: Span, path: &str, near: &str) -> Diagnostic {
+    let problem = problem.help(format!("name `{near}`"));
+    let is_written = program.sources.text(span) == format!("\"{path}\"");
+    if is_written { problem.fix(span, format!("\"{near}\"")) } else { problem }
+}
+
+/// The file or folder whose path is nearest.
+fn there(program: &Program, path: &str) -> Option<String> {
+    let all = program.world().walk("", &Exclude::default()).unwrap_or_default();
+    let folders = all.iter().flat_map(|entry| entry.path.match_indices('/').filter_map(|(at, _)| entry.path.get(..at)));
+    let paths: std::collections::BTreeSet<&str> = folders.chain(all.iter().map(|entry| entry.path.as_str())).collect();
+    nearest(path.trim_start_matches("./").trim_end_matches('/'), paths).map(str::to_owned)
 }
 
 /// The one file of that name in another folder.
@@ -91,6 +117,63 @@ fn elsewhere<'a>(path: &str, all: impl Iterator<Item = &'a str>) -> Option<&'a s
 
 fn path_name(path: &str) -> Option<&str> {
     path.rsplit('/').next().filter(|name| !name.is_empty())
+}
+
+/// The file or folder at the first argument.
+fn asset(args: &Args<'_>) -> Outcome {
+    let mut patterns = Vec::new();
+    for item in args.list(1).iter() {
+        match item {
+            Value::Str(pattern) => patterns.push(Arc::clone(pattern)),
+            Value::Later(later) => return Err(args.too_late("exclude", later, args.span_of(1))),
+            other => return Err(args.mistyped("exclude", "[String]", other, args.span_of(1))),
+        }
+    }
+    let exclude = Exclude::new(patterns.iter().map(|pattern| &**pattern)).map_err(|(at, why)| {
+        let pattern = patterns.get(at).map_or("", |pattern| pattern);
+        args.bad(1, format!("`{pattern}` is no pattern: {why}"), "write one like `*.md`, `tests` or `src/**/*.ts`")
+    })?;
+    let package = packed(args.program(), args.span_of(0), args.text(0), &patterns, &exclude)?;
+    Ok(Value::Asset(Arc::new(AssetRef { package, span: args.span })))
+}
+
+/// The file or folder at `path`, which is named at `span`, without what `exclude` names.
+pub(crate) fn packed(
+    program: &Program,
+    span: Span,
+    path: &str,
+    patterns: &[Arc<str>],
+    exclude: &Exclude,
+) -> Result<Arc<Package>, Box<Diagnostic>> {
+    let refusal = match program.package(path, patterns, exclude) {
+        Ok(package) => return Ok(package),
+        Err(refusal) => refusal,
+    };
+    // Of what lies below a folder, its own path says more than that of the folder.
+    let is_below = inside(path).is_ok_and(|path| path != refusal.path);
+    let shown = if is_below { &refusal.path } else { path };
+    let message = match refusal.why {
+        Why::Missing => format!("cannot pack `{shown}`: there is no such file or folder"),
+        _ => format!("cannot pack `{shown}`: {}", refusal.why),
+    };
+    let problem = Diagnostic::new(Code::Unreadable, message).at(span, "is packed for a bucket");
+    let problem = match (is_below, &refusal.why) {
+        (false, Why::Missing) => match there(program, path) {
+            Some(near) => renamed(program, problem, span, path, &near),
+            None => problem.help("name a file or folder of the project, or build it first; paths begin at the directory that declares it"),
+        },
+        (false, Why::TooLarge { .. } | Why::TooMany) => {
+            problem.help("name a folder with less in it, or leave out with `exclude` what need not be there")
+        }
+        (false, Why::NotAFile(_)) => problem.help("name a file, or a folder with files in it that `exclude` does not name"),
+        (false, _) => remedy(problem, &refusal.why),
+        (true, Why::TooLarge { .. }) => problem.help("leave it out with `exclude`, or keep it in a bucket of its own"),
+        (true, Why::Outside | Why::NotAFile(_)) => {
+            problem.help("put a copy in its place, or leave it out with `exclude`")
+        }
+        (true, _) => problem.help("leave it out with `exclude`, or see to it that it can be read"),
+    };
+    Err(problem.into())
 }
 
 /// The file at the first argument as a value.

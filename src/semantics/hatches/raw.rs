@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::schema::serverless;
+use crate::semantics::assets::NAME_A_FIELD;
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::fits;
 use crate::semantics::model::{Head, Resource};
@@ -115,6 +116,14 @@ fn settle(ev: &mut Evaluator<'_>, value: &Value, span: Span, depth: usize) -> Op
                 Diagnostic::new(Code::TypeMismatch, format!("nothing says which output of `{}` is meant", part.shown))
                     .at(span, "in here")
                     .help(format!("name one of its outputs: `{}.output`", part.shown)),
+            );
+            return None;
+        }
+        Value::Asset(asset) => {
+            ev.report(
+                Diagnostic::new(Code::TypeMismatch, format!("nothing says what of the asset `{}` is meant", asset.package.path()))
+                    .at(span, "in here")
+                    .help(NAME_A_FIELD),
             );
             return None;
         }

@@ -1,8 +1,8 @@
-//! `account NAME { id, role?, profile?, external_id? }`
+//! `account NAME { id, role?, profile?, external_id?, assets? }`
 
 use std::sync::Arc;
 
-use super::{Field, fields, text, unknown};
+use super::{Field, buckets, fields, text, unknown};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::semantics::eval::Evaluator;
 use crate::semantics::model::Account;
@@ -10,7 +10,7 @@ use crate::semantics::value::Value;
 use crate::source::Span;
 use crate::syntax::ast::Record;
 
-const FIELDS: [&str; 4] = ["external_id", "id", "profile", "role"];
+const FIELDS: [&str; 5] = ["assets", "external_id", "id", "profile", "role"];
 
 /// Reads every account.
 pub(super) fn read(ev: &mut Evaluator<'_>) {
@@ -42,6 +42,7 @@ fn one<'p>(ev: &mut Evaluator<'p>, record: &'p Record) -> Account {
         role: None,
         profile: None,
         external_id: None,
+        assets: None,
         span: record.name.span,
     };
     let mut has_id = false;
@@ -53,6 +54,7 @@ fn one<'p>(ev: &mut Evaluator<'p>, record: &'p Record) -> Account {
             }
             "role" => account.role = text(ev, &field),
             "profile" => account.profile = text(ev, &field),
+            "assets" => account.assets = buckets::read(ev, &field),
             "external_id" => account.external_id = text(ev, &field),
             _ => unknown(ev, "an account", &field, &FIELDS),
         }

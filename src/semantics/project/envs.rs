@@ -1,14 +1,14 @@
-//! `env NAME { account, regions, branch?, protect?, tags?, mode?, … }`
+//! `env NAME { account, regions, branch?, protect?, tags?, assets?, mode?, … }`
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Env, Field, binds, fields, mismatch, shapes, tags, text};
+use super::{Env, Field, binds, buckets, fields, mismatch, shapes, tags, text};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::fits;
-use crate::semantics::model::Account;
+use crate::semantics::model::{Account, Buckets};
 use crate::semantics::value::{EnvRef, Object, Value};
 use crate::source::Span;
 use crate::syntax::ast::Record;
@@ -77,6 +77,7 @@ fn one<'p>(ev: &mut Evaluator<'p>, record: &'p Record) -> Vec<(Name, Span, Value
         regions: env.regions,
         branch: env.branch,
         tags: env.tags,
+        assets: env.assets,
         bind,
     });
     own
@@ -89,6 +90,7 @@ struct Read {
     regions: Vec<Arc<str>>,
     branch: Option<Arc<str>>,
     tags: BTreeMap<String, String>,
+    assets: Option<Buckets>,
     has_account: bool,
     has_regions: bool,
 }
@@ -120,6 +122,7 @@ impl Read {
                 }
             }
             "tags" => self.tags = tags(ev, field),
+            "assets" => self.assets = buckets::read(ev, field),
             "mode" => {
                 text(ev, field);
             }
@@ -222,7 +225,7 @@ const DIRECTIONS: [&str; 9] =
     ["central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"];
 
 /// `eu-west-1`: letters, one or more words, a number.
-fn is_region(text: &str) -> bool {
+pub(super) fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let is_word = |part: &&str| part.len() >= 2 && part.bytes().all(|b| b.is_ascii_lowercase());
     match parts.as_slice() {
@@ -237,7 +240,7 @@ fn is_region(text: &str) -> bool {
     }
 }
 
-fn no_region(text: &str, at: Span) -> Diagnostic {
+pub(super) fn no_region(text: &str, at: Span) -> Diagnostic {
     let problem =
         Diagnostic::new(Code::BadValue, format!("`{text}` is not a region")).at(at, "of this form: `eu-west-1`");
     match nearest(text, COMMON) {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use infra::cloud::{
     Answer, ChangeSet, ChangeSetState, Cloud, CloudError, Clouds, ErrorKind, Finding, Identity, MadeChangeSet,
-    NewChangeSet, Stack, StackEvent, StackResource, StackStatus, StackSummary, Target, Token,
+    NewChangeSet, Stack, StackEvent, StackResource, StackStatus, StackSummary, Store, Target, Token,
 };
 use tokio::sync::Notify;
 
@@ -85,6 +85,10 @@ impl Clouds for Dying {
             .entry(target.clone())
             .or_insert_with(|| Arc::new(Client { inner: self.inner.at(target), shared: Arc::clone(&self.shared) }));
         Arc::clone(client)
+    }
+
+    fn store(&self, target: &Target) -> Arc<dyn Store> {
+        self.inner.store(target)
     }
 }
 

@@ -24,6 +24,7 @@ struct State {
     answers: VecDeque<(u16, String)>,
     asked: Vec<BTreeMap<String, String>>,
     headers: Vec<BTreeMap<String, String>>,
+    lines: Vec<String>,
 }
 
 impl Script {
@@ -41,6 +42,11 @@ impl Script {
     /// Headers of each request.
     pub(crate) fn headers(&self) -> Vec<BTreeMap<String, String>> {
         self.0.lock().unwrap().headers.clone()
+    }
+
+    /// `PUT https://…` of each request.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().lines.clone()
     }
 
     /// Settings under which the script answers in place of AWS.
@@ -62,12 +68,14 @@ impl HttpConnector for Script {
         let body = request.body().bytes().unwrap_or_default();
         state.asked.push(form_urlencoded::parse(body).into_owned().collect());
         state.headers.push(request.headers().iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect());
+        state.lines.push(format!("{} {}", request.method(), request.uri()));
         let (status, body) = match state.answers.len() {
             0 | 1 => state.answers.front().cloned().unwrap(),
             _ => state.answers.pop_front().unwrap(),
         };
         let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
         response.headers_mut().insert("x-amzn-requestid", "r-1");
+        response.headers_mut().insert("x-amz-request-id", "r-1");
         HttpConnectorFuture::ready(Ok(response))
     }
 }

@@ -125,6 +125,7 @@ pub(crate) fn stack(name: &str, template: Value) -> Wanted {
         parameters: BTreeMap::new(),
         protected: BTreeMap::new(),
         termination_protection: false,
+        assets: vec![],
         place: None,
         places: provenance::Index::default(),
     }

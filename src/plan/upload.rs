@@ -1,0 +1,96 @@
+//! Assets are brought to their buckets before a change that needs them is planned.
+//!
+//! An object is named by what it holds, so one that is there is the right one, whoever put it there; and it is there
+//! whole or not at all. A stack that does not change needs nothing: what its template names lies there already.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::cloud::{CloudError, Clouds, ErrorKind, ObjectId, Target};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::plan::wanted::{Asset, Event, Observer, Wanted};
+use crate::plan::problem;
+
+/// Packages that are in memory at once.
+const AT_ONCE: usize = 2;
+
+/// All uploads of one run.
+pub(crate) struct Uploads {
+    clouds: Arc<dyn Clouds>,
+    /// What was asked for, so that no two stacks ask twice.
+    known: Mutex<BTreeMap<(Target, ObjectId), Arc<OnceCell<Ended>>>>,
+    turns: Semaphore,
+}
+
+/// What one ended with.
+type Ended = Result<(), Failure>;
+
+#[derive(Clone, Debug)]
+enum Failure {
+    /// A file of it, and what is wrong with that.
+    Unreadable(String, String),
+    Call(CloudError),
+}
+
+impl Uploads {
+    pub(crate) fn new(clouds: &Arc<dyn Clouds>) -> Self {
+        Self { clouds: Arc::clone(clouds), known: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+    }
+
+    /// Sees to it that all that the stack needs lies in its buckets.
+    ///
+    /// # Errors
+    /// A problem for each asset that could not be brought there, at its place in the source.
+    pub(crate) async fn bring(&self, wanted: &Wanted, observer: &dyn Observer) -> Result<(), Vec<Diagnostic>> {
+        let mut problems = Vec::new();
+        for asset in &wanted.assets {
+            let cell = {
+                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                Arc::clone(known.entry((wanted.target.clone(), asset.object.clone())).or_default())
+            };
+            let ended = cell.get_or_init(|| self.one(wanted, asset, observer)).await;
+            if let Err(failure) = ended {
+                problems.push(told(failure, asset));
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    async fn one(&self, wanted: &Wanted, asset: &Asset, observer: &dyn Observer) -> Ended {
+        let store = self.clouds.store(&wanted.target);
+        if store.holds(&asset.object).await.map_err(Failure::Call)? {
+            return Ok(());
+        }
+        // The semaphore is never closed, so a turn always comes.
+        let _turn = self.turns.acquire().await;
+        let package = Arc::clone(&asset.package);
+        let packed = tokio::task::spawn_blocking(move || package.bytes()).await;
+        let bytes = match packed {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(refusal)) => return Err(Failure::Unreadable(refusal.path, refusal.why.to_string())),
+            Err(e) => return Err(Failure::Unreadable(asset.package.path().to_owned(), e.to_string())),
+        };
+        let (stack, path) = (wanted.id.clone(), asset.package.path().to_owned());
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        observer.tell(Event::Uploading { stack: stack.clone(), path: path.clone(), bytes: length });
+        store.put(&asset.object, bytes).await.map_err(Failure::Call)?;
+        observer.tell(Event::Uploaded { stack, path, bucket: asset.object.bucket.clone() });
+        Ok(())
+    }
+}
+
+fn told(failure: &Failure, asset: &Asset) -> Diagnostic {
+    let error = match failure {
+        Failure::Unreadable(path, why) => {
+            return Diagnostic::new(Code::Unreadable, format!("cannot read `{path}`: {why}"))
+                .at(asset.place, "is packed for a bucket")
+                .help("run the command again when nothing writes to these files any more");
+        }
+        Failure::Call(error) => error,
+    };
+    let problem = problem::of_call(error, None);
+    let is_about_it = !matches!(error.kind, ErrorKind::NoCredentials | ErrorKind::ExpiredCredentials);
+    if is_about_it { problem.at(asset.place, format!("goes to {}", asset.object)) } else { problem }
+}

@@ -1,0 +1,190 @@
+//! S3, as far as a deployment needs it: objects are put and looked at. Of an object its size and digest are kept.
+//!
+//! A bucket is there when a stack made it. One that no stack made is made by the first upload to it, for the account
+//! and region of whoever uploads: on AWS somebody did so long ago, with another tool.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::sandbox::facts::Fault;
+use crate::sandbox::wire::{Request, Response, Scope, Xml};
+use crate::sandbox::world::{Caller, World};
+
+/// All buckets that something was put into.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Buckets {
+    buckets: BTreeMap<String, Bucket>,
+    #[serde(skip)]
+    pub(crate) dirty: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Bucket {
+    account: String,
+    region: String,
+    objects: BTreeMap<String, Object>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Object {
+    size: usize,
+    sha256: String,
+}
+
+impl Buckets {
+    /// Whether the object is there, or in a bucket of which nothing is known.
+    pub(crate) fn may_hold(&self, bucket: &str, key: &str) -> bool {
+        self.buckets.get(bucket).is_none_or(|bucket| bucket.objects.contains_key(key))
+    }
+}
+
+/// Why S3 refuses.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    code: &'static str,
+    status: u16,
+    message: String,
+    region: Option<String>,
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self { code: fault.code, status: fault.status, message: fault.message, region: None }
+    }
+}
+
+type Done = Vec<(&'static str, String)>;
+
+/// The operation, bucket and key that a request to S3 means; `None` for other services.
+pub(crate) fn named(request: &Request, scope: &Scope) -> Option<(&'static str, String, String)> {
+    if scope.service != "s3" {
+        return None;
+    }
+    let path = decoded(request.path.trim_start_matches('/'));
+    // `BUCKET.s3.eu-west-1.amazonaws.com/KEY` or `s3.eu-west-1.amazonaws.com/BUCKET/KEY`
+    let virtual_host = request.host.split_once(".s3.").or_else(|| request.host.split_once(".s3-"));
+    let (bucket, key) = match virtual_host {
+        Some((bucket, _)) => (bucket.to_owned(), path),
+        None => {
+            let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
+            (bucket.to_owned(), key.to_owned())
+        }
+    };
+    let operation = match (request.method.as_str(), key.is_empty()) {
+        ("HEAD", true) => "HeadBucket",
+        ("HEAD", false) => "HeadObject",
+        ("PUT", false) => "PutObject",
+        _ => "S3",
+    };
+    Some((operation, bucket, key))
+}
+
+fn decoded(path: &str) -> String {
+    // A plus means itself in a path, unlike in a form.
+    let form = format!("k={}", path.replace('+', "%2B"));
+    form_urlencoded::parse(form.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+/// Carries an operation out.
+pub(crate) fn call(
+    world: &mut World,
+    caller: &Caller,
+    request: &Request,
+    operation: &str,
+    bucket: &str,
+    key: &str,
+) -> Result<Done, Refusal> {
+    let header = |name: &str| request.headers.get(name).map(String::as_str);
+    let known = whose(world, bucket);
+    if let Some((account, region)) = &known {
+        if header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != account) || *account != caller.account {
+            return Err(refusal("AccessDenied", 403, "Access Denied"));
+        }
+        if *region != caller.region {
+            let message = "The bucket you are attempting to access must be addressed using the specified endpoint. \
+                           Please send all future requests to this endpoint.";
+            return Err(Refusal { region: Some(region.clone()), ..refusal("PermanentRedirect", 301, message) });
+        }
+    } else if header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != caller.account) {
+        return Err(refusal("AccessDenied", 403, "Access Denied"));
+    }
+    let found = world.buckets.buckets.get(bucket).and_then(|bucket| bucket.objects.get(key));
+    match operation {
+        "HeadBucket" if known.is_some() => Ok(vec![("x-amz-bucket-region", caller.region.clone())]),
+        "HeadBucket" => Err(refusal("NoSuchBucket", 404, "The specified bucket does not exist")),
+        "HeadObject" => match found {
+            Some(object) => Ok(vec![("content-length", object.size.to_string()), ("etag", etag(&object.sha256))]),
+            None => Err(refusal("NoSuchKey", 404, "The specified key does not exist.")),
+        },
+        "PutObject" => {
+            if header("if-none-match") == Some("*") && found.is_some() {
+                let message = "At least one of the pre-conditions you specified did not hold";
+                return Err(refusal("PreconditionFailed", 412, message));
+            }
+            let digest = Sha256::digest(&request.body);
+            if header("x-amz-checksum-sha256").is_some_and(|told| told != BASE64_STANDARD.encode(digest)) {
+                let message = "The SHA256 you specified did not match the calculated checksum.";
+                return Err(refusal("BadDigest", 400, message));
+            }
+            let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let tag = etag(&sha256);
+            let made = || Bucket {
+                account: caller.account.clone(),
+                region: caller.region.clone(),
+                objects: BTreeMap::new(),
+            };
+            let bucket = world.buckets.buckets.entry(bucket.to_owned()).or_insert_with(made);
+            bucket.objects.insert(key.to_owned(), Object { size: request.body.len(), sha256 });
+            world.buckets.dirty = true;
+            Ok(vec![("etag", tag)])
+        }
+        _ => Err(refusal("NotImplemented", 501, "The sandbox knows no such operation of S3")),
+    }
+}
+
+/// Account and region of a bucket that is there.
+fn whose(world: &World, bucket: &str) -> Option<(String, String)> {
+    let is_it = |stack: &crate::sandbox::model::Stack| {
+        stack.live() && stack.resources.values().any(|r| r.kind == "AWS::S3::Bucket" && r.physical == bucket)
+    };
+    let of_stack = world.regions.iter().find(|(_, stacks)| stacks.values().any(is_it)).map(|(place, _)| place.clone());
+    of_stack.or_else(|| {
+        let known = world.buckets.buckets.get(bucket)?;
+        Some((known.account.clone(), known.region.clone()))
+    })
+}
+
+/// Not MD5, as for large or encrypted objects of S3; nobody may read anything out of it.
+fn etag(sha256: &str) -> String {
+    format!("\"{}\"", sha256.get(..32).unwrap_or(sha256))
+}
+
+fn refusal(code: &'static str, status: u16, message: &str) -> Refusal {
+    Refusal { code, status, message: message.to_owned(), region: None }
+}
+
+/// The answer of S3. One to HEAD has no body.
+pub(crate) fn response(answer: Result<Done, Refusal>, request_id: String, is_head: bool) -> Response {
+    let id = ("x-amz-request-id", request_id.clone());
+    match answer {
+        Ok(mut headers) => {
+            headers.push(id);
+            Response { status: 200, request_id, body: String::new(), headers }
+        }
+        Err(refusal) => {
+            let mut xml = Xml::default();
+            xml.within("Error", |xml| {
+                xml.put("Code", refusal.code);
+                xml.put("Message", &refusal.message);
+                xml.put("RequestId", &request_id);
+            });
+            let body = if is_head { String::new() } else { xml.finish() };
+            let region = refusal.region.map(|region| ("x-amz-bucket-region", region));
+            Response { status: refusal.status, request_id, body, headers: [id].into_iter().chain(region).collect() }
+        }
+    }
+}

@@ -153,3 +153,34 @@ fn the_port_answers_our_own_client() {
     assert!(stack.change_set.unwrap().contains(":changeSet/cs-1/"));
     assert_eq!(wait(cloud.identify()).unwrap().account, "111111111111");
 }
+
+#[test]
+fn boto3_puts_objects_and_the_sandbox_keeps_the_rules_of_s3() {
+    let served = Served::new();
+    let said = served.boto(
+        r"
+import base64, hashlib
+from botocore.exceptions import ClientError
+def refused(call, **arguments):
+    try: call(**arguments)
+    except ClientError as e: return e.response['Error']['Code']
+    raise AssertionError('it was not refused')
+s3 = c('s3')
+at = dict(Bucket='shop', Key='assets/a b+c.zip', ExpectedBucketOwner='111111111111')
+assert refused(s3.head_bucket, Bucket='shop') == '404'
+assert refused(s3.head_object, **at) == '404'
+checksum = base64.b64encode(hashlib.sha256(b'hello').digest()).decode()
+assert refused(s3.put_object, Body=b'hullo', ChecksumSHA256=checksum, **at) == 'BadDigest'
+s3.put_object(Body=b'hello', IfNoneMatch='*', ChecksumSHA256=checksum, **at)
+assert s3.head_object(**at)['ContentLength'] == 5
+assert refused(s3.put_object, Body=b'other', IfNoneMatch='*', **at) == 'PreconditionFailed'
+s3.head_bucket(Bucket='shop')
+wrong = dict(at, ExpectedBucketOwner='222222222222')
+assert refused(s3.put_object, Body=b'hello', **wrong) == 'AccessDenied'
+other = c('s3', '222222222222')
+assert refused(other.put_object, Body=b'hello', Bucket='shop', Key='k') == 'AccessDenied'
+print('fine')
+",
+    );
+    assert_eq!(said.trim(), "fine");
+}

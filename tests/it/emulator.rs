@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use infra::cloud::aws::{Aws, Settings};
 use infra::cloud::{
     ChangeAction, ChangeSet, ChangeSetKind, ChangeSetStatus, Cloud, Clouds, ErrorKind, ExecutionStatus, NewChangeSet,
-    OnStackFailure, Replacement, ResourceStatus, StackEvent, StackStatus, Token,
+    ObjectId, OnStackFailure, Replacement, ResourceStatus, StackEvent, StackStatus, Token,
 };
 
 use crate::support::script::{target, wait};
@@ -309,4 +309,23 @@ fn a_template_that_is_refused_says_why() {
     .unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Validation);
     assert_eq!(refused.message, "Template format error: Unrecognized resource types: [AWS::EC2::EIP]");
+}
+
+#[test]
+fn an_object_is_put_where_boto_finds_it() {
+    let bed = Bed::fresh();
+    let bucket = format!("shop-{}", bed.account);
+    let object = ObjectId { bucket: bucket.clone(), key: "assets/1234.zip".into() };
+    let settings = Settings { endpoint: Some(ministack::address().into()), ..Settings::default() };
+    let store = Aws::new(settings).store(&target(&bed.account, &bed.region));
+    let missing = wait(store.put(&object, b"hello".to_vec())).unwrap_err();
+    assert!(missing.message.contains("there is no bucket"), "{missing}");
+    let place = format!("CreateBucketConfiguration={{'LocationConstraint': '{}'}}", bed.region);
+    bed.boto(&format!("c('s3').create_bucket(Bucket='{bucket}', {place})['ResponseMetadata']['HTTPStatusCode']"));
+    assert!(!wait(store.holds(&object)).unwrap());
+    wait(store.put(&object, b"hello".to_vec())).unwrap();
+    wait(store.put(&object, b"other".to_vec())).unwrap();
+    assert!(wait(store.holds(&object)).unwrap());
+    let read = format!("c('s3').get_object(Bucket='{bucket}', Key='assets/1234.zip')['Body'].read().decode()");
+    assert_eq!(bed.boto(&read), "\"hello\"");
 }

@@ -8,8 +8,15 @@ use crate::semantics::value::{AssetRef, Object, Value};
 use crate::source::Span;
 
 /// How AWS calls a bucket and a key in it, in one type or another.
-const PAIRS: [(&str, &str); 5] =
-    [("S3Bucket", "S3Key"), ("Bucket", "Key"), ("BucketName", "ObjectKey"), ("BucketName", "Key"), ("S3Bucket", "S3ObjectKey")];
+const PAIRS: [(&str, &str); 7] = [
+    ("S3Bucket", "S3Key"),
+    ("Bucket", "Key"),
+    ("Bucket", "ObjectKey"),
+    ("BucketName", "Key"),
+    ("BucketName", "ObjectKey"),
+    ("S3Bucket", "S3ObjectKey"),
+    ("S3BucketName", "S3ObjectKey"),
+];
 
 /// The same with the ARN of the bucket.
 const BY_ARN: [(&str, &str); 2] = [("BucketARN", "FileKey"), ("BucketArn", "FileKey")];
@@ -42,5 +49,38 @@ impl Walk<'_, '_> {
         made.push_new(Name::new(pair.0), Value::Str(bucket));
         made.push_new(Name::new(pair.1), Value::Str(located.key));
         self.object(asked, object, &Value::Object(made.into()), span, depth)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BY_ARN, PAIRS};
+    use crate::schema::{Node, NodeId, Types};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_pair_is_asked_for_somewhere() {
+        let types = Types::aws();
+        let mut wanted: BTreeSet<(&str, &str)> = PAIRS.into_iter().chain(BY_ARN).collect();
+        let mut seen: BTreeSet<NodeId> = BTreeSet::new();
+        let roots = types.names().filter_map(|name| types.resource(name)).map(|known| known.root);
+        let mut waiting: Vec<NodeId> = roots.collect();
+        while let Some(id) = waiting.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            match types.node(id) {
+                Node::Object(object) => {
+                    let has = |key: &str| object.property(key).is_some();
+                    wanted.retain(|(bucket, key)| !(has(bucket) && has(key)));
+                    waiting.extend(object.properties.iter().map(|property| property.node));
+                }
+                Node::Array { item, .. } => waiting.push(*item),
+                Node::Map { value, .. } => waiting.push(*value),
+                Node::Union(members) => waiting.extend(members),
+                _ => {}
+            }
+        }
+        assert!(wanted.is_empty(), "{wanted:?}");
     }
 }

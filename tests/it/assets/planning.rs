@@ -70,7 +70,7 @@ fn desired(root: &Path, env: &str) -> Desired {
     sources.add("main.infra", fs::read_to_string(root.join("main.infra")).unwrap());
     let world = Arc::new(Disk { root: root.to_path_buf() });
     let program = semantics::analyze(sources.iter().cloned().collect(), world, Types::aws());
-    let built = build::build(&program, &Target { env: Some(env.into()), shared: true, ..Target::default() });
+    let built = build::build(&program, &Target { envs: vec![env.into()], shared: true, ..Target::default() });
     assert!(!has_errors(&built.diagnostics), "{:#?}", built.diagnostics);
     plan::desired(&built)
 }
@@ -273,4 +273,15 @@ service api {
     project.infra("apply --env dev --yes --sandbox state").ended(0);
     let template = project.infra("build --env dev -o out").ended(0);
     assert_eq!(template.err, "1 template and 2 assets in out\n");
+}
+
+#[test]
+fn templates_with_assets_pass_cfn_lint() {
+    let project = project();
+    project.infra("build --env prod -o out").ended(0);
+    let mut lint = crate::support::venv::tool("cfn-lint");
+    lint.args(["--non-zero-exit-code", "error", "--format", "parseable", "--regions", "eu-west-1", "us-east-1", "--"]);
+    let folder = fs::read_dir(project.path("out/templates")).unwrap();
+    lint.args(folder.map(|entry| entry.unwrap().path()).filter(|path| !path.to_string_lossy().contains("us-east-1")));
+    crate::support::venv::said(&lint.output().unwrap(), "cfn-lint");
 }

@@ -279,7 +279,7 @@ fn arguments() {
 
 #[test]
 fn the_table_is_whole() {
-    assert_eq!(names().len(), 39);
+    assert!(names().len() >= 43);
     assert!(names().windows(2).all(|pair| pair[0] < pair[1]));
     for function in all() {
         assert!(function.doc.ends_with('.'), "{}", function.name);

@@ -92,5 +92,5 @@ fn told(failure: &Failure, asset: &Asset) -> Diagnostic {
     };
     let problem = problem::of_call(error, None);
     let is_about_it = !matches!(error.kind, ErrorKind::NoCredentials | ErrorKind::ExpiredCredentials);
-    if is_about_it { problem.at(asset.place, format!("goes to {}", asset.object)) } else { problem }
+    if is_about_it { problem.at(asset.place, format!("goes to the bucket `{}`", asset.object.bucket)) } else { problem }
 }

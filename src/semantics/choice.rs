@@ -197,6 +197,7 @@ pub(super) fn alike(a: &Value, b: &Value) -> bool {
         (Value::Int(a), Value::Float(b)) | (Value::Float(b), Value::Int(a)) => *a as f64 == *b,
         (Value::Str(a), Value::Str(b)) => a == b,
         (Value::Env(a), Value::Env(b)) => same_env(a, b),
+        (Value::Asset(a), Value::Asset(b)) => a.package.sha256() == b.package.sha256(),
         _ => false,
     }
 }

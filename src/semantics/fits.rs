@@ -130,6 +130,7 @@ impl Fitter {
             }
             (_, Value::Resource(resource)) => problem.help(name_an_attribute(resource)),
             (_, Value::Asset(_)) => problem.help(NAME_A_FIELD),
+            (Type::Asset, Value::Str(_)) => problem.help("pack the file or folder of that path: `asset(…)`"),
             (Type::Int(_) | Type::Float(_) | Type::Bool | Type::String(_), Value::Later(later))
                 if !matches!(later.ty, LaterType::List(..) | LaterType::Json) =>
             {

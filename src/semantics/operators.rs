@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 
 use crate::diagnostics::{Code, Diagnostic};
+use crate::semantics::assets::NAME_A_FIELD;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::fits;
 use crate::semantics::value::Value;
@@ -104,7 +105,7 @@ fn operand(op: ast::Binary, value: &Value, span: Span, wants: &str) -> Problem {
 /// Equality; comparing a name with a text is a mistake, not a difference.
 fn equality(op: ast::Binary, left: &(Value, Span), right: &(Value, Span)) -> Result<bool, Problem> {
     if let Some(same) = equal(&left.0, &right.0) {
-        let named = |v: &Value| matches!(v, Value::Env(_) | Value::Resource(_) | Value::Stack(_));
+        let named = |v: &Value| matches!(v, Value::Env(_) | Value::Resource(_) | Value::Stack(_) | Value::Asset(_));
         for (name, other) in [(left, right), (right, left)] {
             if named(&name.0) && matches!(other.0, Value::Str(_)) {
                 return Err(name_and_text(op, name));
@@ -128,6 +129,7 @@ fn name_and_text(op: ast::Binary, (value, span): &(Value, Span)) -> Problem {
             format!("compare the environment itself, `env {} {}`, or its name, `env.name`", op.symbol(), env.name)
         }
         Value::Resource(resource) => fits::name_an_attribute(resource),
+        Value::Asset(_) => NAME_A_FIELD.to_owned(),
         _ => "compare one of its outputs".to_owned(),
     };
     Box::new(
@@ -154,6 +156,7 @@ fn equal_within(left: &Value, right: &Value, depth: usize) -> Option<bool> {
         (V::Bool(a), V::Bool(b)) => a == b,
         (V::Int(_) | V::Float(_), V::Int(_) | V::Float(_)) => order(left, right) == Some(Ordering::Equal),
         (V::Str(a), V::Str(b)) => a == b,
+        (V::Asset(a), V::Asset(b)) => a.package.sha256() == b.package.sha256(),
         (V::List(a), V::List(b)) => {
             return all(a.len() == b.len(), a.iter().zip(b.iter()).map(|(a, b)| equal_within(a, b, depth + 1)));
         }

@@ -29,8 +29,8 @@ pub use change_set::{
 pub use error::{CloudError, ErrorKind};
 pub use secret::{Secret, Token};
 pub use stack::{Output, ParameterInForce, Stack, StackEvent, StackResource, StackSummary, Time, in_order};
-pub use store::{ObjectId, Store};
 pub use status::{ChangeSetStatus, ExecutionStatus, ResourceStatus, StackStatus};
+pub use store::{ObjectId, Store};
 
 /// An answer that is on its way.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, CloudError>> + Send + 'a>>;

@@ -204,7 +204,8 @@ mod tests {
         assert_eq!(&*table.include("m/../m/n/c.txt").unwrap(), b"z");
         assert_eq!(table.include("m").unwrap_err().why, Why::NotAFile("it is a directory"));
         assert_eq!(table.include("m/x").unwrap_err().why, Why::Missing);
-        let paths: Vec<String> = table.walk("m", &Exclude::default()).unwrap().into_iter().map(|entry| entry.path).collect();
+        let paths: Vec<String> =
+            table.walk("m", &Exclude::default()).unwrap().into_iter().map(|entry| entry.path).collect();
         assert_eq!(paths, ["b.infra", "n/c.txt"]);
         assert_eq!(table.walk("x", &Exclude::default()).unwrap_err().why, Why::Missing);
     }

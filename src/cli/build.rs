@@ -81,7 +81,8 @@ fn write(folder: &Path, built: &build::Build) -> Result<usize, (PathBuf, std::io
     for (name, bytes) in others.into_iter().chain(manifest) {
         host::write(&at(name), bytes).map_err(|e| (at(name), e))?;
     }
-    let new: BTreeSet<&str> = files.iter().map(|(name, _)| name.as_str()).chain(assets.keys().map(String::as_str)).collect();
+    let new: BTreeSet<&str> =
+        files.iter().map(|(name, _)| name.as_str()).chain(assets.keys().map(String::as_str)).collect();
     for gone in old.iter().filter(|name| !new.contains(name.as_str())) {
         host::remove(&at(gone)).map_err(|e| (at(gone), e))?;
     }

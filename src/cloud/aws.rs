@@ -9,9 +9,9 @@ mod config;
 mod convert;
 mod deviations;
 mod error;
+mod objects;
 mod reads;
 mod retry;
-mod objects;
 mod session;
 mod writes;
 

@@ -10,8 +10,8 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use crate::cloud::{CloudError, Clouds, ErrorKind, ObjectId, Target};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::wanted::{Asset, Event, Observer, Wanted};
 use crate::plan::problem;
+use crate::plan::wanted::{Asset, Event, Observer, Wanted};
 
 /// Packages that are in memory at once.
 const AT_ONCE: usize = 2;

@@ -65,8 +65,7 @@ fn respond(sandbox: &Sandbox, request: &HttpRequest) -> Result<HttpResponse, Con
     for (name, value) in &answer.headers {
         response = response.header(*name, value);
     }
-    let response =
-        response.body(SdkBody::from(answer.body)).map_err(|error| ConnectorError::user(Box::new(error)))?;
+    let response = response.body(SdkBody::from(answer.body)).map_err(|error| ConnectorError::user(Box::new(error)))?;
     HttpResponse::try_from(response).map_err(|error| ConnectorError::user(Box::new(error)))
 }
 

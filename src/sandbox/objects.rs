@@ -132,11 +132,8 @@ pub(crate) fn call(
             }
             let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
             let tag = etag(&sha256);
-            let made = || Bucket {
-                account: caller.account.clone(),
-                region: caller.region.clone(),
-                objects: BTreeMap::new(),
-            };
+            let made =
+                || Bucket { account: caller.account.clone(), region: caller.region.clone(), objects: BTreeMap::new() };
             let bucket = world.buckets.buckets.entry(bucket.to_owned()).or_insert_with(made);
             bucket.objects.insert(key.to_owned(), Object { size: request.body.len(), sha256 });
             world.buckets.dirty = true;

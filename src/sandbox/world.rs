@@ -107,7 +107,9 @@ impl World {
         let Some(store) = &mut self.store else {
             return Ok(());
         };
-        store.keep(&mut self.regions, &self.script, &mut self.buckets).map_err(|error| facts::not_kept(&error.to_string()))
+        store
+            .keep(&mut self.regions, &self.script, &mut self.buckets)
+            .map_err(|error| facts::not_kept(&error.to_string()))
     }
 
     fn caller(&self, scope: &Scope) -> Caller {
@@ -185,8 +187,13 @@ impl World {
         let pace = self.settings.pace;
         let region = self.regions.get_mut(&(caller.account.clone(), caller.region.clone()))?;
         let mut stack = region.remove(key)?;
-        let mut context =
-            Context { types: Types::aws(), time: &mut self.time, script: &mut self.script, others: region, buckets: &self.buckets };
+        let mut context = Context {
+            types: Types::aws(),
+            time: &mut self.time,
+            script: &mut self.script,
+            others: region,
+            buckets: &self.buckets,
+        };
         engine::advance(&mut stack, &mut context, pace, polled);
         let result = work(&mut stack, &mut context);
         region.insert(key.clone(), stack);

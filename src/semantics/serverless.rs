@@ -9,8 +9,8 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::schema::serverless;
 use crate::source::Span;
-use crate::world::Exclude;
 use crate::syntax::ast::{Entry, Expr, ExprKind, Ident, Key, Resource, Stmt, StmtKind};
+use crate::world::Exclude;
 
 /// What SAM makes under that name of the resources of this stack: `HelloRole` of `Hello`.
 pub(super) fn generated(ev: &Evaluator<'_>, name: Name) -> Option<Value> {

@@ -355,7 +355,9 @@ impl Type {
             Self::Optional(inner) => inner.later()?,
             Self::Resource(_, _, identifies) => LaterType::String(identifies.to_vec()),
             Self::Identifier(identity) => LaterType::String(identity.identifies.clone()),
-            Self::Json | Self::Asset | Self::Map(_) | Self::Record(_) | Self::Literal(_) | Self::Component(..) => return None,
+            Self::Json | Self::Asset | Self::Map(_) | Self::Record(_) | Self::Literal(_) | Self::Component(..) => {
+                return None;
+            }
         })
     }
 

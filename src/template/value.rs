@@ -36,9 +36,7 @@ pub(super) fn is_written(value: &Value) -> bool {
         | Value::Stack(_)
         | Value::Env(_)
         | Value::Asset(_)
-        | Value::Unknown => {
-            false
-        }
+        | Value::Unknown => false,
         Value::Float(n) => n.is_finite(),
         _ => true,
     }

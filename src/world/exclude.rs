@@ -50,7 +50,9 @@ mod tests {
     #[test]
     fn names_at_any_depth_and_paths_from_the_folder() {
         let all = Exclude::new(["*.pyc", "node_modules/", "/docs", "test/**/*.snap", "./a.txt"]).unwrap();
-        for out in ["x.pyc", "a/b/x.pyc", "node_modules/a/b.js", "x/node_modules/y", "docs/a.md", "test/u/v.snap", "a.txt"] {
+        for out in
+            ["x.pyc", "a/b/x.pyc", "node_modules/a/b.js", "x/node_modules/y", "docs/a.md", "test/u/v.snap", "a.txt"]
+        {
             assert!(all.matches(out), "{out}");
         }
         for kept in ["x.py", "x/docs/a.md", "u.snap", "b/a.txt", "node_modules2/x"] {

@@ -21,7 +21,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("template", &["diagnostics", "names", "schema", "semantics", "source", "syntax"]),
     ("graph", &["diagnostics", "names", "schema", "semantics", "source"]),
     ("build", &["diagnostics", "graph", "names", "schema", "semantics", "source", "template"]),
-    ("plan", &["build", "cloud", "diagnostics", "graph", "names", "package", "schema", "semantics", "source", "template"]),
+    (
+        "plan",
+        &["build", "cloud", "diagnostics", "graph", "names", "package", "schema", "semantics", "source", "template"],
+    ),
     ("apply", &["build", "cloud", "diagnostics", "names", "plan", "schema", "semantics", "source", "template"]),
     ("sandbox", &["cloud", "schema"]),
     ("host", &["world"]),

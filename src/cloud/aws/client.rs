@@ -16,8 +16,8 @@ use crate::cloud::aws::error::{Context, translate};
 use crate::cloud::aws::session::{Session, last};
 use crate::cloud::aws::{Settings, config, deviations, objects, reads, retry, writes};
 use crate::cloud::{
-    Answer, Call, ChangeSet, ChangeSetState, Cloud, CloudError, Finding, Identity, MadeChangeSet, NewChangeSet, ObjectId,
-    Stack, StackEvent, StackResource, StackStatus, StackSummary, Store, Target, Token,
+    Answer, Call, ChangeSet, ChangeSetState, Cloud, CloudError, Finding, Identity, MadeChangeSet, NewChangeSet,
+    ObjectId, Stack, StackEvent, StackResource, StackStatus, StackSummary, Store, Target, Token,
 };
 
 /// Calls of one account and region at once, where not said otherwise.
@@ -37,7 +37,15 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(target: Target, session: Arc<Session>, settings: Arc<Settings>) -> Self {
         let limiter = Semaphore::new(settings.calls_at_once.unwrap_or(CALLS_AT_ONCE).max(1));
-        Self { target, session, settings, sdk: OnceCell::new(), s3: OnceCell::new(), limiter, host: LastHost::default() }
+        Self {
+            target,
+            session,
+            settings,
+            sdk: OnceCell::new(),
+            s3: OnceCell::new(),
+            limiter,
+            host: LastHost::default(),
+        }
     }
 
     /// An emulator answers, not AWS.

@@ -138,7 +138,11 @@ async fn denied(client: &Client, object: &ObjectId, owner: &str, error: CloudErr
         _ => new(
             client,
             ErrorKind::Denied,
-            format!("the bucket `{}` belongs to somebody else than {}, or may not be used", object.bucket, named(client)),
+            format!(
+                "the bucket `{}` belongs to somebody else than {}, or may not be used",
+                object.bucket,
+                named(client)
+            ),
         )
         .help(format!("name a bucket of this account in `assets`, or {allow} and `s3:ListBucket` on the bucket")),
     }

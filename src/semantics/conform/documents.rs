@@ -81,9 +81,7 @@ impl<'p> Walk<'_, 'p> {
             | Value::Component(_)
             | Value::Stack(_)
             | Value::Env(_)
-            | Value::Asset(_) => {
-                self.no_data(value, span)
-            }
+            | Value::Asset(_) => self.no_data(value, span),
             _ => value.clone(),
         }
     }

@@ -43,7 +43,9 @@ fn read(fitter: &Fitter, ty: &Type, text: &str) -> Result<Value, String> {
             return fitting.ok_or_else(|| format!("expected `{ty}`, got `{text}`"));
         }
         Type::Component(name, _) => return Err(format!("a component such as `{name}` cannot be set")),
-        Type::Asset => return Err("an asset cannot be set; its path can: `param path: String`, `asset(path)`".to_owned()),
+        Type::Asset => {
+            return Err("an asset cannot be set; its path can: `param path: String`, `asset(path)`".to_owned());
+        }
         Type::Unknown | Type::Secret => return Ok(Value::Str(text.into())),
         Type::Int(_) | Type::Float(_) | Type::Bool => {
             scalar(ty, text).ok_or_else(|| format!("expected `{ty}`, got `{text}`"))?

@@ -135,7 +135,11 @@ impl<'f> Args<'f> {
             (_, Value::Later(_)) if parameter.later => true,
             (Kind::Any, _) => true,
             (_, Value::Null) if parameter.presence == Presence::Optional => true,
-            (Kind::List | Kind::Texts | Kind::TextOrList | Kind::Sized, Value::Later(later)) if later.items().is_some() => true,
+            (Kind::List | Kind::Texts | Kind::TextOrList | Kind::Sized, Value::Later(later))
+                if later.items().is_some() =>
+            {
+                true
+            }
             (_, Value::Later(later)) => return Err(self.too_late(parameter.name, later, span)),
             (Kind::Text | Kind::TextOrList | Kind::Sized, Value::Str(_)) => true,
             (Kind::Int, Value::Int(_)) => true,

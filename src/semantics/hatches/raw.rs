@@ -121,9 +121,12 @@ fn settle(ev: &mut Evaluator<'_>, value: &Value, span: Span, depth: usize) -> Op
         }
         Value::Asset(asset) => {
             ev.report(
-                Diagnostic::new(Code::TypeMismatch, format!("nothing says what of the asset `{}` is meant", asset.package.path()))
-                    .at(span, "in here")
-                    .help(NAME_A_FIELD),
+                Diagnostic::new(
+                    Code::TypeMismatch,
+                    format!("nothing says what of the asset `{}` is meant", asset.package.path()),
+                )
+                .at(span, "in here")
+                .help(NAME_A_FIELD),
             );
             return None;
         }

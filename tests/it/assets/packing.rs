@@ -33,8 +33,13 @@ fn package(root: &Path, path: &str) -> Result<Package, Refusal> {
 /// The same files, written in another order, at another time, under another mask.
 fn copy(turned: bool) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let mut files =
-        vec![("f/a.py", "print(1)\n"), ("f/z/deep.txt", "x"), ("f/b.sh", "#!/bin/sh\n"), ("f/empty", ""), ("f/ü.txt", "ü")];
+    let mut files = vec![
+        ("f/a.py", "print(1)\n"),
+        ("f/z/deep.txt", "x"),
+        ("f/b.sh", "#!/bin/sh\n"),
+        ("f/empty", ""),
+        ("f/ü.txt", "ü"),
+    ];
     if turned {
         files.reverse();
     }
@@ -49,7 +54,12 @@ fn copy(turned: bool) -> tempfile::TempDir {
         let path = folder.path().join(path);
         set_permissions(&path, Permissions::from_mode(mode)).unwrap();
         let seconds = if turned { 1_000_000_000 } else { 1_700_000_001 };
-        fs::File::options().append(true).open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+        fs::File::options()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+            .unwrap();
     }
     // What is empty has nothing in it, and what may hold secrets stays where it is.
     fs::create_dir_all(folder.path().join(if turned { "f/nothing" } else { "f/nil" })).unwrap();
@@ -108,7 +118,8 @@ fn hostile_folders_are_refused_at_once() {
         // What is excluded is not even looked at.
         let without = Exclude::new([&*path.replace('\\', "?")]).unwrap();
         assert!(read(&disk(&root), "f", &without).is_ok(), "{path}");
-        if fs::symlink_metadata(&bad).unwrap().is_dir() { fs::remove_dir(&bad) } else { fs::remove_file(&bad) }.unwrap();
+        if fs::symlink_metadata(&bad).unwrap().is_dir() { fs::remove_dir(&bad) } else { fs::remove_file(&bad) }
+            .unwrap();
     };
     refused(&|bad| symlink(outer.path().join("secret.txt"), bad).unwrap(), "out.txt", &Why::Outside);
     refused(&|bad| symlink("../../../secret.txt", bad).unwrap(), "up.txt", &Why::Missing);

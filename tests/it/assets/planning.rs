@@ -170,7 +170,10 @@ fn what_changes_between_compiling_and_planning_stops_the_plan() {
         let dev = desired(&project.path(""), "dev");
         project.write("code/index.mjs", "export const handler = async () => 2\n");
         let problems = world.plan(&dev).await.unwrap_err();
-        assert!(said(&problems)[0].starts_with("unreadable: cannot read `code/index.mjs`: it has changed"), "{problems:#?}");
+        assert!(
+            said(&problems)[0].starts_with("unreadable: cannot read `code/index.mjs`: it has changed"),
+            "{problems:#?}"
+        );
         assert_eq!(problems[0].span(), Some(dev.stacks[0].assets[0].place));
     });
 }
@@ -224,7 +227,8 @@ fn a_build_has_the_assets_beside_its_templates() {
     let project = project();
     let said = project.infra("build --env prod -o out").ended(0);
     assert_eq!(said.err, "4 templates and 2 assets in out\n");
-    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(project.path("out/manifest.json")).unwrap()).unwrap();
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(project.path("out/manifest.json")).unwrap()).unwrap();
     let api = &manifest["stacks"][0];
     assert_eq!((&api["id"], &api["assets"][0]["bucket"]), (&"api@prod/eu-west-1".into(), &"shop-prod-eu".into()));
     let file = api["assets"][0]["file"].as_str().unwrap().to_owned();

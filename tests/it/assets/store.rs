@@ -16,7 +16,9 @@ fn store(script: &Script) -> Arc<dyn Store> {
 }
 
 fn error(code: &str) -> String {
-    format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>said by S3</Message><RequestId>r</RequestId></Error>")
+    format!(
+        "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>said by S3</Message><RequestId>r</RequestId></Error>"
+    )
 }
 
 const ADDRESS: &str = "https://shop-assets.s3.eu-west-1.amazonaws.com/assets/1234.zip";

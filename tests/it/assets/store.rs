@@ -5,6 +5,9 @@ use std::sync::Arc;
 use infra::cloud::aws::Aws;
 use infra::cloud::{Clouds, ErrorKind, ObjectId, Store};
 
+use infra::sandbox::Sandbox;
+
+use crate::support::faults::{Fault, Faulty};
 use crate::support::script::{Script, target, wait};
 
 fn object() -> ObjectId {
@@ -105,4 +108,22 @@ fn refusals_say_what_to_do() {
     let elsewhere = refused(&[(301, error("PermanentRedirect"))]);
     assert!(elsewhere.contains("in another region than `eu-west-1`"), "{elsewhere}");
     assert!(elsewhere.contains(r#"assets: { "eu-west-1": "BUCKET" }"#), "{elsewhere}");
+}
+
+#[test]
+fn lost_answers_change_nothing_in_the_end() {
+    for fault in [Fault::LostBefore, Fault::LostAfter, Fault::Unavailable] {
+        let sandbox = Sandbox::default();
+        let faults = Faulty::new(sandbox.connector(), [("HeadObject", fault), ("PutObject", fault), ("HeadObject", fault)]);
+        let clock = Script::default().settings();
+        let settings = infra::cloud::aws::Settings { http: Some(faults.http()), ..clock };
+        let store = Aws::new(settings).store(&target("111111111111", "eu-west-1"));
+        wait(async {
+            assert!(!store.holds(&object()).await.unwrap(), "{fault:?}");
+            // Where the first attempt was carried out, the second one meets its own object.
+            store.put(&object(), b"hello".to_vec()).await.unwrap();
+            assert!(store.holds(&object()).await.unwrap(), "{fault:?}");
+        });
+        assert_eq!(faults.left(), 0, "{fault:?}");
+    }
 }

@@ -49,9 +49,13 @@ impl Faulty {
         self.faults.lock().unwrap().len()
     }
 
-    fn strike(&self, body: &[u8]) -> Option<Fault> {
-        let fields = form_urlencoded::parse(body).into_owned();
-        let action = fields.into_iter().find(|(name, _)| name == "Action")?.1;
+    fn strike(&self, request: &HttpRequest) -> Option<Fault> {
+        let fields = form_urlencoded::parse(request.body().bytes().unwrap_or_default()).into_owned();
+        let action = match request.method() {
+            "HEAD" => "HeadObject".to_owned(),
+            "PUT" => "PutObject".to_owned(),
+            _ => fields.into_iter().find(|(name, _)| name == "Action")?.1,
+        };
         let mut faults = self.faults.lock().unwrap();
         let at = faults.iter().position(|(operation, _)| *operation == action)?;
         faults.remove(at).map(|(_, fault)| fault)
@@ -72,7 +76,7 @@ struct Wire {
 
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let fault = self.faulty.strike(request.body().bytes().unwrap_or_default());
+        let fault = self.faulty.strike(&request);
         let lost = || Err(ConnectorError::io("the connection was reset".into()));
         match fault {
             None => self.inner.call(request),

@@ -114,7 +114,8 @@ fn refusals_say_what_to_do() {
 fn lost_answers_change_nothing_in_the_end() {
     for fault in [Fault::LostBefore, Fault::LostAfter, Fault::Unavailable] {
         let sandbox = Sandbox::default();
-        let faults = Faulty::new(sandbox.connector(), [("HeadObject", fault), ("PutObject", fault), ("HeadObject", fault)]);
+        let faults =
+            Faulty::new(sandbox.connector(), [("HeadObject", fault), ("PutObject", fault), ("HeadObject", fault)]);
         let clock = Script::default().settings();
         let settings = infra::cloud::aws::Settings { http: Some(faults.http()), ..clock };
         let store = Aws::new(settings).store(&target("111111111111", "eu-west-1"));

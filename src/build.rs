@@ -115,7 +115,13 @@ pub fn manifest(build: &Build) -> Value {
 
 fn stack(built: &Built) -> Value {
     let head = &built.head;
-    let mut depends_on: Vec<String> = head.uses.iter().map(|used| used.from.instance.to_string()).collect();
+    let mut depends_on: Vec<String> = head
+        .uses
+        .iter()
+        .map(|used| &used.from.instance)
+        .chain(head.after.iter().map(|after| &after.instance))
+        .map(ToString::to_string)
+        .collect();
     depends_on.sort();
     depends_on.dedup();
     let parameters: BTreeMap<&str, Value> = head.parameters.iter().map(|p| (p.name.as_str(), parameter(p))).collect();

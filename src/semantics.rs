@@ -26,6 +26,7 @@ mod conform;
 mod declare;
 mod decorators;
 mod eval;
+mod existing;
 mod fits;
 mod foreign;
 mod frame;
@@ -74,6 +75,8 @@ pub struct Program {
     pub(crate) declared: declare::Declared,
     /// The modules that it uses, the second of all first: the project itself is `declared`.
     pub(crate) modules: Vec<declare::Declared>,
+    /// The existing templates that are stacks of it, by their declaration.
+    pub(crate) templates: rustc_hash::FxHashMap<declare::At, existing::Template>,
     /// The project's other files.
     pub(crate) library: library::Library,
 }
@@ -98,6 +101,9 @@ pub struct Target {
 pub fn analyze(files: Vec<SourceFile>, world: Arc<dyn World + Send + Sync>, types: &'static Types) -> Program {
     declare::analyze(files, world, types)
 }
+
+#[cfg(feature = "aws")]
+pub(crate) use existing::long_forms::of as long_forms;
 
 /// What a function of the language takes, gives and does, in plain text; `None` where there is none of that name.
 pub fn explain_function(name: &str) -> Option<String> {

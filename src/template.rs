@@ -11,11 +11,14 @@ use crate::semantics::model::Instance;
 
 mod capabilities;
 mod document;
+mod existing;
 mod json;
 mod limits;
 pub mod provenance;
 mod value;
 
+#[cfg(feature = "aws")]
+pub(crate) use existing::read;
 pub use limits::limits;
 
 /// A template ready to be sent.
@@ -37,9 +40,13 @@ pub struct Template {
 ///
 /// [unknown]: crate::semantics::value::Value::Unknown
 pub fn emit(instance: &Instance) -> Template {
-    let body = document::write(instance);
+    let body = match &instance.template {
+        Some(whole) => existing::write(instance, whole),
+        None => document::write(instance),
+    };
     let sha256 = digest(&body);
-    let capabilities = capabilities::infer(&instance.resources, &body);
+    let transforms = instance.template.as_ref().is_some_and(|whole| whole.get("Transform").is_some());
+    let capabilities = capabilities::infer(&instance.resources, transforms, &body);
     Template { body, sha256, capabilities, resources: instance.resources.len() }
 }
 

@@ -58,6 +58,7 @@ fn wanted(head: &Head, heads: &Heads<'_>) -> Wanted {
         capabilities: Vec::new(),
         tags: head.tags.clone(),
         parameters: head.parameters.iter().map(|p| (p.name.to_string(), input(p, heads))).collect(),
+        after: head.after.iter().map(|after| after.instance.to_string()).collect(),
         protected: BTreeMap::new(),
         termination_protection: head.termination_protection,
         assets: Vec::new(),

@@ -118,14 +118,14 @@ async fn shell(cloud: &Arc<dyn Cloud>, wanted: &Wanted, stack: Stack) -> Result<
     Ok(Standing::Shell(Box::new(stack)))
 }
 
-/// The template of a deployed stack, parsed. `None` where there is none or it is not JSON.
+/// The template of a deployed stack, parsed. `None` where there is none or it is neither JSON nor YAML.
 pub(crate) async fn template(
     cloud: &Arc<dyn Cloud>,
     stack: &Stack,
     wanted: &Wanted,
 ) -> Result<Option<serde_json::Value>, Box<Diagnostic>> {
     match cloud.template(&stack.id).await {
-        Ok(body) => Ok(body.and_then(|b| serde_json::from_str(&b).ok())),
+        Ok(body) => Ok(body.and_then(|b| crate::template::read(&b))),
         Err(e) if e.kind == ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Box::new(problem::of_call(&e, Some(wanted)))),
     }

@@ -85,6 +85,7 @@ impl One<'_> {
         plan.action = action;
         plan.settings = self.settings(false, &BTreeSet::new());
         plan.notes.extend(transforms(self.after));
+        plan.notes.extend(conditions(self.after));
         Ok(self.finish(plan, changes, None, None))
     }
 
@@ -122,6 +123,7 @@ impl One<'_> {
             plan.certainty = Certainty::Provisional;
             self.refuse(protect::judge(self.wanted, &local, &policy, &mut plan.notes))?;
             plan.notes.extend(transforms(self.after));
+            plan.notes.extend(conditions(self.after));
             return Ok(self.finish(plan, local, Some(stack), Some(before)));
         }
         self.exact(plan, stack, before, local, &policy).await
@@ -308,6 +310,14 @@ fn transforms(after: &Value) -> Option<String> {
     Some(format!(
         "{names} works on the template when CloudFormation takes it: what it adds to these resources is not listed"
     ))
+}
+
+/// What a plan that CloudFormation did not compute cannot know.
+fn conditions(after: &Value) -> Option<String> {
+    let resources = after.get("Resources").and_then(Value::as_object)?;
+    let conditional = resources.values().filter(|resource| resource.get("Condition").is_some()).count();
+    let are = if conditional == 1 { "1 resource has".to_owned() } else { format!("{conditional} resources have") };
+    (conditional > 0).then(|| format!("{are} a condition of the template, and may turn out not to be there"))
 }
 
 fn fingerprint(wanted: &Wanted, found: Option<&Stack>) -> Fingerprint {

@@ -42,6 +42,8 @@ pub struct Wanted {
     pub tags: BTreeMap<String, String>,
     /// Parameters by name.
     pub parameters: BTreeMap<String, Input>,
+    /// Ids of stacks that come before it although it reads none of their outputs.
+    pub after: BTreeSet<String>,
     /// Resources that are never replaced nor deleted, and why.
     pub protected: BTreeMap<String, String>,
     /// Deleting the stack is refused.
@@ -98,13 +100,13 @@ pub enum Source {
 }
 
 impl Wanted {
-    /// Ids of the stacks whose outputs it reads, sorted.
+    /// Ids of the stacks whose outputs it reads or that come before it for another reason, sorted.
     pub fn producers<'a>(&'a self) -> BTreeSet<&'a str> {
         let of = |input: &'a Input| match &input.source {
             Source::Output { stack, .. } => Some(stack.as_str()),
             Source::Input { .. } => None,
         };
-        self.parameters.values().filter_map(of).collect()
+        self.parameters.values().filter_map(of).chain(self.after.iter().map(String::as_str)).collect()
     }
 
     /// `text` without the secret values of this run: AWS quotes requests in what it says.

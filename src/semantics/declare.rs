@@ -11,7 +11,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::schema::Types;
 use crate::semantics::library::Library;
-use crate::semantics::{Program, functions};
+use crate::semantics::{Program, existing, functions};
 use crate::source::{SourceFile, Span};
 use crate::syntax::ast;
 use crate::world::World;
@@ -115,6 +115,8 @@ pub(crate) enum Origin {
     Ours,
     /// An interface: others deploy it, and it is only read.
     External,
+    /// A template that was there before.
+    Template,
 }
 
 /// Names that mean something already.
@@ -126,15 +128,20 @@ pub(crate) fn analyze(files: Vec<SourceFile>, world: Arc<dyn World + Send + Sync
     let mut modules = loader.load(files).into_iter();
     let declared = modules.next().unwrap_or_default();
     let modules::Loader { sources, trees, diagnostics, .. } = loader;
-    Program {
+    let mut program = Program {
         sources,
         files: trees,
         types,
         diagnostics,
         declared,
         modules: modules.collect(),
+        templates: FxHashMap::default(),
         library: Library::new(world),
-    }
+    };
+    let mut problems = Vec::new();
+    program.templates = existing::load(&program, &mut problems);
+    program.diagnostics.extend(problems);
+    program
 }
 
 fn index(at: usize) -> u32 {
@@ -160,6 +167,14 @@ impl Program {
     pub(crate) fn external(&self, at: At) -> Option<&ast::External> {
         match &self.item(at)?.kind {
             ast::ItemKind::External(external) => Some(external),
+            _ => None,
+        }
+    }
+
+    /// The template at `at` that is a stack as it is.
+    pub(crate) fn existing(&self, at: At) -> Option<&ast::Existing> {
+        match &self.item(at)?.kind {
+            ast::ItemKind::Existing(existing) => Some(existing),
             _ => None,
         }
     }
@@ -234,7 +249,10 @@ impl Collector {
             ast::ItemKind::Import(import) => {
                 self.top(import.name, Top::Module);
             }
-            ast::ItemKind::Existing(_) | ast::ItemKind::Test(_) => self.diagnostics.push(
+            ast::ItemKind::Existing(existing) => {
+                self.stack(existing.name, existing.layer, at, Origin::Template, Members::default());
+            }
+            ast::ItemKind::Test(_) => self.diagnostics.push(
                 Diagnostic::new(Code::NotYet, "this is not in this version of the language")
                     .at(item.span, "not understood yet")
                     .help("remove it, or say it with what there is"),

@@ -166,7 +166,7 @@ pub(super) fn check_stack(ev: &mut Evaluator<'_>, item: &Item) -> bool {
 pub(super) fn check_items(ev: &mut Evaluator<'_>) {
     let program = ev.program;
     for item in program.files.iter().flat_map(|file| &file.items) {
-        if !matches!(item.kind, ItemKind::Stack(_)) {
+        if !matches!(item.kind, ItemKind::Stack(_) | ItemKind::Existing(_)) {
             check(ev, &item.decorators, Target::Other);
         }
     }

@@ -20,6 +20,10 @@ impl Evaluator<'_> {
     pub(super) fn offers(&self, stack: &StackDecl) -> Vec<Ident> {
         match stack.origin {
             Origin::Ours => stack.members.outputs.clone(),
+            Origin::Template => {
+                let outputs = self.program.templates.get(&stack.at).into_iter().flat_map(|template| &template.outputs);
+                outputs.map(|output| Ident { name: output.name, span: output.span }).collect()
+            }
             Origin::External => {
                 let interface = self.instances.interfaces.get(&stack.name);
                 let outputs = interface.into_iter().flat_map(|i| &i.outputs);
@@ -51,6 +55,7 @@ impl Evaluator<'_> {
     pub(super) fn keep_bound(&mut self, at: Index, planned: &Arc<Planned>, mut head: Head) {
         head.parameters.clear();
         head.uses.clear();
+        head.after.clear();
         let types = self.types();
         let expected = head.outputs.iter().map(|o| (o.name, Expected::inferred(types, &o.ty))).collect();
         self.keep(at, planned, head, expected);
@@ -133,7 +138,7 @@ fn no_such_output(stack: &StackDecl, name: Ident, offered: &[Ident]) -> Diagnost
 
 impl Planned {
     /// A head without parameters, of an instance that we only read.
-    fn head(&self, description: Option<Arc<str>>, outputs: Vec<Output>) -> Head {
+    pub(super) fn head(&self, description: Option<Arc<str>>, outputs: Vec<Output>) -> Head {
         Head {
             key: self.key.clone(),
             layer: self.layer,
@@ -146,6 +151,7 @@ impl Planned {
             outputs,
             assets: Vec::new(),
             uses: Vec::new(),
+            after: Vec::new(),
             span: self.span,
             foreign: None,
         }

@@ -31,7 +31,7 @@ mod yaml;
 
 pub(crate) use bind::Args;
 pub(crate) use cidr::Block;
-pub(crate) use files::packed;
+pub(crate) use files::{packed, refused as cannot_read};
 
 /// Longest text that a program makes, in bytes.
 pub(crate) const LONGEST_TEXT: usize = 1 << 20;

@@ -2,4 +2,4 @@
 
 mod raw;
 
-pub(crate) use raw::{check_names, entries, evaluate as raw, is_raw};
+pub(crate) use raw::{PSEUDO, check_names, entries, evaluate as raw, is_raw, placeholders};

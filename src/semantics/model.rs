@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::data::Node;
 use crate::diagnostics::Diagnostic;
 use crate::names::Name;
 use crate::package::Package;
@@ -97,8 +98,13 @@ pub struct Head {
     pub outputs: Vec<Output>,
     /// What it reads of others, sorted; an edge for each.
     pub uses: Vec<Use>,
+<<<<<<< HEAD
     /// What it needs in a bucket, sorted by key.
     pub assets: Vec<Asset>,
+=======
+    /// What must be deployed before although no value of it is a parameter.
+    pub after: Vec<After>,
+>>>>>>> 7f54948 (Existing templates are stacks: core NAME = template("FILE") { Param: value })
     /// Name of the stack in the source.
     pub span: Span,
     /// Where others deploy it and we only read it. It has no parameters then, and its outputs have no values.
@@ -127,13 +133,25 @@ pub struct Use {
     pub span: Span,
 }
 
+/// An instance whose export an existing template imports.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct After {
+    /// Which.
+    pub instance: InstanceKey,
+    /// Where it is imported.
+    pub span: Span,
+}
+
 /// One instance, whole.
 #[derive(Clone, Debug)]
 pub struct Instance {
     /// All but its resources.
     pub head: Head,
-    /// In the order of the source, loops unrolled.
+    /// In the order of the source, loops unrolled. Of an existing template, what is known of them: the names of
+    /// their properties, and what each refers to.
     pub resources: Vec<Resource>,
+    /// The existing template that is passed on as it is, functions in their long forms.
+    pub template: Option<Arc<Node>>,
 }
 
 /// A parameter of the template.

@@ -60,7 +60,7 @@ pub(super) fn plan(ev: &mut Evaluator<'_>) {
         let Some(item) = program.item(declared.at) else { continue };
         let spot = Spot { at, item, stack: declared };
         match declared.origin {
-            Origin::Ours => spot.ours(ev),
+            Origin::Ours | Origin::Template => spot.ours(ev),
             Origin::External => spot.external(ev),
         }
     }

@@ -333,6 +333,12 @@ fn has_parts(known: &ResourceType, path: &str) -> bool {
     known.attributes.iter().any(|attribute| inside(attribute.path))
 }
 
+/// The type of an attribute of a resource; `None` where the schema does not know it.
+pub(super) fn attribute_type(types: &'static Types, known: &'static ResourceType, path: &str) -> Option<LaterType> {
+    let node = find(known, path)?;
+    Some(later_type(types, node, types.attribute_identifies(known, path)))
+}
+
 /// The type of an attribute as the schema has it.
 fn later_type(types: &'static Types, node: NodeId, identifies: Vec<Identifier>) -> LaterType {
     match types.node(node) {

@@ -150,6 +150,10 @@ impl<'p> Evaluator<'p> {
             self.read_external(at, &planned, item.doc.clone());
             return;
         }
+        if declared.origin == Origin::Template {
+            self.evaluate_template(at, &planned, (declared, item), asked);
+            return;
+        }
         let Some((_, stack)) = program.stack(declared.at) else { return };
         let place = Place {
             env: planned.env.clone(),
@@ -186,7 +190,7 @@ impl<'p> Evaluator<'p> {
         self.instances.heads.push(head.clone());
         // Instances of other environments are read for their outputs only.
         if planned.key.env.is_none() || planned.key.env == self.round.env {
-            let mut instance = Instance { head, resources };
+            let mut instance = Instance { head, resources, template: None };
             order::complete(&mut instance);
             self.instances.finished.push(instance);
         }
@@ -235,7 +239,11 @@ fn head(planned: &Planned, description: Option<Arc<str>>, frame: Frame<'_>, used
         parameters,
         outputs,
         uses,
+<<<<<<< HEAD
         assets: frame.assets.into_values().collect(),
+=======
+        after: Vec::new(),
+>>>>>>> 7f54948 (Existing templates are stacks: core NAME = template("FILE") { Param: value })
         span: planned.span,
         foreign: None,
     }

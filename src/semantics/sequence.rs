@@ -19,6 +19,9 @@ pub(super) fn stacks(program: &Program) -> Vec<Name> {
             if let Some((_, tree)) = program.stack(stack.at) {
                 names.statements(&tree.body);
             }
+            if let Some(body) = program.existing(stack.at).and_then(|existing| existing.body.as_ref()) {
+                names.expr(body);
+            }
             names.through_lets();
             names.found.sort_unstable();
             names.found.dedup();

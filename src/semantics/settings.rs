@@ -12,7 +12,7 @@ use crate::semantics::frame::{BlockId, Home};
 use crate::semantics::model::{self, ParameterSource, ParameterType};
 use crate::semantics::types::{self, Type};
 use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
-use crate::semantics::{fits, injection, secret_leak};
+use crate::semantics::{existing, fits, injection, secret_leak};
 use crate::source::Span;
 use crate::syntax::ast::{Param, Stmt};
 
@@ -158,7 +158,7 @@ fn now(ev: &mut Evaluator<'_>, value: &Value, span: Span, what: &str) -> bool {
 }
 
 /// A value as the text that a parameter takes.
-fn as_text(ev: &mut Evaluator<'_>, value: &Value, span: Span) -> Option<Arc<str>> {
+pub(super) fn as_text(ev: &mut Evaluator<'_>, value: &Value, span: Span) -> Option<Arc<str>> {
     let text = written(ev, value, span)?;
     if injection::is_carried_out(&text) {
         ev.report(injection::refused(&text, span));
@@ -215,6 +215,11 @@ pub(super) fn check_set(ev: &mut Evaluator<'_>) {
             if matches!(member.kind, Kind::Param | Kind::Input) {
                 known.insert(format!("{}.{name}", stack.name));
             }
+        }
+    }
+    for stack in &program.declared.stacks {
+        if let (Some(template), Some(existing)) = (program.templates.get(&stack.at), program.existing(stack.at)) {
+            known.extend(existing::settable(template, existing).map(|name| format!("{}.{name}", stack.name)));
         }
     }
     for key in ev.round.set.keys() {

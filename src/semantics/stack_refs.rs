@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
-use crate::semantics::declare::{Top, spelling};
+use crate::semantics::declare::{Origin, StackDecl, Top, spelling};
 use crate::semantics::eval::Evaluator;
 use crate::semantics::fits;
 use crate::semantics::instances::{Index, State};
@@ -56,6 +56,9 @@ impl Evaluator<'_> {
             self.points_up(stack.stack, declared.span, at);
             return Value::Unknown;
         }
+        if self.is_unread(declared) {
+            return Value::Unknown;
+        }
         let offered = self.offers(declared);
         if !offered.iter().any(|o| o.name == output.name) {
             self.no_output(stack.stack, declared.span, output, &offered);
@@ -78,7 +81,16 @@ impl Evaluator<'_> {
         }
     }
 
-    fn layer(&self) -> Option<Layer> {
+    /// Whether what a stack offers stands in a file that could not be read, which is said.
+    fn is_unread(&self, declared: &StackDecl) -> bool {
+        match declared.origin {
+            Origin::Ours => false,
+            Origin::Template => !self.program.templates.contains_key(&declared.at),
+            Origin::External => self.instances.placed && !self.instances.interfaces.contains_key(&declared.name),
+        }
+    }
+
+    pub(super) fn layer(&self) -> Option<Layer> {
         self.frame.place.instance.as_ref().map(|instance| instance.layer)
     }
 
@@ -90,7 +102,7 @@ impl Evaluator<'_> {
         );
     }
 
-    fn points_up(&mut self, service: Name, declared: Span, at: Span) {
+    pub(super) fn points_up(&mut self, service: Name, declared: Span, at: Span) {
         let core = self.frame.place.instance.as_ref().map(|i| (i.key.stack, i.span));
         let Some((core, span)) = core else { return };
         self.report(
@@ -208,7 +220,7 @@ impl Evaluator<'_> {
     }
 
     /// The head of an instance, evaluating it where that has not happened yet.
-    fn done(&mut self, producer: Index, at: Span) -> Option<usize> {
+    pub(super) fn done(&mut self, producer: Index, at: Span) -> Option<usize> {
         match self.instances.state(producer) {
             State::Done(head) => Some(head),
             // A branch that is not taken needs no other stack.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
-use crate::schema::{Identifier, Node, Pattern, ResourceType};
+use crate::schema::{Identifier, Node, Pattern, ResourceType, Types};
 use crate::semantics::components::ComponentId;
 use crate::semantics::declare::{At, ModuleId, Top};
 use crate::semantics::eval::Evaluator;
@@ -208,12 +208,17 @@ fn resource(ev: &mut Evaluator<'_>, path: &Path) -> Option<Option<&'static Resou
 /// The type of AWS that is meant by a name that is none. Each part must be near on its own:
 /// `AWS::New::Thing` is not a slip for `AWS::IoT::Thing`.
 pub(crate) fn nearest_type(ev: &Evaluator<'_>, name: &str) -> Option<&'static str> {
+    nearest_of(ev.types(), name)
+}
+
+/// The resource type of the nearest name.
+pub(crate) fn nearest_of(types: &'static Types, name: &str) -> Option<&'static str> {
     let near = |a: &str, b: &'static str| a == b || nearest(a, [b]).is_some();
     let alike = |other: &&'static str| {
         name.split("::").count() == other.split("::").count()
             && name.split("::").zip(other.split("::")).all(|(a, b)| near(a, b))
     };
-    nearest(name, ev.types().names().filter(alike))
+    nearest(name, types.names().filter(alike))
 }
 
 fn identifier(ev: &mut Evaluator<'_>, path: &Path, attribute: Ident) -> Type {

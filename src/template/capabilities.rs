@@ -21,10 +21,10 @@ const IAM: &[(&str, Option<&str>)] = &[
 ];
 
 /// The least that covers these resources, sorted. `CAPABILITY_NAMED_IAM` includes `CAPABILITY_IAM`.
-pub(super) fn infer(resources: &[Resource], body: &str) -> Vec<&'static str> {
+pub(super) fn infer(resources: &[Resource], transforms: bool, body: &str) -> Vec<&'static str> {
     let serverless = resources.iter().any(|r| serverless::is_serverless(r.ty.as_str()));
-    // Only `raw` writes it, and a text that happens to hold it asks for no more than it could.
-    let expands = serverless || body.contains("\"Fn::Transform\":");
+    // Only `raw` and existing templates write it, and a text that happens to hold it asks for no more than it could.
+    let expands = serverless || transforms || body.contains("\"Fn::Transform\":");
     expands.then_some("CAPABILITY_AUTO_EXPAND").into_iter().chain(iam(resources)).collect()
 }
 

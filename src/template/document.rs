@@ -55,6 +55,12 @@ fn by_name<T>(out: &mut String, items: &[T], name: impl Fn(&T) -> Name, write: i
 fn metadata(out: &mut String, head: &Head) {
     let mut metadata = Members::open(out);
     metadata.key(out, "infra");
+    interface(out, head);
+    metadata.close(out);
+}
+
+/// Appends what stands under `infra`.
+pub(super) fn interface(out: &mut String, head: &Head) {
     let mut infra = Members::open(out);
     if let Some(env) = head.key.env {
         infra.text(out, "env", env.as_str());
@@ -77,7 +83,6 @@ fn metadata(out: &mut String, head: &Head) {
     infra.key(out, "uses");
     by_name(out, &head.uses, |u| u.parameter, used);
     infra.close(out);
-    metadata.close(out);
 }
 
 fn used(out: &mut String, used: &Use) {

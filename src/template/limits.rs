@@ -93,6 +93,17 @@ fn sizes(instance: &Instance, found: &mut Vec<Diagnostic>) {
 
 /// The template as a whole is too large: says which resources make it so.
 fn body(instance: &Instance, bytes: usize) -> Diagnostic {
+    if instance.template.is_some() {
+        let message = format!(
+            "the template of `{}` has {} bytes, and at most {} are allowed",
+            instance.head.key.stack,
+            grouped(bytes),
+            grouped(BODY)
+        );
+        let problem =
+            Diagnostic::new(Code::LimitExceeded, message).at(instance.head.span, "too large for one template");
+        return problem.help("split the template");
+    }
     let mut sizes: Vec<(usize, &Resource)> = instance.resources.iter().map(|r| (written(r), r)).collect();
     sizes.sort_by(|(a, x), (b, y)| b.cmp(a).then(x.id.cmp(&y.id)));
     sizes.truncate(TABLE);

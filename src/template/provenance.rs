@@ -84,8 +84,11 @@ pub fn locate(program: &Program, index: &Index, id: &str, path: &[&str]) -> Opti
     let place = index.get(id)?;
     let body = place.body.filter(|_| !path.is_empty());
     let found = body.and_then(|body| {
-        let file = program.files.get(body.file.0 as usize)?;
-        walk(resource_body(file, body)?, path)
+        let expr = match program.files.get(body.file.0 as usize) {
+            Some(file) => resource_body(file, body)?,
+            None => program.template_body(body)?,
+        };
+        walk(expr, path)
     });
     Some(found.unwrap_or(place.span))
 }

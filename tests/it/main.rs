@@ -25,6 +25,7 @@ mod credentials;
 mod docs;
 #[cfg(feature = "aws")]
 mod emulator;
+mod existing;
 #[cfg(all(unix, feature = "aws"))]
 mod files;
 #[cfg(feature = "aws")]

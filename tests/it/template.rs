@@ -45,6 +45,7 @@ fn head(stack: &str, layer: Layer) -> Head {
         termination_protection: false,
         parameters: Vec::new(),
         outputs: Vec::new(),
+        after: Vec::new(),
         uses: Vec::new(),
         assets: Vec::new(),
         foreign: None,
@@ -53,7 +54,7 @@ fn head(stack: &str, layer: Layer) -> Head {
 }
 
 fn instance(resources: Vec<Resource>) -> Instance {
-    Instance { head: head("network", Layer::Core), resources }
+    Instance { head: head("network", Layer::Core), resources, template: None }
 }
 
 fn resource(id: &str, ty: &str, properties: Value) -> Resource {
@@ -633,7 +634,11 @@ fn a_long_chain_does_not_exhaust_the_stack() {
 }
 
 fn built(head: Head, order: usize) -> Built {
-    let model = Instance { head: head.clone(), resources: vec![resource("Role", "AWS::IAM::Role", object(&[]))] };
+    let model = Instance {
+        head: head.clone(),
+        resources: vec![resource("Role", "AWS::IAM::Role", object(&[]))],
+        template: None,
+    };
     Built { head, template: template::emit(&model), order, places: provenance::Index::of(&model) }
 }
 

@@ -65,8 +65,8 @@ fn unreadable(span: Span, path: &str, why: &str) -> Diagnostic {
     Diagnostic::new(Code::Unreadable, format!("cannot read `{path}`: {why}")).at(span, "this file")
 }
 
-/// The problem of a file that may not or cannot be read.
-fn refused(program: &Program, span: Span, path: &str, refusal: &Refusal) -> Diagnostic {
+/// The problem of a file that may not or cannot be read; `span` is where it is named.
+pub(crate) fn refused(program: &Program, span: Span, path: &str, refusal: &Refusal) -> Diagnostic {
     let problem = unreadable(span, path, &refusal.why.to_string());
     if refusal.why != Why::Missing {
         return remedy(problem, &refusal.why);

@@ -25,7 +25,7 @@ const DEEPEST: usize = 128;
 const ACCOUNT_ID: std::ops::RangeInclusive<i64> = 100_000_000_000..=999_999_999_999;
 
 /// What CloudFormation knows in every template.
-const PSEUDO: [&str; 8] = [
+pub(crate) const PSEUDO: [&str; 8] = [
     "AWS::AccountId",
     "AWS::NoValue",
     "AWS::NotificationARNs",
@@ -226,7 +226,7 @@ fn owner(path: &str) -> &str {
 }
 
 /// The names between `${` and `}`, without attributes and without `${!literal}`.
-fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     let inside = text.split("${").skip(1).filter_map(|piece| piece.split_once('}')).map(|(name, _)| name.trim());
     inside.filter(|name| !name.starts_with('!') && !name.is_empty()).map(owner)
 }

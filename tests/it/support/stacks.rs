@@ -123,6 +123,7 @@ pub(crate) fn stack(name: &str, template: Value) -> Wanted {
                 .map(|(k, v)| (k.to_owned(), v.to_owned())),
         ),
         parameters: BTreeMap::new(),
+        after: Default::default(),
         protected: BTreeMap::new(),
         termination_protection: false,
         assets: vec![],

@@ -1,0 +1,112 @@
+//! An instance of a template.
+
+use std::sync::Arc;
+
+use super::{Resource, Template, exports, parameters, properties};
+use crate::names::Name;
+use crate::semantics::declare::StackDecl;
+use crate::semantics::eval::Evaluator;
+use crate::semantics::frame::{Frame, Place};
+use crate::semantics::instances::{Index, State};
+use crate::semantics::model::{self, Head, Instance};
+use crate::semantics::places::{Deal, Planned};
+use crate::semantics::value::{Later, LaterExpr, LaterType, Object, Raw, Value};
+use crate::source::Span;
+use crate::syntax::ast::Item;
+
+impl<'p> Evaluator<'p> {
+    /// Evaluates what the source says of a template in one place. `asked` is where it is asked for.
+    pub(in crate::semantics) fn evaluate_template(
+        &mut self,
+        at: Index,
+        planned: &Arc<Planned>,
+        (declared, item): (&'p StackDecl, &'p Item),
+        asked: Span,
+    ) {
+        let program = self.program;
+        let Some(existing) = program.existing(declared.at) else { return };
+        // One that could not be read has said so.
+        let Some(template) = program.templates.get(&declared.at) else { return };
+        let place = Place {
+            env: planned.env.clone(),
+            account: Some(Arc::clone(&planned.account)),
+            region: Some(Arc::clone(&planned.key.region)),
+            instance: Some(Arc::clone(planned)),
+        };
+        self.instances.set(at, State::Running);
+        self.instances.path.push((at, asked));
+        let outer = std::mem::replace(&mut self.frame, Frame::new(place));
+        let dry = std::mem::replace(&mut self.dry, false);
+        self.reports.next_round();
+        let outputs = self.outputs_of(template, planned);
+        let mut head = planned.head(item.doc.clone(), outputs);
+        head.tags.clone_from(&planned.tags);
+        head.termination_protection = planned.termination_protection;
+        let is_ours = matches!(planned.deal, Deal::Ours);
+        if is_ours {
+            (head.parameters, head.uses) = parameters::give(self, template, existing);
+            properties::check(self, template);
+            head.after = exports::imported(self, template, at, planned);
+        }
+        self.frame = outer;
+        self.dry = dry;
+        self.reports.next_round();
+        self.instances.path.pop();
+        match is_ours {
+            true => self.keep_template(at, planned, head, template),
+            false => self.keep_bound(at, planned, head),
+        }
+    }
+
+    fn keep_template(&mut self, at: Index, planned: &Planned, head: Head, template: &Template) {
+        self.instances.set(at, State::Done(self.instances.heads.len()));
+        self.instances.heads.push(head.clone());
+        if planned.key.env.is_none() || planned.key.env == self.round.env {
+            let resources = template.resources.iter().map(|resource| self.resource_of(resource)).collect();
+            let template = Some(Arc::clone(&template.whole));
+            self.instances.finished.push(Instance { head, resources, template });
+        }
+    }
+
+    fn outputs_of(&self, template: &Template, planned: &Planned) -> Vec<model::Output> {
+        let output = |output: &super::Output| model::Output {
+            name: output.name,
+            value: Value::Str("".into()),
+            // Lists and objects cannot be outputs of a template; what says so is deployed as text, if at all.
+            ty: match properties::type_of(self, template, &output.value) {
+                None | Some(LaterType::List(..) | LaterType::Json | LaterType::Any) => LaterType::String(Vec::new()),
+                Some(ty) => ty,
+            },
+            description: output.description.clone(),
+            export: output.export.as_ref().and_then(|export| export.known(planned)),
+            span: output.span,
+        };
+        template.outputs.iter().map(output).collect()
+    }
+
+    /// A resource as drawings, quotas and capabilities see it: of a property, what it refers to.
+    fn resource_of(&self, resource: &Resource) -> model::Resource {
+        let property = |(name, names): &(Name, Vec<_>)| {
+            let raw = Raw { value: Value::Str("".into()), names: names.clone() };
+            let expr = LaterExpr::Raw(Arc::new(raw));
+            let later = Later { expr, ty: LaterType::Any, origin: resource.span, secret: false };
+            (*name, Value::Later(Arc::new(later)))
+        };
+        let properties: Object = resource.properties.iter().map(property).collect();
+        model::Resource {
+            id: resource.id,
+            ty: resource.ty,
+            known: self.types().resource(resource.ty.as_str()),
+            shown: resource.id.as_str().into(),
+            properties: Value::Object(Arc::new(properties)),
+            depends_on: resource.depends_on.clone(),
+            on_delete: resource.on_delete,
+            on_replace: resource.on_replace,
+            protect: None,
+            description: None,
+            span: resource.span,
+            body: resource.body.as_ref().map(|body| body.span),
+            within: Arc::from([]),
+        }
+    }
+}

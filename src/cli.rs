@@ -10,6 +10,7 @@ mod apply;
 mod build;
 mod check;
 mod completions;
+mod contract;
 #[cfg(feature = "aws")]
 mod destroy;
 mod explain;
@@ -81,6 +82,7 @@ enum Command {
     #[cfg(feature = "aws")]
     Sandbox(sandbox::SandboxCommand),
     Build(build::Build),
+    Contract(contract::ContractCommand),
     Graph(graph::Graph),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
@@ -119,6 +121,7 @@ pub(crate) fn main() -> ExitCode {
         #[cfg(feature = "aws")]
         Command::Sandbox(c) => c.run(&mut context),
         Command::Build(c) => c.run(&mut context),
+        Command::Contract(c) => c.run(&mut context),
         Command::Graph(c) => c.run(&mut context),
         Command::Fmt(c) => c.run(&mut context),
         Command::Explain(c) => c.run(&mut context),

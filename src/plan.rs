@@ -25,6 +25,7 @@ mod destroy;
 pub(crate) mod diff;
 pub(crate) mod digest;
 pub(crate) mod exact;
+mod foreign;
 pub(crate) mod inputs;
 mod json;
 mod listing;
@@ -40,7 +41,7 @@ mod text;
 mod upload;
 mod wanted;
 
-pub use desired::{chosen, desired};
+pub use desired::{chosen, desired, target};
 pub use destroy::destroy;
 pub use json::to_json;
 pub use listing::{Seen, list};

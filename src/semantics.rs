@@ -23,6 +23,7 @@ mod calls;
 mod choice;
 mod components;
 mod conform;
+pub mod contract;
 mod declare;
 mod decorators;
 mod eval;
@@ -143,6 +144,16 @@ pub(crate) fn secret_leak(what: &str, secret: &value::Later, span: Span) -> Diag
         Diagnostic::new(Code::SecretLeak, format!("a secret would be shown in {what}")).at(span, "made of a secret");
     let problem = if secret.origin == span { problem } else { problem.at(secret.origin, "the secret") };
     problem.help("give it to the property that needs it and to nothing else")
+}
+
+/// The environments in the order of the source, each with its account and regions, as far as they can be read.
+pub fn places(program: &Program) -> Vec<(Name, Option<Arc<model::Account>>, Vec<Arc<str>>)> {
+    project::places(program)
+}
+
+/// The accounts in the order of the source.
+pub fn accounts(program: &Program) -> Vec<Arc<model::Account>> {
+    project::accounts(program)
 }
 
 /// The environments in the order of the source, each with the branch that deploys it.

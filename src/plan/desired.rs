@@ -51,7 +51,7 @@ fn wanted(head: &Head, heads: &Heads<'_>) -> Wanted {
     Wanted {
         id: head.key.to_string(),
         stack: head.key.stack.to_string(),
-        target: target(head),
+        target: target(&head.account, &head.key.region),
         name: head.stack_name.to_string(),
         body: String::new(),
         sha256: String::new(),
@@ -64,6 +64,7 @@ fn wanted(head: &Head, heads: &Heads<'_>) -> Wanted {
         assets: Vec::new(),
         place: Some(head.span),
         places: provenance::Index::default(),
+        foreign: head.foreign.clone().map(Arc::new),
     }
 }
 
@@ -72,8 +73,8 @@ fn asset(asset: &model::Asset) -> Asset {
     Asset { object, package: Arc::clone(&asset.package), place: asset.span }
 }
 
-fn target(head: &Head) -> Target {
-    let account = &head.account;
+/// Where to ask for what is in that account and region.
+pub fn target(account: &model::Account, region: &str) -> Target {
     let text = |text: &Option<Arc<str>>| text.as_ref().map(ToString::to_string);
     Target {
         account: Account {
@@ -83,7 +84,7 @@ fn target(head: &Head) -> Target {
             profile: text(&account.profile),
             external_id: text(&account.external_id),
         },
-        region: head.key.region.to_string(),
+        region: region.to_owned(),
     }
 }
 

@@ -145,7 +145,7 @@ fn from_output(
 }
 
 /// Items of a list as it crosses stacks: one text, with commas between.
-fn count(text: &str) -> usize {
+pub(crate) fn count(text: &str) -> usize {
     if text.is_empty() { 0 } else { text.split(',').count() }
 }
 

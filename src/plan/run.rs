@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::cloud::{CloudError, Clouds, ErrorKind, Target};
 use crate::diagnostics::{Code, Diagnostic, sort};
+use crate::plan::foreign::{self, Read};
 use crate::plan::inputs::{OutputState, Outputs};
 use crate::plan::stack::{self, Planned};
 use crate::plan::upload::Uploads;
@@ -43,6 +44,7 @@ pub async fn plan(
         receivers.insert(wanted.id.clone(), receive);
     }
     let uploads = Arc::new(Uploads::new(clouds));
+    let mut reads = foreign::reads(chosen.iter().copied());
     let mut tasks = JoinSet::new();
     for (order, (wanted, selected)) in needed.iter().enumerate() {
         let Some(tell) = senders.remove(&wanted.id) else { continue };
@@ -53,6 +55,7 @@ pub async fn plan(
             wanted: Arc::clone(wanted),
             selected: *selected,
             from,
+            reads: reads.remove(&wanted.id).unwrap_or_default(),
             settings: settings.clone(),
             observer: Arc::clone(observer),
             uploads: Arc::clone(&uploads),
@@ -158,6 +161,8 @@ struct Task {
     /// Planned, and not only read.
     selected: bool,
     from: BTreeMap<String, watch::Receiver<Told>>,
+    /// What the planned stacks read of it.
+    reads: Vec<Read>,
     settings: Settings,
     observer: Arc<dyn Observer>,
     uploads: Arc<Uploads>,
@@ -183,6 +188,12 @@ impl Task {
             // Only read: one that is not there is a problem of whoever needs it, for it says what for.
             let standing = found.map_err(|d| vec![*d])?;
             let deployed = standing.deployed();
+            if let Some(foreign) = &self.wanted.foreign {
+                let problems = foreign::check(&cloud, &self.wanted, foreign, deployed, &self.reads).await;
+                if !problems.is_empty() {
+                    return Err(problems);
+                }
+            }
             let behind = deployed.is_some_and(|stack| stack::is_behind(&self.wanted, stack));
             self.tell.send_replace(Some(Arc::new(Produced { outputs: deployed.map(outputs::deployed), behind })));
             return Ok(None);

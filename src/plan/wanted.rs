@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cloud::{Account, ObjectId, Secret, Target};
 use crate::package::Package;
+use crate::semantics::model::Foreign;
 use crate::source::Span;
 use crate::template::provenance;
 
@@ -52,6 +53,8 @@ pub struct Wanted {
     pub assets: Vec<Asset>,
     /// Where it is declared.
     pub place: Option<Span>,
+    /// Where others deploy it: what the source says of it.
+    pub foreign: Option<Arc<Foreign>>,
     /// Where its resources are declared, by logical id.
     pub places: provenance::Index,
 }

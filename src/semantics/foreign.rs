@@ -12,7 +12,7 @@ use crate::semantics::instances::{Index, State};
 use crate::semantics::interface::{Expected, as_declared};
 use crate::semantics::model::{Foreign, Head, Output};
 use crate::semantics::places::{Deal, Given, Planned};
-use crate::semantics::value::Value;
+use crate::semantics::value::{LaterType, Value};
 use crate::syntax::ast::Ident;
 
 impl Evaluator<'_> {
@@ -37,12 +37,20 @@ impl Evaluator<'_> {
         let Some(interface) = self.instances.interfaces.get(&planned.key.stack).cloned() else { return };
         let mut expected = BTreeMap::new();
         let mut outputs = Vec::new();
+        let promised = self.instances.promised.get(&at);
         for (name, offered) in &interface.outputs {
+            if promised.is_some_and(|promised| promised.without.contains(name)) {
+                continue;
+            }
+            let length = promised.and_then(|promised| promised.lengths.get(name).copied());
             expected.insert(*name, Expected::declared(self.types(), offered.declared.clone()));
             outputs.push(Output {
                 name: *name,
                 value: Value::Null,
-                ty: offered.ty.clone(),
+                ty: match &offered.ty {
+                    LaterType::List(item, _) => LaterType::List(item.clone(), length),
+                    ty => ty.clone(),
+                },
                 description: offered.description.clone(),
                 span: offered.span,
                 export: None,

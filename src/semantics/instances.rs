@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::names::Name;
 use crate::semantics::model::{Head, Instance};
-use crate::semantics::places::{Interface, Planned};
+use crate::semantics::places::{Interface, Planned, Promised};
 use crate::semantics::value::Value;
 use crate::source::Span;
 
@@ -22,6 +22,8 @@ pub(super) struct Instances {
     pub(super) by_stack: FxHashMap<Name, Vec<Index>>,
     /// What stacks of others offer.
     pub(super) interfaces: FxHashMap<Name, Arc<Interface>>,
+    /// What contracts say of single instances.
+    pub(super) promised: FxHashMap<Index, Promised>,
     /// Values that an environment gives instead of an instance, fitted to the types of its outputs.
     pub(super) given: FxHashMap<Index, BTreeMap<Name, Value>>,
     /// All of them are planned.

@@ -39,6 +39,18 @@ impl Expected {
         read_type(written).is_none_or(|ty| fits::accepts(self.types, &self.ty, &ty))
     }
 
+    /// Whether the type that a stack says its output has is another one. One that says only that it is text leaves
+    /// that to the value.
+    pub fn is_contradicted(&self, written: &str) -> bool {
+        let is_text = matches!(read_type(written), Some(LaterType::String(ids)) if ids.is_empty())
+            || matches!(read_type(written), Some(LaterType::List(item, _)) if matches!(&*item, LaterType::String(ids) if ids.is_empty()));
+        match &self.ty {
+            Type::String(_) | Type::Identifier(_) if is_text && !written.starts_with('[') => false,
+            Type::List(_) if is_text && written.starts_with('[') => false,
+            _ => !self.accepts(written),
+        }
+    }
+
     /// As the language writes it.
     pub fn shown(&self) -> String {
         self.ty.to_string()

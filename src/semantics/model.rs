@@ -98,13 +98,10 @@ pub struct Head {
     pub outputs: Vec<Output>,
     /// What it reads of others, sorted; an edge for each.
     pub uses: Vec<Use>,
-<<<<<<< HEAD
     /// What it needs in a bucket, sorted by key.
     pub assets: Vec<Asset>,
-=======
     /// What must be deployed before although no value of it is a parameter.
     pub after: Vec<After>,
->>>>>>> 7f54948 (Existing templates are stacks: core NAME = template("FILE") { Param: value })
     /// Name of the stack in the source.
     pub span: Span,
     /// Where others deploy it and we only read it. It has no parameters then, and its outputs have no values.

@@ -14,9 +14,11 @@ use crate::semantics::value::EnvRef;
 use crate::source::Span;
 use crate::syntax::ast::{Item, Layer};
 
+mod contracted;
 mod external;
 mod foreign;
 
+pub(super) use contracted::Promised;
 pub(super) use external::Interface;
 pub(super) use foreign::Given;
 

@@ -79,6 +79,11 @@ impl Project {
         self.accounts.iter().find(|account| account.name == name).cloned()
     }
 
+    /// The account with that id.
+    pub(super) fn account_by_id(&self, id: &str) -> Option<Arc<Account>> {
+        self.accounts.iter().find(|account| *account.id == *id).cloned()
+    }
+
     /// An account as a record.
     pub(super) fn account_value(&self, account: &Account) -> Value {
         let text = |text: &Option<Arc<str>>| text.clone().map_or(Value::Null, Value::Str);
@@ -98,6 +103,22 @@ pub(super) fn environments(program: &Program) -> Vec<(Name, Option<Arc<str>>)> {
     let mut ev = Evaluator::new(program, &round);
     read(&mut ev);
     ev.project.envs.into_iter().map(|env| (env.value.name, env.branch)).collect()
+}
+
+/// See [`super::places`].
+pub(super) fn places(program: &Program) -> Vec<(Name, Option<Arc<Account>>, Vec<Arc<str>>)> {
+    let round = Round::default();
+    let mut ev = Evaluator::new(program, &round);
+    read(&mut ev);
+    ev.project.envs.into_iter().map(|env| (env.value.name, env.account, env.regions)).collect()
+}
+
+/// See [`super::accounts`].
+pub(super) fn accounts(program: &Program) -> Vec<Arc<Account>> {
+    let round = Round::default();
+    let mut ev = Evaluator::new(program, &round);
+    read(&mut ev);
+    ev.project.accounts
 }
 
 /// Reads project, accounts and environments.

@@ -239,11 +239,8 @@ fn head(planned: &Planned, description: Option<Arc<str>>, frame: Frame<'_>, used
         parameters,
         outputs,
         uses,
-<<<<<<< HEAD
         assets: frame.assets.into_values().collect(),
-=======
         after: Vec::new(),
->>>>>>> 7f54948 (Existing templates are stacks: core NAME = template("FILE") { Param: value })
         span: planned.span,
         foreign: None,
     }

@@ -14,6 +14,7 @@ const COMMANDS: &[&str] = &[
     "ls",
     "sandbox",
     "build",
+    "contract",
     "graph",
     "fmt",
     "explain",

@@ -19,6 +19,7 @@ mod cloud;
 #[cfg(feature = "aws")]
 mod commands;
 #[cfg(feature = "aws")]
+mod contracts;
 mod crash;
 #[cfg(feature = "aws")]
 mod credentials;

@@ -17,13 +17,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("schema", &[]),
     ("syntax", &["diagnostics", "names", "source"]),
     ("stdlib", &[]),
-<<<<<<< HEAD
     ("semantics", &["data", "diagnostics", "names", "package", "schema", "source", "stdlib", "syntax", "world"]),
-    ("template", &["diagnostics", "names", "schema", "semantics", "source", "syntax"]),
-=======
-    ("semantics", &["data", "diagnostics", "names", "schema", "source", "stdlib", "syntax", "world"]),
     ("template", &["data", "diagnostics", "names", "schema", "semantics", "source", "syntax"]),
->>>>>>> 7f54948 (Existing templates are stacks: core NAME = template("FILE") { Param: value })
     ("graph", &["diagnostics", "names", "schema", "semantics", "source"]),
     ("build", &["diagnostics", "graph", "names", "schema", "semantics", "source", "template"]),
     (

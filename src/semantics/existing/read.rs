@@ -58,6 +58,7 @@ pub(super) fn template(
     for entry in whole.entries().iter().filter(|entry| !SECTIONS.contains(&&*entry.key)) {
         problems.push(unknown_key("a template", &entry.key, entry.key_span, &SECTIONS));
     }
+    ids(&whole, problems);
     let section = |name: &str| whole.get(name).map_or(&[][..], Node::entries);
     let mut parameters: Vec<Parameter> =
         section("Parameters").iter().map(|entry| Parameter::read(entry, types, problems)).collect();
@@ -119,6 +120,32 @@ fn nulls(node: &Node, problems: &mut Vec<Diagnostic>) {
             }
         }
         _ => {}
+    }
+}
+
+/// Names in a template are letters and digits, and parameters and resources share them.
+fn ids(whole: &Node, problems: &mut Vec<Diagnostic>) {
+    let entries = |name: &str| whole.get(name).map_or(&[][..], Node::entries).iter();
+    let all = entries("Parameters").chain(entries("Resources")).chain(entries("Outputs"));
+    for entry in all.filter(|entry| !entry.key.starts_with("Fn::")) {
+        if entry.key.is_empty() || !entry.key.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            problems.push(
+                Diagnostic::new(Code::InvalidName, format!("`{}` is not a name for a template", entry.key))
+                    .at(entry.key_span, "CloudFormation refuses it")
+                    .help("use letters and digits only"),
+            );
+        }
+    }
+    for resource in entries("Resources") {
+        if let Some(parameter) = entries("Parameters").find(|parameter| parameter.key == resource.key) {
+            let message = format!("`{}` is a parameter and a resource", resource.key);
+            problems.push(
+                Diagnostic::new(Code::DuplicateName, message)
+                    .at(resource.key_span, "this resource")
+                    .at(parameter.key_span, "this parameter")
+                    .help("rename one of them"),
+            );
+        }
     }
 }
 

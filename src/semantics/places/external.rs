@@ -53,11 +53,7 @@ impl<'p> Spot<'p> {
                     self.external_in(ev, env, settings);
                 }
             }
-            ast::Interface::File(file) => ev.report(
-                Diagnostic::new(Code::NotYet, "interfaces from contract files are not there yet")
-                    .at(file.span, "not read yet")
-                    .help("write the interface in braces: `{ stack: \"name\", Output: Type }`"),
-            ),
+            ast::Interface::File(file) => self.contracted(ev, external, file),
         }
     }
 

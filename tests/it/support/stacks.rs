@@ -124,6 +124,7 @@ pub(crate) fn stack(name: &str, template: Value) -> Wanted {
         ),
         parameters: BTreeMap::new(),
         after: Default::default(),
+        foreign: None,
         protected: BTreeMap::new(),
         termination_protection: false,
         assets: vec![],

@@ -146,8 +146,19 @@ pub(crate) fn secret_leak(what: &str, secret: &value::Later, span: Span) -> Diag
     problem.help("give it to the property that needs it and to nothing else")
 }
 
-/// The environments in the order of the source, each with its account and regions, as far as they can be read.
-pub fn places(program: &Program) -> Vec<(Name, Option<Arc<model::Account>>, Vec<Arc<str>>)> {
+/// Where an environment is.
+#[derive(Clone, Debug)]
+pub struct Primary {
+    /// The environment.
+    pub env: Name,
+    /// Its account.
+    pub account: Arc<model::Account>,
+    /// Its primary region.
+    pub region: Arc<str>,
+}
+
+/// The environments in the order of the source, as far as they can be read.
+pub fn places(program: &Program) -> Vec<Primary> {
     project::places(program)
 }
 

@@ -82,7 +82,7 @@ impl Write {
         let (disk, program) = project::load(context)?;
         #[cfg(feature = "aws")]
         if self.deployed.is_asked() {
-            return self.from_deployed(&disk, &program, context);
+            return self.take_over(&disk, &program, context);
         }
         let mut contracts = built(&program, &self.set, context)?;
         if self.stacks.is_empty() {

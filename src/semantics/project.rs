@@ -7,13 +7,13 @@ use rustc_hash::FxHashSet;
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
-use crate::semantics::Program;
 use crate::semantics::components::ComponentId;
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::fits;
 use crate::semantics::model::{Account, Buckets};
 use crate::semantics::run::Round;
 use crate::semantics::value::{EnvRef, Object, Value};
+use crate::semantics::{Primary, Program};
 use crate::source::Span;
 use crate::syntax::ast::{Entry, Expr, ExprKind, Key, Record};
 
@@ -106,11 +106,14 @@ pub(super) fn environments(program: &Program) -> Vec<(Name, Option<Arc<str>>)> {
 }
 
 /// See [`super::places`].
-pub(super) fn places(program: &Program) -> Vec<(Name, Option<Arc<Account>>, Vec<Arc<str>>)> {
+pub(super) fn places(program: &Program) -> Vec<Primary> {
     let round = Round::default();
     let mut ev = Evaluator::new(program, &round);
     read(&mut ev);
-    ev.project.envs.into_iter().map(|env| (env.value.name, env.account, env.regions)).collect()
+    let place = |env: Env| {
+        Some(Primary { env: env.value.name, account: env.account?, region: env.regions.into_iter().next()? })
+    };
+    ev.project.envs.into_iter().filter_map(place).collect()
 }
 
 /// See [`super::accounts`].

@@ -54,7 +54,7 @@ impl From {
 }
 
 impl Write {
-    pub(super) fn from_deployed(&self, disk: &Disk, program: &Program, context: &mut Context) -> Result<Exit, Exit> {
+    pub(super) fn take_over(&self, disk: &Disk, program: &Program, context: &mut Context) -> Result<Exit, Exit> {
         let (Some(name), Some(output)) = (&self.deployed.from_deployed, &self.output) else { return Err(Exit::Error) };
         let (account, region) = self.deployed.place(program, context)?;
         let reached = self.deployed.reach.open(disk, program, context)?;
@@ -104,20 +104,16 @@ impl From {
     fn place(&self, program: &Program, context: &mut Context) -> Result<(Arc<model::Account>, String), Exit> {
         let all = semantics::places(program);
         let env = match &self.env {
-            Some(env) => all.iter().find(|(name, ..)| name.as_str() == env),
+            Some(env) => all.iter().find(|place| place.env.as_str() == env),
             None if all.len() == 1 => all.first(),
             None => None,
         };
-        let names = || all.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", ");
-        let Some((name, account, regions)) = env else {
-            return Err(context.terminal.fail(&format!("say which environment: `--env` with one of: {}", names())));
-        };
-        let region = self.region.clone().or_else(|| regions.first().map(ToString::to_string));
-        match (account, region) {
-            (Some(account), Some(region)) => Ok((Arc::clone(account), region)),
-            _ => Err(context
-                .terminal
-                .fail(&format!("environment `{name}` has no account or no region; see `infra check`"))),
+        let names = || all.iter().map(|place| place.env.as_str()).collect::<Vec<_>>().join(", ");
+        match env {
+            Some(place) => {
+                Ok((Arc::clone(&place.account), self.region.clone().unwrap_or_else(|| place.region.to_string())))
+            }
+            None => Err(context.terminal.fail(&format!("say which environment: `--env` with one of: {}", names()))),
         }
     }
 }

@@ -241,9 +241,7 @@ impl One<'_> {
     }
 
     fn same_outputs(&self, stack: &Stack) -> bool {
-        let nothing = serde_json::Map::new();
-        let wanted = self.after.get("Outputs").and_then(Value::as_object).unwrap_or(&nothing);
-        wanted.keys().eq(stack.outputs.keys())
+        outputs::are_those_of(self.after, stack)
     }
 
     fn tags(&self, stack: &Stack) -> Vec<ValueChange> {

@@ -53,6 +53,7 @@ Resources:
 Outputs:
   QueueUrl: { Value: !Ref Queue, Export: { Name: !Sub "${AWS::StackName}-QueueUrl" } }
   Group: { Value: !GetAtt Group.GroupId }
+  Debugger: { Condition: IsDebug, Value: !Ref Debugger }
 "#;
 
 fn project() -> Project {
@@ -76,6 +77,13 @@ fn a_template_is_deployed_with_what_others_give_and_keeps_what_people_set() {
     let again = project.infra("plan --env dev --sandbox=s --detailed-exitcode --format json").ended(0).json();
     assert_eq!(again["stacks"][1]["parameters"]["Stage"]["origin"], "kept");
     assert_eq!(again["stacks"][1]["parameters"]["Password"]["after"], "hidden");
+    // What a condition leaves out is missed where it is read, and nowhere else.
+    let reader =
+        "service reader {\n  resource Note = AWS::SSM::Parameter { Type: \"String\", Value: legacy.Debugger }\n}\n";
+    project.write("reader.infra", reader);
+    let missed = project.infra("plan --env dev --sandbox=s").ended(1).err;
+    assert!(missed.contains("reads `Debugger` of `legacy@dev/eu-west-1`"), "{missed}");
+    std::fs::remove_file(project.path("reader.infra")).unwrap();
     let outputs = project.infra("outputs --env dev --sandbox=s --format json").ended(0).json();
     assert!(outputs["legacy"]["QueueUrl"].as_str().unwrap().ends_with("/legacy-dev-orders"), "{outputs}");
     // What is set now changes what hangs on it, and a condition that holds makes what it guards.

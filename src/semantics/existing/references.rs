@@ -153,8 +153,11 @@ impl Check<'_, '_> {
     fn function(&mut self, function: &str, argument: &Node) {
         match function {
             "Ref" => {
-                if let Some(name) = argument.text() {
-                    self.name(name, argument.span);
+                match argument.text() {
+                    Some(name) => self.name(name, argument.span),
+                    // With its extensions, CloudFormation takes functions here.
+                    None if self.names.is_open => self.value(argument),
+                    None => self.problems.push(not_a_name(argument.span)),
                 }
             }
             // A policy has a key of that name, too.
@@ -264,6 +267,13 @@ impl Check<'_, '_> {
             self.problems.push(help(problem, nearest(key, row.entries().iter().map(|entry| &*entry.key))));
         }
     }
+}
+
+/// `!Ref On` is one, as YAML reads `On`.
+fn not_a_name(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::TypeMismatch, "`Ref` takes the name of a resource or parameter")
+        .at(span, "CloudFormation reads this as another thing than text")
+        .help("write the name, in quotes where YAML takes it for a truth or a number")
 }
 
 fn missing<'n>(what: &str, name: &str, span: Span, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {

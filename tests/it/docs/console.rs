@@ -180,12 +180,17 @@ impl Known {
         if name.starts_with('-') {
             return None;
         }
-        let help = self.help(name);
+        // A command of commands: the second word counts too.
+        let parts = match (*name, rest.first()) {
+            ("contract", Some(verb)) if !verb.starts_with('-') => format!("{name} {verb}"),
+            _ => (*name).to_owned(),
+        };
+        let help = self.help(&parts);
         let options = rest.iter().filter(|word| word.starts_with('-')).map(|word| word.split('=').next().unwrap());
         let unknown = options.filter(|option| !help.split([' ', ',', '[', '\n']).any(|word| word == *option));
         match help.starts_with("error") {
-            true => Some(format!("there is no command `infra {name}`")),
-            false => unknown.map(|option| format!("`infra {name}` has no `{option}`")).next(),
+            true => Some(format!("there is no command `infra {parts}`")),
+            false => unknown.map(|option| format!("`infra {parts}` has no `{option}`")).next(),
         }
     }
 
@@ -193,7 +198,7 @@ impl Known {
         let mut all = self.help.lock().unwrap();
         let ask = || {
             let mut command = cli::infra();
-            command.args([name, "--help"]);
+            command.args(name.split(' ')).arg("--help");
             let said = cli::run(command);
             format!("{}{}", said.out, said.err)
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::properties::Addresses;
 use super::{Resource, Template, exports, parameters, properties};
 use crate::names::Name;
 use crate::semantics::declare::StackDecl;
@@ -43,9 +44,11 @@ impl<'p> Evaluator<'p> {
         head.tags.clone_from(&planned.tags);
         head.termination_protection = planned.termination_protection;
         let is_ours = matches!(planned.deal, Deal::Ours);
+        let mut placed = Addresses::new();
         if is_ours {
             (head.parameters, head.uses) = parameters::give(self, template, existing);
-            properties::check(self, template);
+            placed = properties::check(self, template);
+            head.assets = std::mem::take(&mut self.frame.assets).into_values().collect();
             head.after = exports::imported(self, template, at, planned);
         }
         self.frame = outer;
@@ -53,18 +56,21 @@ impl<'p> Evaluator<'p> {
         self.reports.next_round();
         self.instances.path.pop();
         match is_ours {
-            true => self.keep_template(at, planned, head, template),
+            true => self.keep_template(at, planned, head, (template, &placed)),
             false => self.keep_bound(at, planned, head),
         }
     }
 
-    fn keep_template(&mut self, at: Index, planned: &Planned, head: Head, template: &Template) {
+    fn keep_template(&mut self, at: Index, planned: &Planned, head: Head, (template, placed): (&Template, &Addresses)) {
         self.instances.set(at, State::Done(self.instances.heads.len()));
         self.instances.heads.push(head.clone());
         if planned.key.env.is_none() || planned.key.env == self.round.env {
             let resources = template.resources.iter().map(|resource| self.resource_of(resource)).collect();
-            let template = Some(Arc::clone(&template.whole));
-            self.instances.finished.push(Instance { head, resources, template });
+            let template = match placed.is_empty() {
+                true => Arc::clone(&template.whole),
+                false => Arc::new(properties::with_addresses(&template.whole, placed)),
+            };
+            self.instances.finished.push(Instance { head, resources, template: Some(template) });
         }
     }
 

@@ -1,19 +1,26 @@
 //! Properties of a template against the schema.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Resource, Says, Template};
+use crate::data::{self, Kind, Node};
 use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::names::Name;
 use crate::schema::serverless as sam;
 use crate::semantics::eval::{Evaluator, Scope};
-use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
-use crate::semantics::{conform, resources, serverless};
+use crate::semantics::value::{AssetRef, Later, LaterExpr, LaterType, Value};
+use crate::semantics::{Program, conform, functions, resources};
 use crate::source::Span;
-use crate::syntax::ast::{Entry, ExprKind, Key, Path};
+use crate::syntax::ast::{Entry, ExprKind, Ident, Key, Path};
+use crate::world::Exclude;
 
-/// Checks the properties of every resource.
-pub(super) fn check<'p>(ev: &mut Evaluator<'p>, template: &'p Template) {
+/// Addresses of what was packed, by where the template names it.
+pub(super) type Addresses = BTreeMap<Span, Arc<str>>;
+
+/// Checks the properties of every resource, and packs what they name beside the template.
+pub(super) fn check<'p>(ev: &mut Evaluator<'p>, template: &'p Template) -> Addresses {
+    let mut placed = Addresses::new();
     for resource in template.resources.iter().filter(|resource| !resource.is_open) {
         let Some(known) = ev.resource_type(resource.ty) else { continue };
         let bound = resource.bound.iter().map(|(name, says, at)| (*name, value(ev, template, says, *at))).collect();
@@ -29,8 +36,9 @@ pub(super) fn check<'p>(ev: &mut Evaluator<'p>, template: &'p Template) {
                 ev.report(softened(problem));
             }
         }
-        locations(ev, resource);
+        packaged(ev, template, resource, &mut placed);
     }
+    placed
 }
 
 /// A template that is deployed somewhere may know better than the schema what a value may be; a property that
@@ -86,16 +94,53 @@ pub(super) fn type_of(ev: &Evaluator<'_>, template: &Template, says: &Says) -> O
     }
 }
 
-/// Refuses code that lies on a disk: nothing packages it.
-fn locations(ev: &mut Evaluator<'_>, resource: &Resource) {
+/// Code and documents that lie beside the template are packed, and their addresses take the place of the paths.
+fn packaged(ev: &mut Evaluator<'_>, template: &Template, resource: &Resource, placed: &mut Addresses) {
     let Some(ExprKind::Object(entries)) = resource.body.as_ref().map(|body| &body.kind) else { return };
     for entry in entries {
         let Entry::Field(Key::Name(key), value) = entry else { continue };
         let named = sam::locations(resource.ty.as_str()).find(|property| *property == key.name.as_str());
-        if let (Some(property), ExprKind::Str(location)) = (named, &value.kind)
-            && sam::is_local(location)
-        {
-            ev.report(serverless::local(property, location, value.span));
+        let (Some(property), ExprKind::Str(location)) = (named, &value.kind) else { continue };
+        if !sam::is_local(location) {
+            continue;
+        }
+        // As SAM has it, such a path begins where the template lies.
+        let path = beside(ev.program, template, location);
+        let asset = match functions::packed(ev.program, value.span, &path, &[], &Exclude::default()) {
+            Ok(package) => AssetRef { package, span: value.span },
+            Err(mut problem) => {
+                problem.fix = None;
+                ev.report_value(*problem);
+                continue;
+            }
+        };
+        let field = if sam::is_template(property) { "url" } else { "uri" };
+        if let Value::Str(address) = ev.asset_field(&asset, Ident { name: Name::new(field), span: value.span }) {
+            placed.insert(value.span, address);
         }
     }
+}
+
+fn beside(program: &Program, template: &Template, location: &str) -> String {
+    let file = program.sources.get(template.whole.span.file);
+    match file.and_then(|file| file.name.rsplit_once('/')) {
+        Some((folder, _)) => format!("{folder}/{location}"),
+        None => location.to_owned(),
+    }
+}
+
+/// The tree with addresses in place of paths.
+pub(super) fn with_addresses(node: &Node, placed: &Addresses) -> Node {
+    let kind = match &node.kind {
+        Kind::Text(_) if placed.contains_key(&node.span) => {
+            placed.get(&node.span).map_or_else(|| node.kind.clone(), |address| Kind::Text(Arc::clone(address)))
+        }
+        Kind::List(items) => Kind::List(items.iter().map(|item| with_addresses(item, placed)).collect()),
+        Kind::Map(entries) => {
+            let entry = |e: &data::Entry| data::Entry { value: with_addresses(&e.value, placed), ..e.clone() };
+            Kind::Map(entries.iter().map(entry).collect())
+        }
+        other => other.clone(),
+    };
+    Node { span: node.span, kind }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::task::JoinSet;
 
 use crate::cloud::{CloudError, Clouds, ErrorKind, ObjectId, Target};
 use crate::diagnostics::{Code, Diagnostic};
@@ -20,8 +21,15 @@ const AT_ONCE: usize = 2;
 pub(crate) struct Uploads {
     clouds: Arc<dyn Clouds>,
     /// What was asked for, so that no two stacks ask twice.
-    known: Mutex<BTreeMap<(Target, ObjectId), Arc<OnceCell<Ended>>>>,
+    known: Mutex<BTreeMap<(Target, ObjectId), Arc<Known>>>,
     turns: Semaphore,
+}
+
+/// What is known of one object.
+#[derive(Default)]
+struct Known {
+    held: OnceCell<Result<bool, CloudError>>,
+    ended: OnceCell<Ended>,
 }
 
 /// What one ended with.
@@ -44,13 +52,20 @@ impl Uploads {
     /// # Errors
     /// A problem for each asset that could not be brought there, at its place in the source.
     pub(crate) async fn bring(&self, wanted: &Wanted, observer: &dyn Observer) -> Result<(), Vec<Diagnostic>> {
+        // All looks at once; uploads one after the other, since each is in memory as a whole.
+        let mut looks = JoinSet::new();
+        for asset in &wanted.assets {
+            let (known, object) = (self.known(wanted, asset), asset.object.clone());
+            let store = self.clouds.store(&wanted.target);
+            looks.spawn(async move {
+                known.held.get_or_init(|| store.holds(&object)).await;
+            });
+        }
+        while looks.join_next().await.is_some() {}
         let mut problems = Vec::new();
         for asset in &wanted.assets {
-            let cell = {
-                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                Arc::clone(known.entry((wanted.target.clone(), asset.object.clone())).or_default())
-            };
-            let ended = cell.get_or_init(|| self.one(wanted, asset, observer)).await;
+            let known = self.known(wanted, asset);
+            let ended = known.ended.get_or_init(|| self.one(wanted, asset, &known, observer)).await;
             if let Err(failure) = ended {
                 problems.push(told(failure, asset));
             }
@@ -58,9 +73,15 @@ impl Uploads {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    async fn one(&self, wanted: &Wanted, asset: &Asset, observer: &dyn Observer) -> Ended {
+    fn known(&self, wanted: &Wanted, asset: &Asset) -> Arc<Known> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry((wanted.target.clone(), asset.object.clone())).or_default())
+    }
+
+    async fn one(&self, wanted: &Wanted, asset: &Asset, known: &Known, observer: &dyn Observer) -> Ended {
         let store = self.clouds.store(&wanted.target);
-        if store.holds(&asset.object).await.map_err(Failure::Call)? {
+        let held = known.held.get_or_init(|| store.holds(&asset.object)).await;
+        if held.clone().map_err(Failure::Call)? {
             return Ok(());
         }
         // The semaphore is never closed, so a turn always comes.

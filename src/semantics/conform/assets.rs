@@ -21,6 +21,14 @@ const PAIRS: [(&str, &str); 7] = [
 /// The same with the ARN of the bucket.
 const BY_ARN: [(&str, &str); 2] = [("BucketARN", "FileKey"), ("BucketArn", "FileKey")];
 
+/// How that object calls a bucket and a key, and whether it asks for the bucket's ARN; `None` where it is about something
+/// else.
+pub(super) fn pair(object: &ObjectType) -> Option<((&'static str, &'static str), bool)> {
+    let has = |pair: &&(&str, &str)| object.property(pair.0).is_some() && object.property(pair.1).is_some();
+    let by_name = PAIRS.iter().find(has).map(|pair| (*pair, false));
+    by_name.or_else(|| BY_ARN.iter().find(has).map(|pair| (*pair, true)))
+}
+
 impl Walk<'_, '_> {
     /// The asset as the object that is asked for: by its shape.
     pub(super) fn asset(
@@ -31,11 +39,8 @@ impl Walk<'_, '_> {
         span: Span,
         depth: usize,
     ) -> Value {
-        let has = |pair: &&(&str, &str)| object.property(pair.0).is_some() && object.property(pair.1).is_some();
-        let (pair, by_arn) = match (PAIRS.iter().find(has), BY_ARN.iter().find(has)) {
-            (Some(pair), _) => (pair, false),
-            (None, Some(pair)) => (pair, true),
-            (None, None) => return self.mismatch(asked, &Value::Asset(asset.clone().into()), span),
+        let Some((pair, by_arn)) = pair(object) else {
+            return self.mismatch(asked, &Value::Asset(asset.clone().into()), span);
         };
         let Some(located) = self.ev.locate(asset, span) else { return Value::Unknown };
         let bucket = match by_arn {

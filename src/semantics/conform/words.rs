@@ -1,6 +1,6 @@
 //! The words for what is asked and what is given.
 
-use super::{Asked, Part, Walk};
+use super::{Asked, Part, Walk, assets};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::schema::Node;
 use crate::semantics::assets::NAME_A_FIELD;
@@ -95,6 +95,9 @@ impl Walk<'_, '_> {
             (Node::String(_), Value::List(_)) => problem.help("index it, or join its items with `join`"),
             (Node::String(_), Value::Object(_)) => problem.help("write it as text with `json`"),
             (Node::String(_), Value::Later(_)) => problem.help("index it, or join its items with `join`"),
+            (Node::Object(object), Value::Str(_)) if assets::pair(object).is_some() => {
+                problem.help("pack the file or folder of that path: `asset(…)`; or say where in S3 it is")
+            }
             (Node::Object(object), _) => {
                 problem.help(use_one_of("give an object with", object.properties.iter().map(|p| p.name)))
             }

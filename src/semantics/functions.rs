@@ -181,11 +181,21 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
 pub(crate) fn names() -> &'static [&'static str] {
     static NAMES: OnceLock<Vec<&'static str>> = OnceLock::new();
     NAMES.get_or_init(|| {
-        let mut names: Vec<_> = all().map(|f| f.name).collect();
+        let mut names: Vec<_> = all().map(|f| f.name).chain(SPECIAL.iter().map(|(name, ..)| *name)).collect();
         names.sort_unstable();
         names
     })
 }
+
+/// Functions that the evaluator calls itself: signature, and what they do.
+const SPECIAL: &[(&str, &str, &str)] = &[
+    ("arn", "arn(resource: T): Arn", "The ARN of a resource: text where it is known while compiling."),
+    (
+        "vpc_of",
+        "vpc_of(subnets: [T]): AWS::EC2::VPC.VpcId",
+        "The VPC that subnets lie in: their attribute, or the VPC that the stack outputs which outputs them.",
+    ),
+];
 
 fn find(name: Name) -> Option<&'static Function> {
     all().find(|f| f.name == name.as_str())
@@ -193,7 +203,9 @@ fn find(name: Name) -> Option<&'static Function> {
 
 /// The signature of a function and what it does.
 pub(crate) fn explain(name: &str) -> Option<String> {
-    find(Name::new(name)).map(|function| format!("{}\n  {}\n", function.signature(), function.doc))
+    let special =
+        SPECIAL.iter().find(|(special, ..)| *special == name).map(|(_, says, doc)| format!("{says}\n  {doc}\n"));
+    special.or_else(|| find(Name::new(name)).map(|function| format!("{}\n  {}\n", function.signature(), function.doc)))
 }
 
 /// Calls the function `name`. `span` is that of the whole call; what is wrong is reported, and the

@@ -32,9 +32,9 @@ fn documents() -> Vec<Document> {
     files().map(|(name, text)| document(name, text)).collect()
 }
 
-/// The programs of the cases of templates, by their files.
-fn cases() -> Vec<(String, programs::Files)> {
-    let folder = super::root().join("tests/cases/build/std");
+/// The programs of a folder, each with the name of its file.
+fn programs_in(folder: &str) -> Vec<(String, programs::Files)> {
+    let folder = super::root().join(folder);
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "infra"));
     paths.sort();
@@ -43,6 +43,11 @@ fn cases() -> Vec<(String, programs::Files)> {
         (name.clone(), programs::Files::from([(name, std::fs::read_to_string(path).unwrap())]))
     };
     paths.into_iter().map(read).collect()
+}
+
+/// What published systems consist of, said with the components of the library.
+fn published() -> Vec<(String, programs::Files)> {
+    programs_in("tests/std")
 }
 
 /// The examples: right programs, by the place of each.
@@ -132,10 +137,10 @@ fn its_examples_are_right() {
 }
 
 #[test]
-fn its_examples_and_cases_pass_cfn_lint() {
+fn its_templates_pass_cfn_lint() {
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lint-std");
     let mut by_region: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for (place, files) in examples().into_iter().chain(cases()) {
+    for (place, files) in examples().into_iter().chain(programs_in("tests/cases/build/std")).chain(published()) {
         let folder = out.join(place.replace([':', '/', '.'], "-"));
         let builds = programs::build_all(&programs::analyzed(&files));
         for build in builds.unwrap_or_else(|why| panic!("{place}: {why}")) {
@@ -154,11 +159,11 @@ fn its_examples_and_cases_pass_cfn_lint() {
 /// Each example comes up in the sandbox in each of its environments; in the first, it needs nothing more then, and goes.
 #[test]
 #[cfg(feature = "aws")]
-fn its_examples_deploy() {
+fn its_programs_deploy() {
     use crate::support::cli::Project;
 
     let mut wrong = Vec::new();
-    for (place, files) in examples() {
+    for (place, files) in examples().into_iter().chain(published()) {
         let envs = infra::semantics::environments(&programs::analyzed(&files));
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let project = Project::new(&files);
@@ -175,6 +180,79 @@ fn its_examples_deploy() {
         }
     }
     report(wrong);
+}
+
+/// Networks, clusters, services and scaling of published systems, resource for resource: the counts are theirs.
+#[test]
+fn published_systems_can_be_said() {
+    const SYSTEMS: &[(&str, &[(&str, &str)])] = &[
+        (
+            "blueprint.infra",
+            &[
+                (
+                    "platform",
+                    "EC2::EIP 3, EC2::InternetGateway 1, EC2::NatGateway 3, EC2::Route 6, EC2::RouteTable 6, \
+                     EC2::Subnet 6, EC2::SubnetRouteTableAssociation 6, EC2::VPC 1, EC2::VPCGatewayAttachment 1, \
+                     ECS::Cluster 1, IAM::Role 1, Logs::LogGroup 1, ServiceDiscovery::PrivateDnsNamespace 1",
+                ),
+                (
+                    "backend",
+                    "ApplicationAutoScaling::ScalableTarget 1, ApplicationAutoScaling::ScalingPolicy 1, \
+                     EC2::SecurityGroup 1, ECS::Service 1, ECS::TaskDefinition 1, IAM::Role 1, Logs::LogGroup 1, \
+                     ServiceDiscovery::Service 1",
+                ),
+                (
+                    "lb_service",
+                    "EC2::SecurityGroup 2, ECS::Service 1, ECS::TaskDefinition 1, \
+                     ElasticLoadBalancingV2::Listener 1, ElasticLoadBalancingV2::LoadBalancer 1, \
+                     ElasticLoadBalancingV2::TargetGroup 1, IAM::Role 1, Logs::LogGroup 1",
+                ),
+            ],
+        ),
+        (
+            "composed.infra",
+            &[
+                (
+                    "base",
+                    "EC2::DHCPOptions 1, EC2::EIP 1, EC2::InternetGateway 1, EC2::NatGateway 1, EC2::Route 3, \
+                     EC2::RouteTable 4, EC2::SecurityGroup 1, EC2::Subnet 6, EC2::SubnetRouteTableAssociation 6, \
+                     EC2::VPC 1, EC2::VPCDHCPOptionsAssociation 1, EC2::VPCGatewayAttachment 1, ECS::Cluster 1, \
+                     ElasticLoadBalancingV2::Listener 1, ElasticLoadBalancingV2::LoadBalancer 1, Logs::LogGroup 1, \
+                     ServiceDiscovery::PrivateDnsNamespace 1",
+                ),
+                (
+                    "batch_processor",
+                    "ApplicationAutoScaling::ScalableTarget 1, ApplicationAutoScaling::ScalingPolicy 2, \
+                     CloudWatch::Alarm 1, EC2::SecurityGroup 1, ECS::Service 1, ECS::TaskDefinition 1, IAM::Role 2, \
+                     Logs::LogGroup 1",
+                ),
+            ],
+        ),
+        (
+            "toto.infra",
+            &[(
+                "expenses",
+                "EC2::SecurityGroup 1, ECS::Service 1, ECS::TaskDefinition 1, \
+                 ElasticLoadBalancingV2::ListenerRule 1, ElasticLoadBalancingV2::TargetGroup 1, Logs::LogGroup 1",
+            )],
+        ),
+    ];
+    let programs: BTreeMap<String, programs::Files> = published().into_iter().collect();
+    assert_eq!(programs.len(), SYSTEMS.len());
+    for (system, stacks) in SYSTEMS {
+        let program = programs::analyzed(&programs[*system]);
+        let builds = programs::build_all(&program).unwrap_or_else(|why| panic!("{system}: {why}"));
+        for (name, expected) in *stacks {
+            let stack = builds[0].stacks.iter().find(|s| s.head.key.stack.as_str() == *name).unwrap();
+            let template: serde_json::Value = serde_json::from_str(&stack.template.body).unwrap();
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for resource in template["Resources"].as_object().unwrap().values() {
+                *counts.entry(resource["Type"].as_str().unwrap().trim_start_matches("AWS::")).or_default() += 1;
+            }
+            let counts: Vec<String> = counts.iter().map(|(ty, n)| format!("{ty} {n}")).collect();
+            assert_eq!(counts.join(", "), *expected, "{system}: {name}");
+        }
+    }
 }
 
 /// The program that the language was designed by: both environments, and both of its stacks in every region.

@@ -5,14 +5,25 @@ pub type File = (&'static str, &'static str);
 
 /// Every file, sorted by name. Together they are one module, `std`.
 pub const FILES: &[File] = &[
+    ("std:/alarms.infra", include_str!("../stdlib/alarms.infra")),
+    ("std:/buckets.infra", include_str!("../stdlib/buckets.infra")),
     ("std:/cluster.infra", include_str!("../stdlib/cluster.infra")),
     ("std:/fargate_service.infra", include_str!("../stdlib/fargate_service.infra")),
+    ("std:/grants.infra", include_str!("../stdlib/grants.infra")),
+    ("std:/keys.infra", include_str!("../stdlib/keys.infra")),
     ("std:/listener_rules.infra", include_str!("../stdlib/listener_rules.infra")),
     ("std:/load_balancer.infra", include_str!("../stdlib/load_balancer.infra")),
+    ("std:/logs.infra", include_str!("../stdlib/logs.infra")),
     ("std:/names.infra", include_str!("../stdlib/names.infra")),
     ("std:/network.infra", include_str!("../stdlib/network.infra")),
+    ("std:/policies.infra", include_str!("../stdlib/policies.infra")),
+    ("std:/queues.infra", include_str!("../stdlib/queues.infra")),
+    ("std:/repositories.infra", include_str!("../stdlib/repositories.infra")),
+    ("std:/roles.infra", include_str!("../stdlib/roles.infra")),
     ("std:/service_scaling.infra", include_str!("../stdlib/service_scaling.infra")),
+    ("std:/tables.infra", include_str!("../stdlib/tables.infra")),
     ("std:/task_roles.infra", include_str!("../stdlib/task_roles.infra")),
+    ("std:/topics.infra", include_str!("../stdlib/topics.infra")),
 ];
 
 /// Whether a file declares something of that name, with that word (`fn`, `component`) before it.

@@ -3,10 +3,11 @@
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::semantics::eval::{Evaluator, Scope};
-use crate::semantics::fits;
+use crate::semantics::types::Type;
 use crate::semantics::value::{EnvRef, Value};
+use crate::semantics::{fits, types};
 use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind, Match};
+use crate::syntax::ast::{Expr, ExprKind, Match, Path};
 
 impl<'p> Evaluator<'p> {
     /// Whether a condition holds; `None`, with a report, where that is not known.
@@ -50,9 +51,10 @@ impl<'p> Evaluator<'p> {
     /// `match x { … }`
     pub(super) fn pick(&mut self, m: &'p Match, span: Span, scope: &Scope<'_>) -> Value {
         let taken = self.taken(m, span, scope);
+        let untaken = self.untaken(m, scope);
         for value in m.values() {
             if !taken.is_some_and(|t| std::ptr::eq(t, value)) {
-                self.eval_dry(value, scope);
+                self.eval_dry(value, &untaken);
             }
         }
         taken.map_or(Value::Unknown, |value| self.eval(value, scope))
@@ -61,14 +63,13 @@ impl<'p> Evaluator<'p> {
     /// The value that a `match` takes; `None`, with a report, where that is not known.
     pub(super) fn taken(&mut self, m: &'p Match, span: Span, scope: &Scope<'_>) -> Option<&'p Expr> {
         let subject = self.eval(&m.subject, scope);
-        if let Value::Later(later) = &subject {
-            self.report(fits::too_late("the subject of a `match` is needed", later, m.subject.span));
-        }
         let by_env = matches!(subject, Value::Env(_))
             || matches!(&m.subject.kind, ExprKind::Name(name) if name.as_str() == "env");
         let mut covered = Vec::new();
         let mut seen: Vec<(Value, Span)> = Vec::new();
         let mut taken = None;
+        // Only the deployment can say whether a pattern before the one that is taken fits.
+        let mut open = false;
         for arm in &m.arms {
             for pattern in &arm.patterns {
                 let before = covered.len();
@@ -76,8 +77,14 @@ impl<'p> Evaluator<'p> {
                     let hit = self.is_env(pattern, &subject, &mut covered, scope);
                     let name = covered.get(before).map(|name| Value::Str(name.as_str().into()));
                     (hit, name.unwrap_or(Value::Unknown))
+                } else if let Some(ty) = self.pattern_type(pattern, scope) {
+                    let fits = fits::try_fit(self, &ty, subject.clone(), pattern.span).is_ok();
+                    (fits && !matches!(subject, Value::Unknown), Value::Unknown)
                 } else {
                     let value = self.eval(pattern, scope);
+                    // A later value is something, whatever it is.
+                    let may_fit = matches!(subject, Value::Later(_)) && !matches!(value, Value::Null);
+                    open |= may_fit && taken.is_none();
                     (alike(&value, &subject), value)
                 };
                 // What is computed may be the same in one environment only.
@@ -92,15 +99,58 @@ impl<'p> Evaluator<'p> {
                 }
             }
         }
+        if let Value::Later(later) = &subject
+            && open
+        {
+            self.report(fits::too_late("the subject of a `match` is needed", later, m.subject.span));
+            return None;
+        }
         if by_env && m.otherwise.is_none() && !self.covers_all(&covered, span) {
             // Said already; the arms are looked at below.
         } else if taken.is_none() && m.otherwise.is_none() {
             self.no_arm(&subject, span, m.subject.span);
         }
         match subject {
-            Value::Unknown | Value::Later(_) => None,
+            Value::Unknown => None,
             _ => taken.or(m.otherwise.as_ref()),
         }
+    }
+
+    /// What the arms see that are not taken: where types tell them apart, the subject is nothing that they know.
+    pub(super) fn untaken<'s>(&self, m: &Match, scope: &'s Scope<'s>) -> Scope<'s> {
+        let patterns = || m.arms.iter().flat_map(|arm| &arm.patterns);
+        let bound = match &m.subject.kind {
+            ExprKind::Name(name) if patterns().any(|pattern| self.names_type(pattern, scope)) => {
+                vec![(*name, Value::Unknown)]
+            }
+            _ => Vec::new(),
+        };
+        Scope { outer: Some(scope), bound, block: scope.block }
+    }
+
+    /// Whether a pattern names a type and no value.
+    fn names_type(&self, pattern: &Expr, scope: &Scope<'_>) -> bool {
+        match &pattern.kind {
+            ExprKind::Name(name) => !self.is_local(*name, scope) && types::is_type(self, *name),
+            ExprKind::Path(name) => types::is_type(self, *name),
+            ExprKind::Field(base, _, false) => {
+                matches!(&base.kind, ExprKind::Path(name) if types::is_type(self, *name))
+            }
+            _ => false,
+        }
+    }
+
+    /// The type that a pattern names, where it names no value.
+    fn pattern_type(&mut self, pattern: &Expr, scope: &Scope<'_>) -> Option<Type> {
+        if !self.names_type(pattern, scope) {
+            return None;
+        }
+        let (base, attribute) = match &pattern.kind {
+            ExprKind::Field(base, attribute, _) => (&**base, Some(*attribute)),
+            _ => (pattern, None),
+        };
+        let (ExprKind::Name(name) | ExprKind::Path(name)) = &base.kind else { return None };
+        Some(types::pattern_type(self, &Path { name: *name, span: base.span }, attribute))
     }
 
     fn is_env(&mut self, pattern: &'p Expr, subject: &Value, covered: &mut Vec<Name>, scope: &Scope<'_>) -> bool {
@@ -154,7 +204,7 @@ impl<'p> Evaluator<'p> {
     }
 
     fn no_arm(&mut self, subject: &Value, span: Span, at: Span) {
-        if matches!(subject, Value::Unknown | Value::Later(_)) {
+        if matches!(subject, Value::Unknown) {
             return;
         }
         let shown = fits::shown(subject);

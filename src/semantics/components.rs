@@ -210,11 +210,17 @@ impl<'p> Evaluator<'p> {
         if self.dry && !is_dry {
             return Value::Unknown;
         }
-        let is_there = self.run_component(part.unit, at);
-        let found = self
-            .frame
-            .part_mut(part.unit)
-            .and_then(|made| made.exports.iter().position(|export| export.output.name.name == name.name));
+        // What is there in any case can be named while the component is made: those that it is given to
+        // may name it in what it is given.
+        let before = std::mem::replace(&mut self.dry, is_dry);
+        self.in_unit(part.unit, Self::declare_statements);
+        self.dry = before;
+        let mut is_there = true;
+        let mut found = self.export_at(part.unit, name.name);
+        if found.is_none() {
+            is_there = self.run_component(part.unit, at);
+            found = self.export_at(part.unit, name.name);
+        }
         match found {
             Some(export) => self.export(part.unit, export, Some(name.span)),
             None if is_there => Value::Null,
@@ -228,6 +234,10 @@ impl<'p> Evaluator<'p> {
                 Value::Unknown
             }
         }
+    }
+
+    fn export_at(&mut self, unit: UnitId, name: Name) -> Option<usize> {
+        self.frame.part_mut(unit)?.exports.iter().position(|export| export.output.name.name == name)
     }
 
     /// The value of one output of a component; `asked` where somebody asks for it.

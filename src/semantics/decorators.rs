@@ -255,14 +255,15 @@ pub(super) struct ResourceSays {
 }
 
 impl ResourceSays {
-    /// What is said of all around it counts where it does not say otherwise itself.
+    /// What is said of all around it: of the fate of data, the outermost word counts, since whoever uses a
+    /// component knows what for.
     pub(super) fn inherit(&mut self, outer: &Self) {
         self.after.extend(&outer.after);
         self.after.sort();
         self.after.dedup();
-        self.on_delete = self.on_delete.or(outer.on_delete);
-        self.on_replace = self.on_replace.or(outer.on_replace);
-        self.protect = self.protect.take().or_else(|| outer.protect.clone());
+        self.on_delete = outer.on_delete.or(self.on_delete);
+        self.on_replace = outer.on_replace.or(self.on_replace);
+        self.protect = outer.protect.clone().or_else(|| self.protect.take());
     }
 
     /// What is said of a component, as far as it can hold for a resource in it.
@@ -287,8 +288,8 @@ pub(super) fn resource_says<'p>(
         match (decorator.name.name.as_str(), first) {
             ("protect", None) => says.protect = Some("".into()),
             ("protect", Some(why)) => says.protect = text(ev, why, scope, "a reason"),
-            ("on_delete", Some(policy)) => says.on_delete = data_policy(ev, policy, "on_delete"),
-            ("on_replace", Some(policy)) => says.on_replace = data_policy(ev, policy, "on_replace"),
+            ("on_delete", Some(policy)) => says.on_delete = data_policy(ev, policy, scope, "on_delete"),
+            ("on_replace", Some(policy)) => says.on_replace = data_policy(ev, policy, scope, "on_replace"),
             ("after", _) => decorator.args.iter().for_each(|arg| after(ev, &arg.value, scope, &mut says.after)),
             _ => {}
         }
@@ -308,20 +309,32 @@ pub(super) fn id<'p>(
     text(ev, expr, scope, "a logical id").map(|id| (id, expr.span))
 }
 
-fn data_policy(ev: &mut Evaluator<'_>, expr: &Expr, decorator: &str) -> Option<DataPolicy> {
-    let word = match &expr.kind {
-        ExprKind::Name(name) => name.as_str(),
-        ExprKind::Str(text) => text,
-        _ => "",
+/// The words that `@on_delete` and `@on_replace` take.
+const POLICIES: [&str; 3] = ["retain", "delete", "snapshot"];
+
+fn data_policy<'p>(ev: &mut Evaluator<'p>, expr: &'p Expr, scope: &Scope<'_>, decorator: &str) -> Option<DataPolicy> {
+    let word: Arc<str> = match &expr.kind {
+        ExprKind::Name(name) if POLICIES.contains(&name.as_str()) || !ev.is_local(*name, scope) => name.as_str().into(),
+        ExprKind::Str(text) => Arc::clone(text),
+        // As with properties, `null` says nothing.
+        _ => match ev.eval(expr, scope) {
+            Value::Str(text) => text,
+            Value::Null | Value::Unknown => return None,
+            Value::Later(later) => {
+                ev.report(fits::too_late(&format!("what `@{decorator}` says is needed"), &later, expr.span));
+                return None;
+            }
+            _ => "".into(),
+        },
     };
-    match word {
+    match &*word {
         "retain" => Some(DataPolicy::Retain),
         "delete" => Some(DataPolicy::Delete),
         "snapshot" => Some(DataPolicy::Snapshot),
         _ => {
             let problem =
                 Diagnostic::new(Code::BadDecorator, format!("`@{decorator}` takes `retain`, `delete` or `snapshot`"));
-            ev.report(match nearest(word, ["retain", "delete", "snapshot"]) {
+            ev.report(match nearest(&word, POLICIES) {
                 Some(near) => problem
                     .at(expr.span, "none of these")
                     .help(format!("write `@{decorator}({near})`"))

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic, nearest};
-use crate::schema::Types;
+use crate::schema::{Identifier, Types};
+use crate::semantics::Program;
 use crate::semantics::assets::NAME_A_FIELD;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::functions::Block;
 use crate::semantics::operators;
 use crate::semantics::types::{Bounds, Field, Identity, Type};
-use crate::semantics::value::{Later, LaterType, Object, Value};
+use crate::semantics::value::{ComponentRef, Later, LaterType, Object, ResourceRef, Value};
 use crate::source::Span;
 
 mod cast;
@@ -28,6 +29,8 @@ type Problem = Box<Diagnostic>;
 
 /// Deeper values are not looked into.
 const DEEPEST: usize = 256;
+/// So many outputs of a component are suggested.
+const MOST_OUTPUTS: usize = 6;
 
 /// `value` as a `ty`: itself, coerced, or [`Value::Unknown`] with a report at `span`.
 pub(crate) fn fit(ev: &mut Evaluator<'_>, ty: &Type, value: Value, span: Span) -> Value {
@@ -42,15 +45,17 @@ pub(crate) fn fit(ev: &mut Evaluator<'_>, ty: &Type, value: Value, span: Span) -
 
 /// The value as that type, or why it does not fit.
 pub(crate) fn try_fit(ev: &Evaluator<'_>, ty: &Type, value: Value, span: Span) -> Result<Value, Problem> {
-    Fitter { types: ev.types(), span }.fit(ty, value, 0)
+    Fitter { types: ev.types(), program: Some(ev.program), span }.fit(ty, value, 0)
 }
 
-struct Fitter {
+struct Fitter<'p> {
     types: &'static Types,
+    /// For what a component could give instead; `None` where no component can stand.
+    program: Option<&'p Program>,
     span: Span,
 }
 
-impl Fitter {
+impl Fitter<'_> {
     fn fit(&self, ty: &Type, value: Value, depth: usize) -> Result<Value, Problem> {
         if matches!(value, Value::Unknown) || depth > DEEPEST {
             return Ok(value);
@@ -60,6 +65,13 @@ impl Fitter {
             (Type::Optional(_), Value::Null) => Ok(value),
             (Type::Optional(inner), _) => self.fit(inner, value, depth + 1),
             (Type::Union(members), _) => self.union(ty, members, value, depth),
+            (Type::Named(named), _) => match (&named.ty, &value) {
+                (Type::Union(members), _) => self.union(ty, members, value, depth),
+                (Type::String(Some(pattern)), Value::Str(text)) if !pattern.matches(text) => {
+                    Err(self.bad_value(&value, &format!("does not match `{ty}`"), ty))
+                }
+                (inner, _) => self.fit(inner, value, depth + 1),
+            },
             (Type::Literal(literal), _) if operators::equal(literal, &value) == Some(true) => Ok(value),
             (Type::Literal(Value::Null), _) => Err(self.mismatch(ty, &value)),
             (_, Value::Later(later)) => self.later(ty, &value, later),
@@ -106,7 +118,8 @@ impl Fitter {
             }
             (Type::Record(fields), Value::Object(object)) => self.record(fields, object, depth),
             (Type::Identifier(identity), Value::Str(text)) => {
-                let holds = identity.pattern.as_ref().is_none_or(|pattern| pattern.matches(text));
+                let holds = identity.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
+                    && identity::is_arn_of(self.types, &identity.identifies, text) != Some(false);
                 if holds { Ok(value) } else { Err(self.bad_value(&value, &format!("is not an `{ty}`"), ty)) }
             }
             _ => Err(self.mismatch(ty, &value)),
@@ -128,7 +141,8 @@ impl Fitter {
             (Type::List(_), Value::Resource(_) | Value::Str(_) | Value::Int(_) | Value::Object(_)) => {
                 problem.help("put it in a list: `[…]`")
             }
-            (_, Value::Resource(resource)) => problem.help(name_an_attribute(resource)),
+            (_, Value::Resource(resource)) => problem.help(self.instead_of(ty, resource)),
+            (_, Value::Component(part)) => problem.help(words::given_as(ty).unwrap_or_else(|| self.an_output(part))),
             (_, Value::Asset(_)) => problem.help(NAME_A_FIELD),
             (Type::Asset, Value::Str(_)) => problem.help("pack the file or folder of that path: `asset(…)`"),
             (Type::Int(_) | Type::Float(_) | Type::Bool | Type::String(_), Value::Later(later))
@@ -136,7 +150,7 @@ impl Fitter {
             {
                 problem.help(format!("if it is one, say so: `… as {ty}`"))
             }
-            _ => problem.help(format!("give a value of the type `{ty}`")),
+            _ => problem.help(words::given_as(ty).unwrap_or_else(|| format!("give a value of the type `{ty}`"))),
         })
     }
 
@@ -144,7 +158,11 @@ impl Fitter {
         Box::new(Diagnostic::new(Code::BadValue, format!("{} {what}", shown(value))).at(self.span, "this value").help(
             match ty {
                 Type::Arn => "write an ARN such as `arn:aws:sns:eu-west-1:111111111111:alerts`".to_owned(),
-                _ => format!("give a value that fits `{ty}`"),
+                Type::Identifier(identity) => match identity::arn_form(self.types, &identity.identifies) {
+                    Some(form) => format!("name the resource, or write its ARN: `{form}`"),
+                    None => format!("give a value that fits `{ty}`"),
+                },
+                _ => words::given_as(ty).unwrap_or_else(|| format!("give a value that fits `{ty}`")),
             },
         ))
     }
@@ -205,7 +223,8 @@ impl Fitter {
             if !field.optional && !matches!(field.ty, Type::Optional(_)) {
                 let message = format!("the field `{}` is missing", field.name);
                 let problem = Diagnostic::new(Code::MissingField, message).at(self.span, "lacks it");
-                return Err(Box::new(problem.help(format!("add `{}: …`, a `{}`", field.name, field.ty))));
+                let help = format!("add `{}: …`, of the type `{}`", field.name, field.ty);
+                return Err(Box::new(problem.help(help)));
             }
             fitted.push_new(field.name, Value::Null);
         }
@@ -225,11 +244,11 @@ impl Fitter {
 
     /// The first member that fits; else the problem of the one that is meant.
     fn union(&self, ty: &Type, members: &[Type], value: Value, depth: usize) -> Result<Value, Problem> {
-        let mut meant = None;
+        let mut meant = Vec::new();
         for member in members {
             match self.fit(member, value.clone(), depth + 1) {
                 Ok(value) => return Ok(value),
-                Err(problem) if same_shape(member, &value) => meant = meant.or(Some(problem)),
+                Err(problem) if same_shape(member, &value) => meant.push(problem),
                 Err(_) => {}
             }
         }
@@ -243,7 +262,11 @@ impl Fitter {
                 return Err(Box::new(problem.at(self.span, "not one of them").help(format!("write `\"{near}\"`"))));
             }
         }
-        Err(meant.unwrap_or_else(|| self.mismatch(ty, &value)))
+        // Of several that may be meant, none explains the others.
+        match (meant.len(), meant.pop()) {
+            (1, Some(problem)) => Err(problem),
+            _ => Err(self.mismatch(ty, &value)),
+        }
     }
 
     fn resource(&self, ty: &Type, value: Value) -> Result<Value, Problem> {
@@ -257,6 +280,35 @@ impl Fitter {
         }
     }
 
+    /// The remedy where a resource stands that is none of those the type takes.
+    fn instead_of(&self, ty: &Type, resource: &ResourceRef) -> String {
+        let mut taken = Vec::new();
+        words::resources_in(ty, &mut taken);
+        if taken.is_empty() || taken.iter().any(|name| name == resource.ty.as_str()) {
+            return name_an_attribute(resource);
+        }
+        if let Some(help) = words::given_as(ty) {
+            return help;
+        }
+        let taken: Vec<String> = taken.iter().map(|name| format!("`{name}`")).collect();
+        match &*taken {
+            [only] => format!("give an {only}"),
+            several => format!("give one of these: {}", several.join(", ")),
+        }
+    }
+
+    /// The remedy where a component stands.
+    fn an_output(&self, part: &ComponentRef) -> String {
+        let declared = self.program.and_then(|program| program.component(part.id.0, part.id.1));
+        let outputs = declared.map_or(&[][..], |(declared, ..)| &declared.members.outputs);
+        let named: Vec<String> =
+            outputs.iter().take(MOST_OUTPUTS).map(|output| format!("`{}.{}`", part.shown, output.name)).collect();
+        if named.is_empty() {
+            return format!("`{}` has no outputs; add one to the component", part.component);
+        }
+        format!("name one of its outputs: {}", named.join(", "))
+    }
+
     /// A value that identifies something else.
     fn wrong(&self, identity: &Identity, value: &Value) -> Problem {
         let message = format!("expected `{}`, got {}", identity.shown, shown(value));
@@ -265,8 +317,14 @@ impl Fitter {
             Value::Later(later) if is_plain(later) => problem.at(self.span, "nothing says what it identifies"),
             _ => problem.at(self.span, "identifies something else"),
         };
+        let ty = &identity.shown;
         Box::new(match value {
-            Value::Resource(resource) => problem.help(name_an_attribute(resource)),
+            Value::Resource(resource) if is_of(&identity.identifies, resource) => {
+                problem.help(name_an_attribute(resource))
+            }
+            Value::Resource(_) => {
+                problem.help(format!("give an `{}`", ty.rsplit_once('.').map_or(&**ty, |(of, _)| of)))
+            }
             Value::Later(later) if is_plain(later) => {
                 problem.help(format!("say that it is one: `… as {}`", identity.shown))
             }
@@ -298,6 +356,9 @@ impl Fitter {
                 return Err(Box::new(too_late(&format!("a value of the type `{ty}` is needed"), later, self.span)));
             }
             (Type::Optional(inner), _) => return self.later(inner, value, later),
+            (Type::Named(named), _) => {
+                return self.later(&named.ty, value, later).map_err(|_| self.mismatch(ty, value));
+            }
             (Type::Union(members), _) => members.iter().any(|member| self.later(member, value, later).is_ok()),
             (Type::Map(_) | Type::Record(_), LaterType::Json) => {
                 return Err(Box::new(too_late(&format!("a value of the type `{ty}` is needed"), later, self.span)));
@@ -308,6 +369,11 @@ impl Fitter {
     }
 }
 
+/// Whether it is a resource of a type that one of the identifiers belongs to.
+fn is_of(ids: &[Identifier], resource: &ResourceRef) -> bool {
+    ids.iter().any(|id| id.resource == resource.ty.as_str())
+}
+
 /// A later text of which nothing is said.
 fn is_plain(later: &Later) -> bool {
     matches!(&later.ty, LaterType::String(ids) if ids.is_empty())
@@ -315,6 +381,11 @@ fn is_plain(later: &Later) -> bool {
 
 /// The value and the type are both objects, lists and so on: the type is the one that is meant.
 fn same_shape(ty: &Type, value: &Value) -> bool {
+    match ty {
+        Type::Named(named) => return same_shape(&named.ty, value),
+        Type::Union(members) => return members.iter().any(|member| same_shape(member, value)),
+        _ => {}
+    }
     matches!(
         (ty, value),
         (Type::Record(_) | Type::Map(_), Value::Object(_))

@@ -81,6 +81,11 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    /// Whether a statement, a loop or a parameter around this place gives `name` a meaning.
+    pub(super) fn is_local(&self, name: Name, scope: &Scope<'_>) -> bool {
+        scope.find(name).is_some() || matches!(self.frame.slot(name, scope.block), Some((Home::Block(_), _)))
+    }
+
     /// The condition that keeps `name` from being there.
     pub(super) fn absent(&self, name: Name, scope: &Scope<'_>) -> Option<Span> {
         if scope.find(name).is_some() {

@@ -26,8 +26,11 @@ impl<'p> Evaluator<'p> {
         self.run_components();
     }
 
-    /// Runs the statements of the unit at hand.
-    pub(super) fn run_statements(&mut self) {
+    /// Declares what is there in any case in the unit at hand, and evaluates nothing.
+    pub(super) fn declare_statements(&mut self) {
+        if std::mem::replace(&mut self.frame.unit.is_declared, true) {
+            return;
+        }
         let (members, body) = (self.frame.unit.members, self.frame.unit.body);
         // What is there in any case can be named before its statement has run.
         for (name, member) in members.iter().flat_map(|m| &m.ordered).filter(|(_, member)| !member.direct) {
@@ -40,6 +43,12 @@ impl<'p> Evaluator<'p> {
                 self.frame.progress_of(at, Progress::Done);
             }
         }
+    }
+
+    /// Runs the statements of the unit at hand.
+    pub(super) fn run_statements(&mut self) {
+        self.declare_statements();
+        let body = self.frame.unit.body;
         for (at, stmt) in (0..).zip(body) {
             self.run_statement(at, head(stmt));
             // In the order of the source, so that long chains of `let`s are not deep.

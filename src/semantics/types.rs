@@ -54,6 +54,19 @@ pub(crate) enum Type {
     Identifier(Arc<Identity>),
     /// `lib::queue`
     Component(Name, ComponentId),
+    /// What a `type` stands for, where its name says more than the whole.
+    Named(Arc<Named>),
+}
+
+/// A `type` of the program.
+#[derive(Debug)]
+pub(crate) struct Named {
+    /// Its name.
+    pub(crate) name: Name,
+    /// The first sentence of its documentation, as it goes on after `give`.
+    pub(crate) gives: Option<String>,
+    /// What it stands for; never a [`Type::Named`] or [`Type::Optional`].
+    pub(crate) ty: Type,
 }
 
 /// One field of a record.
@@ -148,6 +161,25 @@ fn named(ev: &mut Evaluator<'_>, path: &Path) -> Type {
     }
 }
 
+/// Whether a name or path is one of a type, and of no value.
+pub(super) fn is_type(ev: &Evaluator<'_>, name: Name) -> bool {
+    match ev.program.find(ev.frame.unit.module, name.as_str()) {
+        Some((_, top)) => matches!(top, Top::Alias(_) | Top::Component(_)),
+        None => {
+            let name = name.as_str();
+            word(name).is_some() || name.contains("::") && name.starts_with(|c: char| c.is_ascii_uppercase())
+        }
+    }
+}
+
+/// The type that a pattern of a `match` names.
+pub(super) fn pattern_type(ev: &mut Evaluator<'_>, path: &Path, attribute: Option<Ident>) -> Type {
+    match attribute {
+        Some(attribute) => identifier(ev, path, attribute),
+        None => named(ev, path),
+    }
+}
+
 /// What a `type` stands for, as the module sees it that declares it.
 fn alias(ev: &mut Evaluator<'_>, module: ModuleId, at: At, path: &Path) -> Type {
     if let Some(known) = ev.aliases.get(&at) {
@@ -167,10 +199,42 @@ fn alias(ev: &mut Evaluator<'_>, module: ModuleId, at: At, path: &Path) -> Type 
     ev.resolving.push(at);
     let fine = ev.enter(path.span);
     let ty = ev.in_top(module, |ev| if fine { resolve(ev, &alias.ty) } else { Type::Unknown });
+    // As the program says it.
+    let is_std = program.sources.get(alias.name.span.file).is_some_and(|file| file.name.starts_with("std:/"));
+    let name = if is_std { Name::new(&format!("std::{}", alias.name.name)) } else { alias.name.name };
+    let ty = named_as(name, program.item(at).and_then(|item| item.doc.as_deref()), ty);
     ev.leave();
     ev.resolving.pop();
     ev.aliases.insert(at, ty.clone());
     ty
+}
+
+/// The type under the name that the program gives it, where the whole would be a long read.
+fn named_as(name: Name, doc: Option<&str>, ty: Type) -> Type {
+    let is_long = match &ty {
+        Type::Union(members) => !members.iter().all(|member| matches!(member, Type::Literal(_))),
+        Type::String(pattern) => pattern.is_some(),
+        _ => false,
+    };
+    let gives = doc.map(first_sentence).filter(|sentence| !sentence.is_empty());
+    match is_long && gives.is_some() {
+        true => Type::Named(Arc::new(Named { name, gives, ty })),
+        false => ty,
+    }
+}
+
+/// The first sentence of a documentation, beginning with a small letter and without its period.
+fn first_sentence(doc: &str) -> String {
+    let paragraph: Vec<&str> = doc.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+    let paragraph = paragraph.join(" ");
+    let sentence = paragraph.split(". ").next().unwrap_or_default().trim_end_matches(['.', ':']);
+    let mut letters = sentence.chars();
+    // `AWS` and `IAM` stay as they are.
+    let is_word = letters.clone().nth(1).is_none_or(|second| !second.is_uppercase());
+    match letters.next() {
+        Some(first) if is_word => first.to_lowercase().chain(letters).collect(),
+        _ => sentence.to_owned(),
+    }
 }
 
 /// A resource type by its path: `Some(None)` where the schema may not know it yet.
@@ -358,6 +422,7 @@ impl Type {
                 all.all(|other| other.as_ref() == Some(&first)).then_some(first)?
             }
             Self::Optional(inner) => inner.later()?,
+            Self::Named(named) => named.ty.later()?,
             Self::Resource(_, _, identifies) => LaterType::String(identifies.to_vec()),
             Self::Identifier(identity) => LaterType::String(identity.identifies.clone()),
             Self::Json | Self::Asset | Self::Map(_) | Self::Record(_) | Self::Literal(_) | Self::Component(..) => {
@@ -372,6 +437,7 @@ impl Type {
             Self::Secret => true,
             Self::Optional(inner) => inner.is_secret(),
             Self::Union(members) => members.iter().any(Self::is_secret),
+            Self::Named(named) => named.ty.is_secret(),
             _ => false,
         }
     }
@@ -425,6 +491,7 @@ impl fmt::Display for Type {
             Self::Resource(name, ..) => write!(f, "{name}"),
             Self::Identifier(identity) => f.write_str(&identity.shown),
             Self::Component(name, _) => write!(f, "{name}"),
+            Self::Named(named) => write!(f, "{}", named.name),
         }
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Unit<'p> {
     pub(super) body: &'p [Stmt],
     /// Its names.
     pub(super) names: FxHashMap<Name, Slot<'p>>,
+    /// Whether what is there in any case is declared.
+    pub(super) is_declared: bool,
     /// How far each statement is.
     pub(super) progress: Vec<Progress>,
     /// Resources of loops, while the loops run.

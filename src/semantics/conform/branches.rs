@@ -13,28 +13,30 @@ impl<'p> Walk<'_, 'p> {
             ExprKind::If(parts) => {
                 let (condition, then, otherwise) = &**parts;
                 let taken = self.ev.truth(condition, scope).map(|holds| if holds { then } else { otherwise });
-                self.one_of([then, otherwise].into_iter(), taken, asked, scope, depth)
+                self.one_of([then, otherwise].into_iter(), taken, asked, (scope, scope), depth)
             }
             ExprKind::Match(of) => {
                 let taken = self.ev.taken(of, expr.span, scope);
-                self.one_of(of.values(), taken, asked, scope, depth)
+                let untaken = self.ev.untaken(of, scope);
+                self.one_of(of.values(), taken, asked, (scope, &untaken), depth)
             }
             _ => Value::Unknown,
         }
     }
 
+    /// The branch that is taken, in the first scope; the others are looked at in the second.
     fn one_of(
         &mut self,
         all: impl Iterator<Item = &'p Expr>,
         taken: Option<&'p Expr>,
         asked: Asked<'_>,
-        scope: &Scope<'_>,
+        (scope, untaken): (&Scope<'_>, &Scope<'_>),
         depth: usize,
     ) -> Value {
         for branch in all.filter(|branch| !taken.is_some_and(|taken| std::ptr::eq(taken, *branch))) {
             if self.ev.is_first_time(branch) {
                 let before = std::mem::replace(&mut self.ev.dry, true);
-                apart(self.ev, self.known, asked, branch, scope, depth + 1);
+                apart(self.ev, self.known, asked, branch, untaken, depth + 1);
                 self.ev.dry = before;
             }
         }

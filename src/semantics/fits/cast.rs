@@ -26,6 +26,7 @@ pub(crate) fn cast(ev: &mut Evaluator<'_>, ty: &Type, value: Value, span: Span) 
 fn base(ty: &Type) -> &Type {
     match ty {
         Type::Optional(inner) => base(inner),
+        Type::Named(named) => &named.ty,
         ty => ty,
     }
 }

@@ -91,6 +91,32 @@ pub(super) fn arn(types: &'static Types, resource: &ResourceRef, span: Span) -> 
     }
 }
 
+/// The forms of the ARNs that are asked for, where they are known.
+fn arn_forms(types: &'static Types, ids: &[Identifier]) -> impl Iterator<Item = &'static str> {
+    ids.iter().filter(|id| id.attribute.ends_with("Arn")).filter_map(|id| types.resource(id.resource)?.arn)
+}
+
+/// What an ARN of one of these looks like, for people.
+pub(super) fn arn_form(types: &'static Types, ids: &[Identifier]) -> Option<String> {
+    arn_forms(types, ids).next().map(|form| form.replacen("${Partition}", "aws", 1))
+}
+
+/// Whether a text can be the ARN of one of these: the service and what stands before the name must
+/// agree. `None` where no ARN is asked for, or none of them has a known form.
+pub(super) fn is_arn_of(types: &'static Types, ids: &[Identifier], text: &str) -> Option<bool> {
+    let mut forms = arn_forms(types, ids).peekable();
+    forms.peek()?;
+    Some(forms.any(|form| {
+        // `arn:partition:service:region:account:resource`
+        let parts = |arn| -> Vec<&str> { str::splitn(arn, 6, ':').collect() };
+        let ([_, _, service, _, _, resource], ["arn", _, own, _, _, name]) = (&*parts(form), &*parts(text)) else {
+            return false;
+        };
+        let fixed = resource.split_once("${").map_or(*resource, |(fixed, _)| fixed);
+        service == own && name.starts_with(fixed)
+    }))
+}
+
 /// What `Ref` of a resource of an unknown type returns: anything.
 pub(crate) fn unknown_reference(resource: &ResourceRef, origin: Span) -> Value {
     let expr = LaterExpr::Ref(resource.id);

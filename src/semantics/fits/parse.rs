@@ -24,7 +24,7 @@ pub(crate) fn parse(ev: &mut Evaluator<'_>, ty: &Type, text: &str) -> Result<Val
 /// As there.
 pub(crate) fn parse_text(types: &'static Types, ty: &Type, text: &str) -> Result<Value, String> {
     // What is wrong is told in words, so the place does not matter.
-    let fitter = Fitter { types, span: Span::new(FileId(0), 0, 0) };
+    let fitter = Fitter { types, program: None, span: Span::new(FileId(0), 0, 0) };
     read(&fitter, ty, text)
 }
 
@@ -32,12 +32,13 @@ pub(crate) fn parse_text(types: &'static Types, ty: &Type, text: &str) -> Result
 pub(crate) fn accepts(types: &'static Types, ty: &Type, given: &LaterType) -> bool {
     let span = Span::new(FileId(0), 0, 0);
     let later = Later { expr: LaterExpr::Zones, ty: given.clone(), origin: span, secret: false };
-    Fitter { types, span }.fit(ty, Value::Later(later.into()), 0).is_ok()
+    Fitter { types, program: None, span }.fit(ty, Value::Later(later.into()), 0).is_ok()
 }
 
-fn read(fitter: &Fitter, ty: &Type, text: &str) -> Result<Value, String> {
+fn read(fitter: &Fitter<'_>, ty: &Type, text: &str) -> Result<Value, String> {
     let value = match ty {
         Type::Optional(inner) => return read(fitter, inner, text),
+        Type::Named(named) => return read(fitter, &named.ty, text),
         Type::Union(members) => {
             let fitting = members.iter().find_map(|member| read(fitter, member, text).ok());
             return fitting.ok_or_else(|| format!("expected `{ty}`, got `{text}`"));

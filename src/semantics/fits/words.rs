@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
+use crate::semantics::types::Type;
 use crate::semantics::value::{Later, LaterType, ResourceRef, Value};
 use crate::source::Span;
 
@@ -142,6 +143,28 @@ pub(crate) fn name_an_attribute(resource: &ResourceRef) -> String {
         named.push("…".to_owned());
     }
     format!("name the value that is meant: {}", named.join(", "))
+}
+
+/// The remedy where something of a documented type is asked for.
+pub(super) fn given_as(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Named(named) => named.gives.as_ref().map(|gives| format!("give {gives}")),
+        Type::Optional(inner) => given_as(inner),
+        Type::Union(members) => members.iter().find_map(given_as),
+        _ => None,
+    }
+}
+
+/// The resource types that a type takes something of.
+pub(super) fn resources_in(ty: &Type, found: &mut Vec<String>) {
+    match ty {
+        Type::Resource(name, ..) => found.push(name.to_string()),
+        Type::Identifier(identity) => found.extend(identity.shown.split_once('.').map(|(name, _)| name.to_owned())),
+        Type::Union(members) => members.iter().for_each(|member| resources_in(member, found)),
+        Type::Optional(inner) => resources_in(inner, found),
+        Type::Named(named) => resources_in(&named.ty, found),
+        _ => {}
+    }
 }
 
 /// The problem of a value that must be known while compiling. `what` says who needs it: "a condition is needed".

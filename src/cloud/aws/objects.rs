@@ -26,15 +26,13 @@ use crate::cloud::{CloudError, ErrorKind, ObjectId, Target};
 /// The slowest line that is waited for, in bytes a second.
 const SLOWEST: u64 = 50_000;
 
-/// How often an upload is begun again that met another one of the same object.
-const MEETINGS: u32 = 4;
-
 /// Settings of the client.
 pub(crate) fn config(sdk: &SdkConfig, target: &Target, settings: &Settings, host: &LastHost) -> s3::Config {
     s3::config::Builder::from(sdk)
         .region(Region::new(target.region.clone()))
         .retry_config(retry::policy(config::first_pause(settings)))
         .retry_partition(retry::partition("s3", target))
+        .retry_classifier(retry::ConflictPasses)
         .interceptor(FromS3 { host: Arc::clone(host) })
         // Names of buckets are no names of machines behind an address on this one.
         .force_path_style(settings.endpoint.as_deref().is_some_and(deviations::is_loopback))
@@ -68,32 +66,27 @@ pub(crate) async fn put(client: &Client, object: &ObjectId, bytes: Vec<u8>) -> R
     let sdk = client.s3().await;
     let checksum = BASE64_STANDARD.encode(Sha256::digest(&bytes));
     let patience = s3::config::Config::builder().timeout_config(patience(bytes.len()));
-    let bytes = bytes::Bytes::from(bytes);
-    let mut meetings = 0;
-    loop {
-        let sent = sdk
-            .put_object()
-            .bucket(&object.bucket)
-            .key(&object.key)
-            .expected_bucket_owner(&owner)
-            .if_none_match("*")
-            .checksum_sha256(&checksum)
-            .body(ByteStream::from(bytes.clone()))
-            .customize()
-            .config_override(patience.clone())
-            .send();
-        let Err(error) = client.call("PutObject", sent).await else { return Ok(()) };
-        match error.code.as_deref() {
-            // Somebody was faster. Equal names hold equal things.
-            Some("PreconditionFailed") => return Ok(()),
-            Some("ConditionalRequestConflict") if meetings < MEETINGS => meetings += 1,
-            Some("AccessDenied") => return Err(denied(client, object, &owner, error).await),
-            Some("NoSuchBucket") => return Err(no_bucket(client, object)),
-            Some("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
-                return Err(elsewhere(client, object));
-            }
-            _ => return Err(error),
+    let sent = sdk
+        .put_object()
+        .bucket(&object.bucket)
+        .key(&object.key)
+        .expected_bucket_owner(&owner)
+        .if_none_match("*")
+        .checksum_sha256(checksum)
+        .body(ByteStream::from(bytes))
+        .customize()
+        .config_override(patience)
+        .send();
+    let Err(error) = client.call("PutObject", sent).await else { return Ok(()) };
+    match error.code.as_deref() {
+        // Somebody was faster. Equal names hold equal things.
+        Some("PreconditionFailed") => Ok(()),
+        Some("AccessDenied") => Err(denied(client, object, &owner, error).await),
+        Some("NoSuchBucket") => Err(no_bucket(client, object)),
+        Some("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
+            Err(elsewhere(client, object))
         }
+        _ => Err(error),
     }
 }
 

@@ -68,12 +68,38 @@ impl ClassifyRetry for QuotaIsNotThrottling {
     }
 }
 
-/// True where an error body carries one of [`QUOTA_CODES`]. Each operation has its own error type in the SDK, so
-/// the code is read from the answer, whose form is the same for all: `<Code>LimitExceededException</Code>`.
+/// Tries an upload again that met another one of the same object: that one may fail yet.
+#[derive(Debug)]
+pub(crate) struct ConflictPasses;
+
+impl ClassifyRetry for ConflictPasses {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let conflict = |body: &[u8]| code_of(body) == Some("ConditionalRequestConflict");
+        match context.response().and_then(|r| r.body().bytes()).is_some_and(conflict) {
+            true => RetryAction::transient_error(),
+            false => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "conflict passes"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+/// True where an error body carries one of [`QUOTA_CODES`].
 fn says_quota(body: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(body) else { return false };
-    let Some((_, rest)) = text.split_once("<Code>") else { return false };
-    rest.split_once("</Code>").is_some_and(|(code, _)| QUOTA_CODES.contains(&code.trim()))
+    code_of(body).is_some_and(|code| QUOTA_CODES.contains(&code))
+}
+
+/// The code in the body of an error. Each operation has its own error type in the SDK, so
+/// the code is read from the answer, whose form is the same for all: `<Code>LimitExceededException</Code>`.
+fn code_of(body: &[u8]) -> Option<&str> {
+    let (_, rest) = std::str::from_utf8(body).ok()?.split_once("<Code>")?;
+    rest.split_once("</Code>").map(|(code, _)| code.trim())
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ fn one<'p>(ev: &mut Evaluator<'p>, record: &'p Record) -> Vec<(Name, Span, Value
             );
         }
     }
-    for (field, default) in [("branch", Value::Null), ("protect", Value::Bool(false))] {
+    for (field, default) in [("assets", Value::Null), ("branch", Value::Null), ("protect", Value::Bool(false))] {
         if values.get(Name::new(field)).is_none() {
             values.insert(Name::new(field), default);
         }

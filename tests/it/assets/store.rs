@@ -70,6 +70,7 @@ fn who_was_faster_has_put_the_same_there() {
     assert_eq!(script.lines().len(), 2);
     let script = Script::new([(409, error("ConditionalRequestConflict"))]);
     assert!(wait(store(&script).put(&object(), b"hello".to_vec())).is_err());
+    assert_eq!(script.lines().len(), 8);
 }
 
 #[test]

@@ -255,6 +255,64 @@ fn published_systems_can_be_said() {
     }
 }
 
+/// The resources of the one stack of a program, by logical id.
+fn resources(statements: &str) -> serde_json::Map<String, serde_json::Value> {
+    let text = format!(
+        "project page\naccount main {{ id: \"111111111111\" }}\n\
+         env dev {{ account: main, regions: [\"eu-west-1\"] }}\ncore page {{\n{statements}\n}}\n"
+    );
+    let files = programs::Files::from([("page.infra".to_owned(), text)]);
+    let builds = programs::build_all(&programs::analyzed(&files)).unwrap();
+    let template: serde_json::Value = serde_json::from_str(&builds[0].stacks[0].template.body).unwrap();
+    template["Resources"].as_object().unwrap().clone()
+}
+
+/// A zone more, or another kind of subnets, adds resources and changes none: no subnet is replaced under a service.
+#[test]
+fn networks_grow_without_moving() {
+    let all = "isolated: true, interface_endpoints: [\"logs\"]";
+    let steps = [
+        ("azs: 1", "azs: 2"),
+        ("azs: 2, nat: \"per_zone\"", "azs: 6, nat: \"per_zone\""),
+        ("public: true, private: false", "nat: \"none\""),
+        ("nat: \"none\"", "nat: \"single\""),
+        ("azs: 2", "azs: 2, isolated: true"),
+    ];
+    let network = |more: &str| resources(&format!("resource Net = std::network {{ {more} }}"));
+    for (before, after) in steps {
+        let (before, after) = (network(before), network(after));
+        assert!(before.len() < after.len());
+        for (id, resource) in before {
+            // Endpoints serve what there is: that is changed in place.
+            let is_endpoint = resource["Type"] == "AWS::EC2::VPCEndpoint";
+            assert!(is_endpoint || after.get(&id) == Some(&resource), "{id}");
+        }
+    }
+    // Fewer zones: what is left stays as it was.
+    let (many, few) = (network(&format!("azs: 3, {all}")), network(&format!("azs: 2, {all}")));
+    assert!(few.iter().all(|(id, one)| one["Type"] == "AWS::EC2::VPCEndpoint" || many.get(id) == Some(one)));
+}
+
+/// The priority of a rule depends on its own name and no other rule; `rules` keep the order that is written.
+#[test]
+fn priorities_stay() {
+    let rule = |name: &str| {
+        format!(
+            "resource {name} = std::listener_rule {{ listener: \"arn:aws:elasticloadbalancing:eu-west-1:111111111111:\
+             listener/app/a/0123456789abcdef/0123456789abcdef\", target_group: \"arn:aws:elasticloadbalancing:\
+             eu-west-1:111111111111:targetgroup/a/0123456789abcdef\", rule: {{ paths: [\"/{name}\"] }} }}\n"
+        )
+    };
+    let priority = |names: &[&str], of: &str| {
+        let all: String = names.iter().map(|name| rule(name)).collect();
+        resources(&all)[&format!("{of}Rule")]["Properties"]["Priority"].as_u64().unwrap()
+    };
+    let alone = priority(&["Orders"], "Orders");
+    assert_eq!(priority(&["Carts", "Orders", "Users"], "Orders"), alone);
+    assert_ne!(priority(&["Carts", "Orders", "Users"], "Carts"), alone);
+    assert!((1000..=50000).contains(&alone));
+}
+
 /// The program that the language was designed by: both environments, and both of its stacks in every region.
 #[test]
 #[cfg(feature = "aws")]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::diagnostics::{self, Diagnostic};
 use crate::graph;
 use crate::names::Name;
+use crate::schema::Types;
 use crate::semantics::model::{Asset, Head, Instance, Parameter, ParameterSource};
 use crate::semantics::{self, Program, Settings, Target};
 use crate::template::{self, Template, provenance};
@@ -31,6 +32,8 @@ pub struct Build {
     pub read: Vec<Head>,
     /// Everything that is wrong, sorted.
     pub diagnostics: Vec<Diagnostic>,
+    /// The resource types that it uses.
+    pub types: &'static Types,
 }
 
 /// One instance, ready to be deployed.
@@ -66,7 +69,7 @@ pub fn build(program: &Program, target: &Target) -> Build {
         Some(Built { head, template, order, places })
     });
     let env = if let [env] = target.envs.as_slice() { Some(*env) } else { None };
-    Build { env, stacks: stacks.collect(), read, diagnostics: found }
+    Build { env, stacks: stacks.collect(), read, diagnostics: found, types: program.types }
 }
 
 /// Everything that is wrong in any environment, sorted: the whole of what `build` would find in each.
@@ -140,6 +143,10 @@ fn stack(built: &Built) -> Value {
         "parameters": parameters,
         "depends_on": depends_on,
     });
+    if let (Some(fields), Some(policy)) = (stack.as_object_mut(), &head.policy) {
+        let statements: Value = serde_json::from_str(policy).unwrap_or_default();
+        fields.insert("stack_policy".to_owned(), json!({ "Statement": statements }));
+    }
     let exports: BTreeMap<&str, Value> =
         head.outputs.iter().filter_map(|o| Some((o.name.as_str(), json!(o.export.as_deref()?)))).collect();
     let assets: Vec<Value> = head.assets.iter().map(asset).collect();

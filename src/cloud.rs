@@ -10,6 +10,8 @@
 pub mod aws;
 mod change_set;
 mod error;
+#[cfg(feature = "aws")]
+pub(crate) mod policy;
 mod secret;
 mod stack;
 mod status;

@@ -26,6 +26,7 @@ pub(crate) mod diff;
 pub(crate) mod digest;
 pub(crate) mod exact;
 mod foreign;
+pub(crate) mod initial;
 pub(crate) mod inputs;
 mod json;
 mod listing;
@@ -49,7 +50,7 @@ pub use markdown::to_markdown;
 pub use run::{discard, plan};
 pub(crate) use text::clean;
 pub use text::{Style, to_text};
-pub use wanted::{Asset, Desired, Event, Input, Observer, Settings, Silent, Source, Wanted};
+pub use wanted::{Asset, Desired, Event, Input, Live, Observer, Settings, Silent, Source, Wanted};
 
 /// Version of the JSON form; rises when a reader of the old one would misread it.
 pub const FORMAT_VERSION: u32 = 1;
@@ -257,10 +258,13 @@ pub enum Setting {
         /// From now on.
         on: bool,
     },
-    /// Which resources updates may neither replace nor delete.
+    /// What updates may do to which resources.
     StackPolicy {
-        /// Their logical ids, sorted; none lifts the policy.
+        /// Their logical ids, sorted; with no statements of its own either, the policy is lifted.
         protects: Vec<String>,
+        /// The statements that the source gives besides, as a JSON list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        own: Option<String>,
     },
 }
 
@@ -390,6 +394,13 @@ pub enum Cause {
         logical_id: String,
         /// What of it is read: an attribute, or `Ref`.
         attribute: String,
+    },
+    /// An output of another stack that CloudFormation reads while it deploys.
+    Live {
+        /// The stack's name in CloudFormation.
+        stack: String,
+        /// Name of the output.
+        output: String,
     },
 }
 

@@ -21,7 +21,6 @@ mod facts;
 mod ids;
 mod model;
 mod objects;
-mod policy;
 mod records;
 mod script;
 mod server;
@@ -39,6 +38,7 @@ pub use server::{Listener, Server};
 pub use store::StoreError;
 pub use wire::{Request, Response};
 
+use crate::schema::Types;
 use world::World;
 
 /// How a sandbox behaves.
@@ -52,6 +52,8 @@ pub struct Settings {
     pub change_set_steps: u32,
     /// The account of callers whose access key names none.
     pub account: String,
+    /// The resource types that are registered there.
+    pub types: &'static Types,
     /// Changes on one page of DescribeChangeSet. AWS cuts at 1 MB.
     pub changes_per_page: usize,
     /// Everything else that comes in pages: 100 on AWS.
@@ -72,6 +74,7 @@ impl Default for Settings {
             pace: Pace::default(),
             change_set_steps: 1,
             account: "000000000000".to_owned(),
+            types: Types::aws(),
             changes_per_page: 200,
             items_per_page: 100,
             forbidden_roles: Vec::new(),

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 mod decode;
 mod docs;
 pub mod explain;
+mod extra;
 pub mod format;
 mod identity;
 mod path;
@@ -25,7 +26,9 @@ static DOCS: &[u8] = include_bytes!("../schema/aws.docs.bin");
 
 /// The resource types that a compilation knows.
 pub struct Types {
-    inner: read::Reader,
+    inner: Arc<read::Reader>,
+    /// What a project brings along.
+    extra: extra::Extra,
 }
 
 /// A node of the type table; equal ids are equal types.
@@ -264,12 +267,12 @@ impl Types {
 
     /// The types of two blobs; `None` where they are not what `format` describes.
     pub fn open(hot: &'static [u8], docs: &'static [u8]) -> Option<Self> {
-        read::Reader::open(hot, docs).map(|inner| Self { inner })
+        read::Reader::open(hot, docs).map(|inner| Self { inner: Arc::new(inner), extra: extra::Extra::default() })
     }
 
     /// No types at all: every resource type is then unknown, which warns and stops nothing.
     fn none() -> Self {
-        Self { inner: read::Reader::empty() }
+        Self { inner: Arc::new(read::Reader::empty()), extra: extra::Extra::default() }
     }
 
     /// The type of that name.
@@ -278,27 +281,41 @@ impl Types {
     /// `AWS::CloudFormation::CustomResource`: a template must keep the name that the user wrote.
     pub fn resource(&self, name: &str) -> Option<&ResourceType> {
         let name = if name.starts_with("Custom::") { "AWS::CloudFormation::CustomResource" } else { name };
-        self.inner.resource(self.inner.position(name)?)
+        match self.inner.position(name) {
+            Some(position) => self.inner.resource(position),
+            None => self.extra.resource(name),
+        }
     }
 
-    /// Every name, sorted.
+    /// Every name of AWS, sorted.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &'static str> + '_ {
         (0..self.inner.resources()).map(|position| self.inner.name(position).unwrap_or_default())
     }
 
     /// The node with that id, aliases followed.
     pub fn node(&self, id: NodeId) -> &Node {
-        self.inner.node(id.0)
+        let mut id = id;
+        for _ in 0..read::ALIAS_HOPS {
+            match self.beyond(id).map(|beyond| self.extra.node(beyond)) {
+                None => return self.inner.node(id.0),
+                Some(Some(Node::Alias(target))) => id = *target,
+                Some(node) => return node.unwrap_or(&read::ANYTHING),
+            }
+        }
+        &read::ANYTHING
     }
 
     /// The node as it is packed, an alias as an alias; `None` where there is none of that id.
     pub fn raw_node(&self, id: NodeId) -> Option<&Node> {
-        self.inner.raw(id.0)
+        match self.beyond(id) {
+            Some(beyond) => self.extra.node(beyond),
+            None => self.inner.raw(id.0),
+        }
     }
 
     /// How many nodes there are; their ids count from 0.
     pub fn node_count(&self) -> usize {
-        self.inner.nodes()
+        self.inner.nodes() + self.extra.len()
     }
 
     /// How many nodes have been decoded: what the types asked for so far have cost.

@@ -48,6 +48,7 @@ pub(crate) mod references;
 mod reports;
 mod resources;
 mod run;
+mod schemas;
 mod scope;
 mod sequence;
 mod serverless;
@@ -118,7 +119,7 @@ pub fn functions() -> Vec<(&'static str, Vec<(String, &'static str)>)> {
 }
 
 /// The names of the decorators, each with what it stands above.
-pub fn decorators() -> Vec<(&'static str, &'static str)> {
+pub fn decorators() -> Vec<(&'static str, String)> {
     decorators::all().collect()
 }
 

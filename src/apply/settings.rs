@@ -17,7 +17,7 @@ pub(crate) async fn before(cloud: &Arc<dyn Cloud>, stack: &str, plan: &StackPlan
     }
     for setting in &plan.settings {
         match setting {
-            Setting::StackPolicy { protects } => policy(cloud, stack, protects).await?,
+            Setting::StackPolicy { protects, own } => policy(cloud, stack, protects, own.as_deref()).await?,
             Setting::TerminationProtection { on: true } => cloud.set_termination_protection(stack, true).await?,
             Setting::TerminationProtection { on: false } => {}
         }
@@ -30,7 +30,7 @@ pub(crate) async fn after(cloud: &Arc<dyn Cloud>, stack: &str, plan: &StackPlan)
     let new = matches!(plan.action, StackAction::Create | StackAction::Recreate);
     for setting in &plan.settings {
         match setting {
-            Setting::StackPolicy { protects } if new => policy(cloud, stack, protects).await?,
+            Setting::StackPolicy { protects, own } if new => policy(cloud, stack, protects, own.as_deref()).await?,
             Setting::StackPolicy { .. } => {}
             Setting::TerminationProtection { on } if new || !on => cloud.set_termination_protection(stack, *on).await?,
             Setting::TerminationProtection { .. } => {}
@@ -39,7 +39,7 @@ pub(crate) async fn after(cloud: &Arc<dyn Cloud>, stack: &str, plan: &StackPlan)
     Ok(())
 }
 
-async fn policy(cloud: &Arc<dyn Cloud>, stack: &str, protects: &[String]) -> Result<(), CloudError> {
-    let text = protect::policy(protects).unwrap_or_else(protect::open_policy);
+async fn policy(cloud: &Arc<dyn Cloud>, stack: &str, protects: &[String], own: Option<&str>) -> Result<(), CloudError> {
+    let text = protect::policy(own, protects).unwrap_or_else(protect::open_policy);
     cloud.set_stack_policy(stack, &text).await
 }

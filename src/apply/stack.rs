@@ -14,12 +14,12 @@ use crate::cloud::{
 };
 use crate::diagnostics::Diagnostic;
 use crate::plan::change_set::{Made, Order, make};
+use crate::plan::diff::Sides;
 use crate::plan::exact::Reader;
 use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
 use crate::plan::{
-    ChangeSetRef, Origin, Shown, StackAction, StackPlan, Wanted, digest, observe, problem, stack as planning,
+    ChangeSetRef, Origin, Shown, StackAction, StackPlan, Wanted, digest, initial, observe, problem, stack as planning,
 };
-use crate::schema::Types;
 
 /// What came of a stack.
 #[derive(Debug, Default)]
@@ -128,7 +128,8 @@ impl Work {
         if observe::base(stack.as_ref()) != self.plan.found.base {
             return Ok(self.moved(stack.as_ref()));
         }
-        self.make_and_execute(ChangeSetKind::Update, Some(&arn), &inputs).await
+        let sent = self.sent(stack.as_ref(), &inputs).await?;
+        self.make_and_execute(ChangeSetKind::Update, Some(&arn), sent.as_ref(), &inputs).await
     }
 
     async fn create(&self) -> Step<Ended> {
@@ -152,7 +153,7 @@ impl Work {
             Some(stack) if stack.status == StackStatus::ReviewInProgress => {}
             Some(_) => return Ok(self.moved(stack.as_ref())),
         }
-        self.make_and_execute(ChangeSetKind::Create, stack.as_ref().map(|s| s.id.as_str()), &inputs).await
+        self.make_and_execute(ChangeSetKind::Create, stack.as_ref().map(|s| s.id.as_str()), None, &inputs).await
     }
 
     async fn delete(&self) -> Step<Ended> {
@@ -263,9 +264,27 @@ impl Work {
         }
     }
 
+    /// The stack as it is sent: with what its deployed template has where the source leaves that alone.
+    async fn sent(&self, stack: Option<&Stack>, inputs: &Inputs) -> Step<Option<Wanted>> {
+        let Some(stack) = stack.filter(|_| initial::has_any(&self.wanted)) else { return Ok(None) };
+        let before = observe::template(&self.cloud, stack, &self.wanted).await;
+        let before = before.map_err(|told| Box::new(Ended::diagnostic(Outcome::Failed, &told)))?;
+        let after: Value = serde_json::from_str(&self.wanted.body).unwrap_or_default();
+        let sides =
+            Sides { before: before.as_ref(), after: &after, parameters: &inputs.shown, types: self.wanted.types };
+        Ok(initial::keep(&self.wanted, &after, &sides).map(|kept| kept.wanted))
+    }
+
     /// Asks AWS what is to happen now that all inputs are known, and does it where the plan covers it.
-    async fn make_and_execute(&self, kind: ChangeSetKind, stack: Option<&str>, inputs: &Inputs) -> Step<Ended> {
-        let made = make(&self.cloud, &self.order(kind, stack, inputs)).await;
+    async fn make_and_execute(
+        &self,
+        kind: ChangeSetKind,
+        stack: Option<&str>,
+        sent: Option<&Wanted>,
+        inputs: &Inputs,
+    ) -> Step<Ended> {
+        let wanted = sent.unwrap_or(&self.wanted);
+        let made = make(&self.cloud, &Order { wanted, ..self.order(kind, stack, inputs) }).await;
         let set = match made.map_err(|e| self.not_made(&e))? {
             Made::Ready(set) => set,
             Made::Rejected(reason) => {
@@ -280,13 +299,13 @@ impl Work {
                 return Ok(Ended { outputs, ..Ended::new(Outcome::Unchanged) });
             }
         };
-        let after: Value = serde_json::from_str(&self.wanted.body).unwrap_or_default();
+        let after: Value = serde_json::from_str(&wanted.body).unwrap_or_default();
         let reader = Reader {
             before: None,
             after: &after,
             parameters: &inputs.shown,
             local: &self.plan.changes,
-            types: Types::aws(),
+            types: self.wanted.types,
         };
         let real = reader.read(&set);
         let protected = |id: &str| self.wanted.protected.contains_key(id);

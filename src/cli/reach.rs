@@ -52,7 +52,8 @@ impl Reach {
         let directory = directory(sandbox, disk, program, context)?;
         let mut settings = Settings { endpoint: endpoint.clone(), ..Settings::default() };
         if let Some(directory) = &directory {
-            let sandbox = Sandbox::open(directory, sandbox::Settings::default());
+            let sandbox =
+                Sandbox::open(directory, sandbox::Settings { types: program.types, ..sandbox::Settings::default() });
             let sandbox = sandbox.map_err(|error| context.terminal.fail(&error.to_string()))?;
             settings.http = Some(sandbox.connector());
             ignore_in_git(directory);

@@ -50,6 +50,7 @@ codes! {
     ConflictingProperties "conflicting-properties" Error,
     CoreUsesService "core-uses-service" Error,
     Cycle "cycle" Error,
+    Deprecated "deprecated" Warning,
     DuplicateKey "duplicate-key" Error,
     DuplicateName "duplicate-name" Error,
     DuplicatePriority "duplicate-priority" Error,

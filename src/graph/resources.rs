@@ -36,6 +36,16 @@ fn graph(instance: &Instance) -> DiGraph<&Resource, Need> {
                 references::each(value, &mut |found| need(found.target, Some(property), found.origin));
             }
         }
+        let extras = &resource.extras;
+        for (attribute, value) in [
+            ("CreationPolicy", &extras.creation_policy),
+            ("Metadata", &extras.metadata),
+            ("UpdatePolicy", &extras.update_policy),
+        ] {
+            if let Some(value) = value {
+                references::each(value, &mut |found| need(found.target, Some(Name::new(attribute)), found.origin));
+            }
+        }
         for target in &resource.depends_on {
             need(*target, None, resource.span);
         }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::build::{Build, Built};
 use crate::cloud::{Account, ObjectId, Secret, Target};
-use crate::plan::wanted::{Asset, Desired, Input, Source, Wanted};
-use crate::semantics::model::{self, Head, InstanceKey, Parameter, ParameterSource};
+use crate::plan::wanted::{Asset, Desired, Input, Live, Source, Wanted};
+use crate::schema::Types;
+use crate::semantics::model::{self, Head, InstanceKey, Parameter, ParameterSource, Use};
 use crate::semantics::value::{ForeignOutput, LaterType};
 use crate::template::provenance;
 
@@ -16,8 +17,8 @@ pub fn desired(build: &Build) -> Desired {
     let tag = |key: &str| build.stacks.iter().find_map(|b| b.head.tags.get(key).cloned());
     let heads: Heads<'_> =
         build.read.iter().chain(build.stacks.iter().map(|b| &b.head)).map(|head| (&head.key, head)).collect();
-    let read = build.read.iter().map(|head| Arc::new(wanted(head, &heads)));
-    let built = build.stacks.iter().map(|b| Arc::new(whole(b, &heads)));
+    let read = build.read.iter().map(|head| Arc::new(wanted(head, &heads, build.types)));
+    let built = build.stacks.iter().map(|b| Arc::new(whole(b, &heads, build.types)));
     Desired {
         project: tag("infra:project").unwrap_or_default(),
         env: build.env.map(|env| env.to_string()),
@@ -33,7 +34,7 @@ pub fn chosen(build: &Build) -> impl Iterator<Item = String> {
 /// Every instance of a build.
 type Heads<'a> = BTreeMap<&'a InstanceKey, &'a Head>;
 
-fn whole(built: &Built, heads: &Heads<'_>) -> Wanted {
+fn whole(built: &Built, heads: &Heads<'_>, types: &'static Types) -> Wanted {
     let protected =
         built.places.iter().filter_map(|place| Some((place.id.to_string(), place.protect.as_ref()?.to_string())));
     Wanted {
@@ -43,11 +44,11 @@ fn whole(built: &Built, heads: &Heads<'_>) -> Wanted {
         protected: protected.collect(),
         assets: built.head.assets.iter().map(asset).collect(),
         places: built.places.clone(),
-        ..wanted(&built.head, heads)
+        ..wanted(&built.head, heads, types)
     }
 }
 
-fn wanted(head: &Head, heads: &Heads<'_>) -> Wanted {
+fn wanted(head: &Head, heads: &Heads<'_>, types: &'static Types) -> Wanted {
     Wanted {
         id: head.key.to_string(),
         stack: head.key.stack.to_string(),
@@ -60,8 +61,11 @@ fn wanted(head: &Head, heads: &Heads<'_>) -> Wanted {
         parameters: head.parameters.iter().map(|p| (p.name.to_string(), input(p, heads))).collect(),
         after: head.after.iter().map(|after| after.instance.to_string()).collect(),
         protected: BTreeMap::new(),
+        policy: head.policy.as_ref().map(ToString::to_string),
         termination_protection: head.termination_protection,
         assets: Vec::new(),
+        live: head.uses.iter().filter(|used| used.live).map(live).collect(),
+        types,
         place: Some(head.span),
         places: provenance::Index::default(),
         foreign: head.foreign.clone().map(Arc::new),
@@ -95,6 +99,10 @@ fn items(from: &ForeignOutput, heads: &Heads<'_>) -> Option<usize> {
         LaterType::List(_, length) => length,
         _ => None,
     }
+}
+
+fn live(used: &Use) -> Live {
+    Live { stack: used.from.instance.to_string(), output: used.from.output.to_string(), place: Some(used.span) }
 }
 
 fn input(parameter: &Parameter, heads: &Heads<'_>) -> Input {

@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::cloud::{Cloud, Clouds, Stack, StackStatus};
 use crate::diagnostics::{Code, Diagnostic, sort};
 use crate::plan::wanted::{Desired, Observer, Settings, Wanted};
 use crate::plan::{Plan, Purpose, StackAction, StackPlan, diff, observe, problem, run, stack};
-use crate::schema::Types;
 
 /// Plans the deletion of the selected stacks. Changes nothing.
 ///
@@ -90,15 +88,11 @@ async fn one(
     refuse_protected(wanted, &found)?;
     plan.action = StackAction::Delete;
     if let Some(template) = observe::template(cloud, &found, wanted).await? {
-        plan.changes = going_resources(&template);
+        plan.changes = diff::all_gone(&template, wanted.types);
         plan.template = crate::plan::digest::sha256([template.to_string().as_str()]);
     }
     plan.outputs.clear();
     Ok(plan)
-}
-
-fn going_resources(template: &Value) -> Vec<crate::plan::Change> {
-    diff::all_gone(template, Types::aws())
 }
 
 fn refuse_protected(wanted: &Wanted, found: &Stack) -> Result<(), Box<Diagnostic>> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::plan::refs::{Reference, is_intrinsic, maker, references, same_text};
+use crate::plan::refs::{Reference, is_intrinsic, live_reads, maker, references, same_text};
 use crate::plan::{Action, Cause, Change, Data, Differs, ParameterPlan, PropertyChange, Reason, Replaces, Shown};
 use crate::schema::{RefValue, Replacement, ResourceType, Types};
 
@@ -288,7 +288,10 @@ fn leaves(properties: &Value) -> Vec<Leaf<'_>> {
 
 /// The strongest reason for which the value of a leaf may become another one.
 fn influence(leaf: &Leaf<'_>, sides: &Sides<'_>, changes: &BTreeMap<&str, Change>) -> Option<(Differs, Cause)> {
-    let mut strongest: Option<(Differs, Cause)> = None;
+    // What CloudFormation reads while it deploys is not known before, and it plans for the worst (aws/aws-cdk#38829).
+    let mut strongest = live_reads(leaf.value).first().map(|(stack, output)| {
+        (Differs::Maybe, Cause::Live { stack: (*stack).to_owned(), output: (*output).to_owned() })
+    });
     for reference in &leaf.references {
         let found = match sides.parameters.get(&reference.name) {
             Some(p) => {
@@ -404,6 +407,7 @@ fn sides_of(leaf: &Leaf<'_>, cause: &Cause, sides: &Sides<'_>) -> (Option<Shown>
             Some(p) if p.after == Shown::Hidden => (Some(Shown::Hidden), Some(Shown::Hidden)),
             _ => (None, Some(show(leaf.value, sides.parameters))),
         },
+        Cause::Live { stack, output } => (None, Some(Shown::Later(format!("{stack} {output}")))),
         Cause::Resource { logical_id, attribute } => {
             let from = if attribute == "Ref" { logical_id.clone() } else { format!("{logical_id}.{attribute}") };
             (None, Some(Shown::Later(from)))

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::cloud::{ParameterInForce, ParameterValue, Secret};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::wanted::{Input, Source, Wanted};
+use crate::plan::wanted::{Input, Live, Source, Wanted};
 use crate::plan::{Differs, Origin, ParameterPlan, Shown};
+use crate::source::Span;
 
 /// What a consumer can know of an output.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,10 +63,23 @@ pub(crate) fn resolve(
                     inputs.values.insert(name.clone(), value);
                 }
             }
-            Err(problem) => problems.push(missing(wanted, name, input, &problem)),
+            Err(problem) => problems.push(missing(wanted, name, input.place, &problem)),
         }
     }
     if problems.is_empty() { Ok(inputs) } else { Err(problems) }
+}
+
+/// Refuses to plan where CloudFormation would read live what is not there.
+pub(crate) fn live(wanted: &Wanted, outputs: &Outputs) -> Vec<Diagnostic> {
+    let problem = |live: &Live| {
+        let why = match outputs.get(&live.stack) {
+            None => Missing::Stack(live.stack.clone()),
+            Some(of_stack) if of_stack.contains_key(&live.output) => return None,
+            Some(_) => Missing::Output(live.stack.clone(), live.output.clone()),
+        };
+        Some(missing(wanted, &live.output, live.place, &why))
+    };
+    wanted.live.iter().filter_map(problem).collect()
 }
 
 /// Why a parameter has no value.
@@ -158,7 +172,7 @@ fn showing(value: &Secret, secret: bool) -> Shown {
     if secret || value.is_masked() { Shown::Hidden } else { Shown::text(value.expose()) }
 }
 
-fn missing(wanted: &Wanted, name: &str, input: &Input, problem: &Missing) -> Diagnostic {
+fn missing(wanted: &Wanted, name: &str, place: Option<Span>, problem: &Missing) -> Diagnostic {
     let (code, message, help) = match problem {
         Missing::Input => (
             Code::MissingInput,
@@ -185,7 +199,7 @@ fn missing(wanted: &Wanted, name: &str, input: &Input, problem: &Missing) -> Dia
         ),
     };
     let diagnostic = Diagnostic::new(code, message).help(help);
-    match input.place.or(wanted.place) {
+    match place.or(wanted.place) {
         Some(place) => diagnostic.at(place, if matches!(problem, Missing::Input) { "this input" } else { "read here" }),
         None => diagnostic,
     }

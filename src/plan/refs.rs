@@ -33,6 +33,27 @@ pub(crate) fn references(value: &Value) -> Vec<Reference> {
     found
 }
 
+/// The outputs of other stacks that CloudFormation reads itself in `value`: names of the stack and of the output.
+pub(crate) fn live_reads(value: &Value) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![value];
+    while let Some(value) = waiting.pop() {
+        match value {
+            Value::Array(items) => waiting.extend(items),
+            Value::Object(entries) => match single(value) {
+                Some(("Fn::GetStackOutput", of)) => {
+                    let text = |key: &str| of.get(key).and_then(Value::as_str).unwrap_or_default();
+                    found.push((text("StackName"), text("OutputName")));
+                }
+                _ => waiting.extend(entries.values()),
+            },
+            _ => {}
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
 fn collect(value: &Value, found: &mut Vec<Reference>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect(item, found)),

@@ -14,12 +14,13 @@ use crate::plan::exact::Reader;
 use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
 use crate::plan::observe::{self, Standing};
 use crate::plan::outputs::{self, Known};
+use crate::plan::protect::InForce;
 use crate::plan::refs::same_text;
 use crate::plan::upload::Uploads;
 use crate::plan::wanted::{Event, Input, Observer, Source, Wanted};
 use crate::plan::{
     Certainty, Change, ChangeSetRef, Found, Origin, ParameterPlan, Setting, Shown, StackAction, StackPlan, ValueChange,
-    problem, protect,
+    initial, problem, protect,
 };
 use crate::schema::Types;
 
@@ -43,7 +44,11 @@ pub(crate) async fn plan(
     let nothing = BTreeMap::new();
     let in_force = standing.deployed().map_or(&nothing, |s| &s.parameters);
     let inputs = inputs::resolve(wanted, in_force, produced)?;
-    let one = One { cloud, wanted, after: &after, inputs: &inputs, uploads, observer, types: Types::aws() };
+    let unread = inputs::live(wanted, produced);
+    if !unread.is_empty() {
+        return Err(unread);
+    }
+    let one = One { cloud, wanted, after: &after, inputs: &inputs, uploads, observer, types: wanted.types };
     match standing {
         Standing::There(stack) => one.update(stack).await,
         Standing::Dead(stack) => one.create(StackAction::Recreate, Some(stack)).await,
@@ -70,8 +75,8 @@ const SECTIONS: [&str; 6] = ["Resources", "Outputs", "Conditions", "Mappings", "
 struct Deployed {
     /// Its template; none where it is proven to be the wanted one.
     template: Option<Value>,
-    /// Ids that its stack policy protects; none where it was not looked at.
-    policy: Option<BTreeSet<String>>,
+    /// Its stack policy; none where it was not looked at.
+    policy: Option<InForce>,
 }
 
 impl One<'_> {
@@ -83,7 +88,7 @@ impl One<'_> {
         let changes = diff(&sides);
         let mut plan = blank(self.wanted, found);
         plan.action = action;
-        plan.settings = self.settings(false, &BTreeSet::new());
+        plan.settings = self.settings(false, &InForce::default());
         plan.notes.extend(transforms(self.after));
         plan.notes.extend(conditions(self.after));
         Ok(self.finish(plan, changes, None, None))
@@ -92,6 +97,26 @@ impl One<'_> {
     async fn update(&self, stack: &Stack) -> Result<Planned, Vec<Diagnostic>> {
         let deployed = self.look(stack).await?;
         let before = deployed.template.as_ref().unwrap_or(self.after);
+        let sides =
+            Sides { before: Some(before), after: self.after, parameters: &self.inputs.shown, types: self.types };
+        if deployed.template.is_some()
+            && initial::has_any(self.wanted)
+            && let Some(kept) = initial::keep(self.wanted, self.after, &sides)
+        {
+            let one = One { wanted: &kept.wanted, after: &kept.template, ..*self };
+            return one.compare(stack, before, &deployed, kept.notes).await;
+        }
+        self.compare(stack, before, &deployed, Vec::new()).await
+    }
+
+    /// Plans an update from the deployed template to the wanted one.
+    async fn compare(
+        &self,
+        stack: &Stack,
+        before: &Value,
+        deployed: &Deployed,
+        kept: Vec<String>,
+    ) -> Result<Planned, Vec<Diagnostic>> {
         let mut plan = blank(self.wanted, Some(stack));
         let policy = deployed.policy.clone().unwrap_or_default();
         plan.settings = self.settings(stack.termination_protection, &policy);
@@ -100,7 +125,9 @@ impl One<'_> {
         let same_parts = |key: &str| same_text(before.get(key), self.after.get(key));
         let same_text = same_text(Some(before), Some(self.after));
         let still = plan.tags.is_empty() && !self.inputs.differ();
-        plan.notes = self.kept_defaults(before);
+        plan.notes = kept;
+        plan.notes.extend(self.kept_defaults(before));
+        plan.notes.extend(policy.leftover(self.wanted));
         if still && (same_text || SECTIONS.into_iter().all(same_parts)) {
             if !same_text && plan.notes.is_empty() {
                 plan.notes.push(
@@ -136,7 +163,7 @@ impl One<'_> {
         stack: &Stack,
         before: &Value,
         local: Vec<Change>,
-        policy: &BTreeSet<String>,
+        policy: &InForce,
     ) -> Result<Planned, Vec<Diagnostic>> {
         // What is certain to be refused need not be asked.
         self.refuse(protect::judge(self.wanted, &local, policy, &mut Vec::new()))?;
@@ -196,7 +223,9 @@ impl One<'_> {
         let wanted = fingerprint(self.wanted, None);
         let told = proof(stack);
         let names = stack.parameters.keys().eq(self.wanted.parameters.keys()) && self.same_outputs(stack);
-        let template = if names && told.as_ref().is_some_and(|t| t.template == wanted.template) {
+        // What is kept of the deployed template is looked up there, where there is something to send.
+        let rests = !initial::has_any(self.wanted) || (!self.inputs.differ() && self.tags(stack).is_empty());
+        let template = if rests && names && told.as_ref().is_some_and(|t| t.template == wanted.template) {
             None
         } else {
             let failed = |d: Box<Diagnostic>| vec![*d];
@@ -215,11 +244,11 @@ impl One<'_> {
         Ok(Deployed { template, policy })
     }
 
-    /// What the stack policy in force protects.
-    async fn policy(&self, stack: &Stack) -> Result<BTreeSet<String>, Vec<Diagnostic>> {
+    /// The stack policy in force.
+    async fn policy(&self, stack: &Stack) -> Result<InForce, Vec<Diagnostic>> {
         let read = self.cloud.stack_policy(&stack.id).await;
         let read = read.map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])?;
-        Ok(protect::protected_by(read.as_deref()))
+        Ok(InForce::read(read))
     }
 
     /// Inputs that keep their deployed value although the source now has another default.
@@ -258,12 +287,8 @@ impl One<'_> {
         keys.into_iter().filter_map(change).collect()
     }
 
-    fn settings(&self, protected: bool, policy: &BTreeSet<String>) -> Vec<Setting> {
-        let mut settings = Vec::new();
-        let wanted: BTreeSet<String> = self.wanted.protected.keys().cloned().collect();
-        if wanted != *policy {
-            settings.push(Setting::StackPolicy { protects: wanted.into_iter().collect() });
-        }
+    fn settings(&self, protected: bool, policy: &InForce) -> Vec<Setting> {
+        let mut settings: Vec<Setting> = policy.change(self.wanted).into_iter().collect();
         if self.wanted.termination_protection != protected {
             settings.push(Setting::TerminationProtection { on: self.wanted.termination_protection });
         }
@@ -321,7 +346,7 @@ fn conditions(after: &Value) -> Option<String> {
 fn fingerprint(wanted: &Wanted, found: Option<&Stack>) -> Fingerprint {
     // What a failed creation leaves is deleted, and its operations with it.
     let before = found.filter(|s| s.status.is_updatable()).and_then(|s| s.operations.first());
-    Fingerprint::new(&wanted.sha256, !wanted.protected.is_empty(), before.map(String::as_str))
+    Fingerprint::new(&wanted.sha256, wanted.is_guarded(), before.map(String::as_str))
 }
 
 /// True where what is deployed is known to be another thing than `wanted`, from what is read anyway.

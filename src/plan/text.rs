@@ -240,6 +240,7 @@ impl Page {
             }
             Some(Cause::Parameter { name, .. }) => remarks.push(format!("input {name}")),
             Some(Cause::Resource { logical_id, .. }) => remarks.push(format!("<- {logical_id}")),
+            Some(Cause::Live { stack, output }) => remarks.push(format!("read live <- `{output}` of {stack}")),
             None => {}
         }
         let remark = if remarks.is_empty() { String::new() } else { format!("({})", clean(&remarks.join("; "))) };
@@ -383,11 +384,41 @@ fn setting_text(setting: &Setting) -> String {
     match setting {
         Setting::TerminationProtection { on: true } => "termination protection: off -> on".to_owned(),
         Setting::TerminationProtection { on: false } => "termination protection: on -> off".to_owned(),
-        Setting::StackPolicy { protects } if protects.is_empty() => {
+        Setting::StackPolicy { protects, own: None } if protects.is_empty() => {
             "stack policy: lifted, nothing is protected".to_owned()
         }
-        Setting::StackPolicy { protects } => {
-            format!("stack policy: never replace or delete {}", clean(&protects.join(", ")))
+        Setting::StackPolicy { protects, own } => {
+            let mut all: Vec<String> = own.as_deref().map(statements).unwrap_or_default();
+            if !protects.is_empty() {
+                all.push(format!("never replace or delete {}", protects.join(", ")));
+            }
+            format!("stack policy: {}", clean(&all.join("; ")))
         }
     }
+}
+
+/// `deny Update:Delete on Prod*`, for each statement of a stack policy.
+fn statements(policy: &str) -> Vec<String> {
+    let all: Vec<serde_json::Value> = serde_json::from_str(policy).unwrap_or_default();
+    let words = |value: &serde_json::Value| match value {
+        serde_json::Value::Array(many) => many.iter().filter_map(|one| one.as_str()).collect::<Vec<_>>().join(", "),
+        one => one.as_str().unwrap_or_default().to_owned(),
+    };
+    let said = |one: &serde_json::Value, key: &str| {
+        let plain = one.get(key).map(&words);
+        let not = one.get(format!("Not{key}")).map(|value| format!("all but {}", words(value)));
+        plain.or(not).unwrap_or_default().replace("LogicalResourceId/", "")
+    };
+    let types = |one: &serde_json::Value| {
+        let condition = one.get("Condition")?.as_object()?;
+        let types: Vec<String> = condition.values().filter_map(|c| c.get("ResourceType")).map(&words).collect();
+        Some(format!(" of {}", types.join(" and ")))
+    };
+    let one = |one: &serde_json::Value| {
+        let effect = one.get("Effect").map(&words).unwrap_or_default().to_lowercase();
+        let (action, on) = (said(one, "Action"), said(one, "Resource"));
+        let on = if on == "*" { "all" } else { &on };
+        format!("{effect} {action} on {on}{}", types(one).unwrap_or_default())
+    };
+    all.iter().map(one).collect()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cloud::{Account, ObjectId, Secret, Target};
 use crate::package::Package;
+use crate::schema::Types;
 use crate::semantics::model::Foreign;
 use crate::source::Span;
 use crate::template::provenance;
@@ -47,10 +48,16 @@ pub struct Wanted {
     pub after: BTreeSet<String>,
     /// Resources that are never replaced nor deleted, and why.
     pub protected: BTreeMap<String, String>,
+    /// Statements of a stack policy of its own, as a JSON list; those for `protected` come on top.
+    pub policy: Option<String>,
     /// Deleting the stack is refused.
     pub termination_protection: bool,
     /// What must lie in a bucket before it is deployed.
     pub assets: Vec<Asset>,
+    /// What CloudFormation itself reads of other stacks while it deploys this one.
+    pub live: Vec<Live>,
+    /// The resource types that its template uses.
+    pub types: &'static Types,
     /// Where it is declared.
     pub place: Option<Span>,
     /// Where others deploy it: what the source says of it.
@@ -68,6 +75,17 @@ pub struct Asset {
     pub package: Arc<Package>,
     /// Where it is asked for.
     pub place: Span,
+}
+
+/// An output of another stack that CloudFormation reads itself.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// Id of that stack.
+    pub stack: String,
+    /// Name of the output.
+    pub output: String,
+    /// Where it is first read.
+    pub place: Option<Span>,
 }
 
 /// A parameter as it should be.
@@ -109,7 +127,13 @@ impl Wanted {
             Source::Output { stack, .. } => Some(stack.as_str()),
             Source::Input { .. } => None,
         };
-        self.parameters.values().filter_map(of).chain(self.after.iter().map(String::as_str)).collect()
+        let others = self.live.iter().map(|live| live.stack.as_str()).chain(self.after.iter().map(String::as_str));
+        self.parameters.values().filter_map(of).chain(others).collect()
+    }
+
+    /// True where a stack policy is to be in force.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.policy.is_some() || !self.protected.is_empty()
     }
 
     /// `text` without the secret values of this run: AWS quotes requests in what it says.

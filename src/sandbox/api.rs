@@ -52,7 +52,7 @@ pub(crate) fn call(world: &mut World, caller: &Caller, service: &str, action: &s
         "DescribeEvents" => events::of_operation(world, caller, params),
         "GetTemplate" => templates::get(world, caller, params),
         "GetTemplateSummary" => templates::summary(world, caller, params),
-        "ValidateTemplate" => templates::validate(params),
+        "ValidateTemplate" => templates::validate(world, params),
         _ => Err(facts::unknown_action(action)),
     }
 }

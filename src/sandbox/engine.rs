@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::sandbox::clock::{Pace, Time};
 use crate::sandbox::diff::{outputs, properties_json};
-use crate::sandbox::eval::{Lookup, Scope};
+use crate::sandbox::eval::{Lookup, Scope, StackOutput};
 use crate::sandbox::facts::USER_INITIATED;
 use crate::sandbox::ids;
 use crate::sandbox::model::{Event, OnFailure, Operation, Phase, Region, Resource, Stable, Stack};
@@ -35,11 +35,24 @@ pub(crate) struct Context<'a> {
     pub(crate) others: &'a Region,
     /// What lies in S3.
     pub(crate) buckets: &'a Buckets,
+    /// The stacks of all other accounts and regions.
+    pub(crate) elsewhere: &'a BTreeMap<(String, String), Region>,
+    /// The account and region themselves.
+    pub(crate) here: (&'a str, &'a str),
 }
 
 impl Context<'_> {
     pub(crate) fn living(&self) -> impl Iterator<Item = &Stack> {
         self.others.values().filter(|stack| stack.live())
+    }
+
+    /// The living stack of that name, in any account and region; not the one that the step is for.
+    pub(crate) fn stack(&self, account: &str, region: &str, name: &str) -> Option<&Stack> {
+        let stacks = match (account, region) == self.here {
+            true => self.others,
+            false => self.elsewhere.get(&(account.to_owned(), region.to_owned()))?,
+        };
+        stacks.values().find(|stack| stack.live() && stack.place.stack_name == name)
     }
 
     /// The value of an export, and the stack that has it.
@@ -253,6 +266,15 @@ impl Lookup for Standing<'_> {
     fn import(&self, export: &str) -> Result<Value, String> {
         let found = self.context.export(export).map(|(_, value)| Value::String(value));
         found.ok_or_else(|| format!("No export named {export} found."))
+    }
+
+    fn output(&self, asked: &StackOutput) -> Result<Value, String> {
+        let StackOutput { account, region, stack, output } = asked;
+        let found = self.context.stack(account, region, stack);
+        let found = found.ok_or_else(|| format!("Stack with id {stack} does not exist"))?;
+        let value = found.outputs.iter().find(|one| one.key == *output);
+        let value = value.ok_or_else(|| format!("Output {output} not found in stack {stack}"))?;
+        Ok(Value::String(value.value.clone()))
     }
 }
 

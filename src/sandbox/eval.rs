@@ -20,6 +20,17 @@ pub(crate) trait Lookup {
     fn attribute(&self, name: &str, attribute: &str) -> Result<Value, String>;
     /// What `Fn::ImportValue` gives.
     fn import(&self, export: &str) -> Result<Value, String>;
+    /// What `Fn::GetStackOutput` gives.
+    fn output(&self, asked: &StackOutput) -> Result<Value, String>;
+}
+
+/// What `Fn::GetStackOutput` asks for.
+#[derive(Debug)]
+pub(crate) struct StackOutput {
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) stack: String,
+    pub(crate) output: String,
 }
 
 /// Everything that an evaluation may see.

@@ -13,7 +13,6 @@ use crate::sandbox::objects::{self, Buckets};
 use crate::sandbox::script::Script;
 use crate::sandbox::store::Store;
 use crate::sandbox::wire::{self, Params, Request, Response, Scope};
-use crate::schema::Types;
 
 /// The simulated world.
 pub(crate) struct World {
@@ -185,19 +184,26 @@ impl World {
         work: impl FnOnce(&mut Stack, &mut Context<'_>) -> T,
     ) -> Option<T> {
         let pace = self.settings.pace;
-        let region = self.regions.get_mut(&(caller.account.clone(), caller.region.clone()))?;
-        let mut stack = region.remove(key)?;
-        let mut context = Context {
-            types: Types::aws(),
-            time: &mut self.time,
-            script: &mut self.script,
-            others: region,
-            buckets: &self.buckets,
-        };
-        engine::advance(&mut stack, &mut context, pace, polled);
-        let result = work(&mut stack, &mut context);
-        region.insert(key.clone(), stack);
-        Some(result)
+        // Taken out for the time, so that the rest of the world can be looked at.
+        let place = (caller.account.clone(), caller.region.clone());
+        let mut region = self.regions.remove(&place)?;
+        let result = region.remove(key).map(|mut stack| {
+            let mut context = Context {
+                types: self.settings.types,
+                time: &mut self.time,
+                script: &mut self.script,
+                others: &region,
+                buckets: &self.buckets,
+                elsewhere: &self.regions,
+                here: (&caller.account, &caller.region),
+            };
+            engine::advance(&mut stack, &mut context, pace, polled);
+            let result = work(&mut stack, &mut context);
+            region.insert(key.clone(), stack);
+            result
+        });
+        self.regions.insert(place, region);
+        result
     }
 
     /// All keys of a region, in order.

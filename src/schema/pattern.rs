@@ -44,6 +44,18 @@ impl Pattern {
         }
     }
 
+    /// A pattern of a schema that a project brings along: of the linear kind where it can be, else as ECMAScript
+    /// reads it. Compiled at once.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one line.
+    pub(crate) fn of_schema(source: &'static str) -> Result<Self, String> {
+        Self::linear(source).or_else(|_| {
+            let regex = regress::Regex::new(source).map_err(|error| last_line(&error.to_string()))?;
+            Ok(Self { source, kind: kind::PLAIN, engine: OnceLock::from(Engine::EcmaScript(regex)) })
+        })
+    }
+
     /// The pattern as it was written.
     pub fn source(&self) -> &'static str {
         self.source

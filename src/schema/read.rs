@@ -16,10 +16,10 @@ pub(super) struct Reader {
 }
 
 /// What a node that cannot be decoded counts as: nothing is refused because of it.
-static ANYTHING: Node = Node::Json;
+pub(super) static ANYTHING: Node = Node::Json;
 
 /// Aliases never point at aliases; the limit keeps a damaged blob from turning in a circle.
-const ALIAS_HOPS: usize = 4;
+pub(super) const ALIAS_HOPS: usize = 4;
 
 impl Reader {
     pub(super) fn open(hot: &'static [u8], docs: &'static [u8]) -> Option<Self> {

@@ -3,6 +3,7 @@
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::semantics::declare::{At, ModuleId, Top};
+use crate::semantics::decorators;
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::fits;
 use crate::semantics::frame::{BlockId, Step, What};
@@ -31,6 +32,8 @@ impl<'p> Evaluator<'p> {
         span: Span,
     ) -> Value {
         let Some(function) = self.function(at) else { return Value::Unknown };
+        let old = self.program.item(at).and_then(|item| decorators::deprecated(&item.decorators));
+        self.uses_old(old.as_ref(), name.name.as_str(), name.span);
         let Some(arguments) = self.bind_own(function, name, given, span) else { return Value::Unknown };
         if self.frame.path.iter().any(|step| step.what == What::Call(at)) {
             return self.cycle(What::Call(at), span);

@@ -107,7 +107,9 @@ impl<'p> Evaluator<'p> {
         block: BlockId,
     ) -> Value {
         let program = self.program;
-        let Some((declared, _, body)) = program.component(component.0, component.1) else { return Value::Unknown };
+        let Some((declared, item, body)) = program.component(component.0, component.1) else { return Value::Unknown };
+        let old = decorators::deprecated(&item.decorators);
+        self.uses_old(old.as_ref(), resource.ty.name.as_str(), resource.ty.span);
         if self.is_inside_itself(component, resource) || !self.burn(COST + body.len(), resource.ty.span) {
             return Value::Unknown;
         }
@@ -171,6 +173,7 @@ impl<'p> Evaluator<'p> {
         }
         for unit in self.frame.components.clone() {
             self.check_arguments(unit);
+            self.says_of(unit);
             let exports = self.frame.part_mut(unit).map_or(0, |part| part.exports.len());
             for at in 0..exports {
                 self.export(unit, at, None);
@@ -206,6 +209,8 @@ impl<'p> Evaluator<'p> {
             self.no_such_output(part, name);
             return Value::Unknown;
         }
+        let used = format!("{}.{}", part.shown, name.name);
+        self.uses_old(declared.members.old(name.name), &used, name.span);
         let (is_dry, declared_at) = (self.frame.unit(part.unit).is_some_and(Unit::is_dry), item.span);
         if self.dry && !is_dry {
             return Value::Unknown;
@@ -443,6 +448,9 @@ impl<'p> Evaluator<'p> {
         let params = &declared.members.params;
         for (name, span) in given {
             if params.iter().any(|param| param.name == name) {
+                if let Some(old) = declared.members.old(name) {
+                    self.in_unit(outer, |ev| ev.uses_old(Some(old), name.as_str(), span));
+                }
                 continue;
             }
             let message = format!("`{path}` has no param `{name}`");
@@ -471,10 +479,10 @@ impl<'p> Evaluator<'p> {
             return Some(Arc::clone(says));
         }
         let (outer, block, dry) = (part.outer, part.block, part.dry);
-        let stmt = part.used.as_ref().map(|used| used.stmt)?;
+        let (stmt, name) = part.used.as_ref().map(|used| (used.stmt, used.resource.name.span))?;
         let mut says = self.in_unit(outer, |ev| {
             let before = std::mem::replace(&mut ev.dry, dry);
-            let says = decorators::resource_says(ev, &stmt.decorators, &Scope::of(block));
+            let says = decorators::component_says(ev, &stmt.decorators, &Scope::of(block), name);
             ev.dry = before;
             says
         })?;

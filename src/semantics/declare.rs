@@ -11,7 +11,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::schema::Types;
 use crate::semantics::library::Library;
-use crate::semantics::{Program, existing, functions};
+use crate::semantics::{Program, existing, functions, schemas};
 use crate::source::{SourceFile, Span};
 use crate::syntax::ast;
 use crate::world::World;
@@ -138,6 +138,7 @@ pub(crate) fn analyze(files: Vec<SourceFile>, world: Arc<dyn World + Send + Sync
         templates: FxHashMap::default(),
         library: Library::new(world),
     };
+    schemas::read(&mut program);
     let mut problems = Vec::new();
     program.templates = existing::load(&program, &mut problems);
     program.diagnostics.extend(problems);

@@ -207,13 +207,7 @@ impl<'p> Evaluator<'p> {
                 let value = hatches::raw(self, body, span, scope);
                 self.pay(value, span)
             }
-            ExprKind::Live(_) => {
-                self.report(
-                    Diagnostic::new(Code::NotYet, "this is not in this version of the language")
-                        .at(expr.span, "not understood yet"),
-                );
-                Value::Unknown
-            }
+            ExprKind::Live(what) => hatches::live(self, what, span, scope),
             ExprKind::Broken => Value::Unknown,
             ExprKind::Str(_) | ExprKind::Int(_) | ExprKind::Bool(_) | ExprKind::Name(_) => self.eval(expr, scope),
         }

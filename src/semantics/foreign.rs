@@ -155,6 +155,7 @@ impl Planned {
             description,
             tags: BTreeMap::new(),
             termination_protection: false,
+            policy: None,
             parameters: Vec::new(),
             outputs,
             assets: Vec::new(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::names::Name;
 use crate::semantics::declare::{At, ModuleId};
@@ -55,6 +55,10 @@ pub(crate) struct Frame<'p> {
     pub(super) by_id: FxHashMap<Name, usize>,
     /// Outputs to be evaluated.
     pub(super) outputs: Vec<(&'p Stmt, &'p Output, BlockId)>,
+    /// Parameters that carry outputs: `@publish`.
+    pub(super) published: Vec<model::Resource>,
+    /// What is said above components and reached a resource in them.
+    pub(super) reached: FxHashSet<Span>,
     /// Assertions to be evaluated.
     pub(super) asserts: Vec<(UnitId, &'p Assert, BlockId)>,
     /// Parameters made of inputs.
@@ -63,6 +67,8 @@ pub(crate) struct Frame<'p> {
     pub(super) assets: BTreeMap<Arc<str>, model::Asset>,
     /// What is read of others: the parameter, where first, and the type.
     pub(super) uses: BTreeMap<ForeignOutput, (Name, Span, LaterType)>,
+    /// What is read of others with `live`: its name in the metadata, and where first.
+    pub(super) live: BTreeMap<ForeignOutput, (Name, Span)>,
     fuel: u64,
     /// It is said that nothing is left.
     is_empty: bool,

@@ -92,6 +92,8 @@ pub struct Head {
     pub tags: BTreeMap<String, String>,
     /// `@termination_protection`
     pub termination_protection: bool,
+    /// `@policy`: the statements of a stack policy, as a JSON list.
+    pub policy: Option<Arc<str>>,
     /// Parameters of its template, sorted by name.
     pub parameters: Vec<Parameter>,
     /// Its outputs, sorted by name.
@@ -124,8 +126,10 @@ pub struct Foreign {
 pub struct Use {
     /// What is read.
     pub from: ForeignOutput,
-    /// The parameter that carries it.
+    /// The parameter that carries it. Of what is read live, the name under which the metadata of the template has it.
     pub parameter: Name,
+    /// `live`: CloudFormation reads it itself.
+    pub live: bool,
     /// Where it is first read.
     pub span: Span,
 }
@@ -215,6 +219,8 @@ pub struct Resource {
     pub on_replace: Option<DataPolicy>,
     /// `@protect`: why, where said.
     pub protect: Option<Arc<str>>,
+    /// What else stands above it.
+    pub extras: Extras,
     /// `///` text.
     pub description: Option<Arc<str>>,
     /// Its name in the source.
@@ -245,8 +251,26 @@ impl Within {
 impl Resource {
     /// Every value that its template text holds.
     pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
-        [&self.properties].into_iter()
+        let Extras { creation_policy, metadata, update_policy, .. } = &self.extras;
+        [Some(&self.properties), creation_policy.as_ref(), metadata.as_ref(), update_policy.as_ref()]
+            .into_iter()
+            .flatten()
     }
+}
+
+/// What CloudFormation takes of a resource beside its properties and what becomes of its data.
+#[derive(Clone, Default, Debug)]
+pub struct Extras {
+    /// `@creation_policy`: an object.
+    pub creation_policy: Option<Value>,
+    /// `@metadata`: an object.
+    pub metadata: Option<Value>,
+    /// `@update_policy`: an object.
+    pub update_policy: Option<Value>,
+    /// `@initial`: paths of properties that keep their deployed value. Sorted.
+    pub initial: Vec<Arc<str>>,
+    /// `@ignore_drift`: paths of properties that others may change. Sorted.
+    pub ignore_drift: Vec<Arc<str>>,
 }
 
 /// What becomes of the data of a resource that goes.

@@ -58,7 +58,7 @@ fn said(resources: &[Resource]) -> Vec<Vec<usize>> {
     let positions: FxHashMap<_, _> = resources.iter().enumerate().map(|(i, r)| (r.id, i)).collect();
     let waits = |resource: &Resource| {
         let mut found: Vec<usize> = resource.depends_on.iter().filter_map(|id| positions.get(id).copied()).collect();
-        references::each(&resource.properties, &mut |r| found.extend(positions.get(&r.target)));
+        resource.values().for_each(|value| references::each(value, &mut |r| found.extend(positions.get(&r.target))));
         found.sort_unstable();
         found.dedup();
         found

@@ -8,7 +8,7 @@ use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::frame::BlockId;
 use crate::semantics::model;
 use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
-use crate::semantics::{fits, injection, resources, secret_leak, settings, types};
+use crate::semantics::{decorators, fits, injection, resources, secret_leak, settings, types};
 use crate::source::Span;
 use crate::syntax::ast::{Assert, Binary, Expr, ExprKind, Output, Stmt};
 
@@ -21,6 +21,10 @@ impl<'p> Evaluator<'p> {
             let dry = self.frame.is_dry(block);
             let before = std::mem::replace(&mut self.dry, dry);
             let made = self.output(stmt, output, block);
+            if let Some(made) = &made {
+                let published = decorators::published(self, &stmt.decorators, made, &Scope::of(block));
+                self.frame.published.extend(published.filter(|_| !dry));
+            }
             self.dry = before;
             out.extend(made.filter(|_| !dry));
         }

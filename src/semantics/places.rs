@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::semantics::declare::{Origin, StackDecl};
-use crate::semantics::decorators::{self, StackSays};
+use crate::semantics::decorators::{self, StackPolicy, StackSays};
 use crate::semantics::eval::Evaluator;
 use crate::semantics::frame::{Frame, Place};
 use crate::semantics::model::{Account, InstanceKey};
@@ -36,6 +36,8 @@ pub(crate) struct Planned {
     pub(crate) stack_name: Arc<str>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) termination_protection: bool,
+    /// `@policy`
+    pub(super) policy: Option<Arc<StackPolicy>>,
     /// The stack's name in the source.
     pub(super) span: Span,
     /// Who deploys it.
@@ -133,7 +135,7 @@ impl<'p> Spot<'p> {
         let Place { env, account: Some(account), region: Some(region), .. } = place else { return };
         let stack = self.stack;
         let env_name = env.as_ref().map(|env| env.name);
-        let StackSays { stack_name, termination_protection } = says;
+        let StackSays { stack_name, termination_protection, policy } = says;
         let (stack_name, named_at) = match stack_name {
             Some((name, span)) => (name, span),
             None => (default_name(ev.project.name, stack.name, env_name).into(), stack.span),
@@ -157,6 +159,7 @@ impl<'p> Spot<'p> {
             stack_name,
             tags,
             termination_protection,
+            policy,
             span: stack.span,
             deal: Deal::Ours,
         });

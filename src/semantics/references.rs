@@ -39,7 +39,7 @@ fn in_later(later: &Later, found: &mut impl FnMut(Reference)) {
             raw.names.iter().for_each(|name| found(Reference { target: name.name, origin: name.span }));
             each(&raw.value, found);
         }
-        LaterExpr::Parameter(_) | LaterExpr::Zones | LaterExpr::Dynamic(_) => {}
+        LaterExpr::Parameter(_) | LaterExpr::Zones | LaterExpr::Dynamic(_) | LaterExpr::StackOutput(_) => {}
     }
 }
 

@@ -7,6 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::diagnostics::{Code, Diagnostic, has_errors};
+use crate::semantics::decorators::Published;
 use crate::source::Span;
 
 /// Diagnostics as they come in.
@@ -16,6 +17,8 @@ pub(super) struct Reports {
     /// The round that found a problem of that kind at that place.
     found: FxHashMap<(Code, Span, Option<Span>), u32>,
     round: u32,
+    /// Parameters of Systems Manager that the instances make, over all environments.
+    pub(super) published: Published,
 }
 
 impl Reports {

@@ -32,6 +32,13 @@ const SNAPSHOTS: [&str; 8] = [
     "AWS::Redshift::Cluster",
 ];
 
+/// Characters of a custom resource's type, as "Custom resources" in the user guide has it.
+const LONGEST_CUSTOM: usize = 60;
+
+fn is_custom(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@' | b'-')
+}
+
 impl<'p> Evaluator<'p> {
     /// Gives a resource its logical id and remembers that its properties are to be evaluated.
     /// `None` where its id is not known, which is reported.
@@ -148,17 +155,23 @@ impl<'p> Evaluator<'p> {
             self.dry = before;
             out.extend(resource.filter(|_| !p.dry));
         }
+        self.check_reach();
         out
     }
 
     fn body(&mut self, p: &Pending<'p>) -> model::Resource {
         let scope = Scope::of(p.block);
         let mut says = decorators::resource_says(self, &p.stmt.decorators, &scope);
-        if let Some(outer) = self.says_of(p.unit) {
-            let takes_snapshots = SNAPSHOTS.contains(&p.made.ty.as_str());
-            says.inherit(&outer.for_type(takes_snapshots));
-        }
         let made = &p.made;
+        let mut extras = decorators::attributes(self, &p.stmt.decorators, made, &scope);
+        let outer = self.says_of(p.unit).unwrap_or_default();
+        extras.initial = decorators::paths(self, made, &says.initial, &outer.initial);
+        extras.ignore_drift = decorators::paths(self, made, &says.ignore_drift, &outer.ignore_drift);
+        let takes_snapshots = SNAPSHOTS.contains(&made.ty.as_str());
+        if takes_snapshots {
+            self.frame.reached.extend(&outer.snapshots);
+        }
+        says.inherit(&outer.for_type(takes_snapshots));
         let body = p.resource.body.as_ref();
         self.check_type(made, p.resource.ty.span, &says);
         let properties = match made.known {
@@ -188,6 +201,7 @@ impl<'p> Evaluator<'p> {
             on_delete: says.on_delete,
             on_replace: says.on_replace,
             protect: says.protect,
+            extras,
             description: p.stmt.doc.clone(),
             span: made.span,
             body: body.map(|body| body.span),
@@ -210,6 +224,15 @@ impl<'p> Evaluator<'p> {
     /// What CloudFormation refuses of a type before it looks at the properties.
     fn check_type(&mut self, made: &ResourceRef, span: Span, says: &decorators::ResourceSays) {
         let name = made.ty.as_str();
+        if let Some(own) = name.strip_prefix("Custom::")
+            && (own.is_empty() || name.len() > LONGEST_CUSTOM || !own.bytes().all(is_custom))
+        {
+            self.report(
+                Diagnostic::new(Code::InvalidName, format!("`{name}` is not a name for a custom resource"))
+                    .at(span, "`Custom::`, then letters, digits, `_`, `@` and `-`")
+                    .help(format!("write it like `Custom::Certificate`, in at most {LONGEST_CUSTOM} characters")),
+            );
+        }
         for (decorator, policy) in [("on_delete", says.on_delete), ("on_replace", says.on_replace)] {
             if policy == Some(model::DataPolicy::Snapshot) && made.known.is_some() && !SNAPSHOTS.contains(&name) {
                 self.report(
@@ -248,9 +271,12 @@ impl<'p> Evaluator<'p> {
             Some(near) => {
                 problem.at(span, "its properties are not checked").help(format!("write `{near}`")).fix(span, near)
             }
-            None => problem
+            None if name.starts_with("AWS::") => problem
                 .at(span, "its properties are not checked")
                 .help("see whether AWS has it; a newer version of this tool may know it"),
+            None => problem.at(span, "its properties are not checked").help(
+                "put its schema into the project, as `schemas/NAME.json`: `aws cloudformation describe-type` gives it",
+            ),
         });
     }
 }
@@ -394,5 +420,6 @@ fn attributes_of(known: &ResourceType) -> String {
 pub(super) fn check_decorators(ev: &mut Evaluator<'_>, stmt: &Stmt, target: Target) {
     if !stmt.decorators.is_empty() {
         decorators::check(ev, &stmt.decorators, target);
+        decorators::check_deprecated(ev, &stmt.decorators);
     }
 }

@@ -167,12 +167,17 @@ impl<'p> Evaluator<'p> {
         let dry = std::mem::replace(&mut self.dry, false);
         self.reports.next_round();
         self.run_stack(declared, &stack.body);
-        let resources = self.bodies();
+        let mut resources = self.bodies();
         let outputs = self.all_outputs();
+        resources.append(&mut self.frame.published);
         // Of a stack that others deploy, only the types are ours.
         let is_ours = matches!(planned.deal, Deal::Ours);
         if is_ours {
             self.all_asserts();
+        }
+        if let Some(policy) = planned.policy.as_ref().filter(|_| is_ours) {
+            let ids: Vec<Name> = self.frame.pending.iter().map(|p| p.made.id).collect();
+            self.check_policy(policy, &ids);
         }
         let frame = std::mem::replace(&mut self.frame, outer);
         self.dry = dry;
@@ -186,6 +191,7 @@ impl<'p> Evaluator<'p> {
             return;
         }
         hatches::check_names(self, &head, &resources);
+        self.claim_parameters(&planned, &resources);
         self.instances.set(at, State::Done(self.instances.heads.len()));
         self.instances.heads.push(head.clone());
         // Instances of other environments are read for their outputs only.
@@ -225,8 +231,11 @@ fn head(planned: &Planned, description: Option<Arc<str>>, frame: Frame<'_>, used
             source: ParameterSource::Output(from.clone()),
             span,
         });
-        uses.push(Use { from, parameter: name, span });
+        uses.push(Use { from, parameter: name, live: false, span });
     }
+    let live = frame.live.into_iter().filter(|(from, _)| used.live.contains(from));
+    uses.extend(live.map(|(from, (parameter, span))| Use { from, parameter, live: true, span }));
+    uses.sort();
     parameters.sort_by_key(|parameter| parameter.name);
     Head {
         key: planned.key.clone(),
@@ -236,6 +245,7 @@ fn head(planned: &Planned, description: Option<Arc<str>>, frame: Frame<'_>, used
         description,
         tags: planned.tags.clone(),
         termination_protection: planned.termination_protection,
+        policy: planned.policy.as_ref().map(|policy| Arc::clone(&policy.statements)),
         parameters,
         outputs,
         uses,

@@ -1,12 +1,13 @@
 //! `param` and `input`: what `--set` gives, what the default is.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::semantics::declare::{Kind, Top};
+use crate::semantics::decorators::{self, Old};
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::frame::{BlockId, Home};
 use crate::semantics::model::{self, ParameterSource, ParameterType};
@@ -204,34 +205,42 @@ pub(super) fn item_problem(text: &str, span: Span) -> Option<Diagnostic> {
 /// Refuses what is set and declared nowhere.
 pub(super) fn check_set(ev: &mut Evaluator<'_>) {
     let program = ev.program;
-    let mut known: BTreeSet<String> = BTreeSet::new();
+    let mut known: BTreeMap<String, Option<Old>> = BTreeMap::new();
     for (name, top) in &program.declared.ordered {
-        if matches!(top, Top::Param(_)) {
-            known.insert(name.to_string());
+        if let Top::Param(at) = top {
+            let old = program.item(*at).and_then(|item| decorators::deprecated(&item.decorators));
+            known.insert(name.to_string(), old);
         }
     }
     for stack in &program.declared.stacks {
         for (name, member) in &stack.members.ordered {
             if matches!(member.kind, Kind::Param | Kind::Input) {
-                known.insert(format!("{}.{name}", stack.name));
+                known.insert(format!("{}.{name}", stack.name), stack.members.old(*name).cloned());
             }
         }
     }
     for stack in &program.declared.stacks {
         if let (Some(template), Some(existing)) = (program.templates.get(&stack.at), program.existing(stack.at)) {
-            known.extend(existing::settable(template, existing).map(|name| format!("{}.{name}", stack.name)));
+            known.extend(existing::settable(template, existing).map(|name| (format!("{}.{name}", stack.name), None)));
         }
     }
     for key in ev.round.set.keys() {
-        if known.contains(key.as_ref()) {
+        if let Some(old) = known.get(key.as_ref()) {
+            if let Some(old) = old {
+                ev.report(
+                    Diagnostic::new(Code::Deprecated, format!("`{key}`, which is set for this run, is deprecated"))
+                        .at(old.span, "its declaration says so")
+                        .help(old.reason.to_string()),
+                );
+            }
             continue;
         }
         let problem = Diagnostic::new(Code::UnknownName, format!("there is nothing called `{key}` to set"));
-        let help = match nearest(key, known.iter().map(String::as_str)) {
+        let help = match nearest(key, known.keys().map(String::as_str)) {
             Some(near) => format!("set `{near}`"),
             None if known.is_empty() => "declare it first: `param name: Type` or `input Name: Type`".to_owned(),
             None => {
-                let all: Vec<String> = known.iter().take(12).map(|name| format!("`{name}`")).collect();
+                let all: Vec<String> = known.keys().take(12).map(|name| format!("`{name}`")).collect();
                 format!("set one of {}", all.join(", "))
             }
         };

@@ -15,6 +15,14 @@ use crate::semantics::value::{ForeignOutput, Later, LaterExpr, LaterType, StackR
 use crate::source::Span;
 use crate::syntax::ast::{Ident, Layer};
 
+/// What `network.Vpc` turns out to be.
+pub(super) enum Offered {
+    /// An output of that instance.
+    Output(Index, Output),
+    /// A value that is known, or none: it is absent, or what is wrong is reported.
+    Value(Value),
+}
+
 impl Evaluator<'_> {
     /// `network["us-east-1"]`, `roles[prod]`, `roles[prod, "us-east-1"]`
     pub(super) fn choose_instance(&mut self, stack: &StackRef, keys: &[(Value, Span)]) -> Value {
@@ -47,38 +55,52 @@ impl Evaluator<'_> {
 
     /// `network.Vpc`: the output of the instance that is meant. `at` is where the stack is named.
     pub(super) fn output_of(&mut self, stack: &StackRef, output: Ident, at: Span) -> Value {
+        match self.offered(stack, output, at) {
+            Offered::Output(producer, found) => self.foreign(producer, stack, &found, at.to(output.span)),
+            Offered::Value(value) => value,
+        }
+    }
+
+    /// What is meant by `network.Vpc`.
+    pub(super) fn offered(&mut self, stack: &StackRef, output: Ident, at: Span) -> Offered {
+        match self.find_offered(stack, output, at) {
+            Ok((producer, found)) => Offered::Output(producer, found),
+            Err(value) => Offered::Value(value),
+        }
+    }
+
+    fn find_offered(&mut self, stack: &StackRef, output: Ident, at: Span) -> Result<(Index, Output), Value> {
         let program = self.program;
         let Some(Top::Stack(declared)) = program.declared.tops.get(&stack.stack).copied() else {
-            return Value::Unknown;
+            return Err(Value::Unknown);
         };
-        let Some(declared) = program.declared.stacks.get(declared) else { return Value::Unknown };
+        let Some(declared) = program.declared.stacks.get(declared) else { return Err(Value::Unknown) };
         if self.layer() == Some(Layer::Core) && declared.layer == Layer::Service {
             self.points_up(stack.stack, declared.span, at);
-            return Value::Unknown;
+            return Err(Value::Unknown);
         }
         if self.is_unread(declared) {
-            return Value::Unknown;
+            return Err(Value::Unknown);
         }
         let offered = self.offers(declared);
         if !offered.iter().any(|o| o.name == output.name) {
             self.no_output(stack.stack, declared.span, output, &offered);
-            return Value::Unknown;
+            return Err(Value::Unknown);
         }
+        let used = format!("{}.{}", stack.stack, output.name);
+        self.uses_old(declared.members.old(output.name), &used, at.to(output.span));
         if !self.instances.placed {
             self.not_placed(stack.stack, at);
-            return Value::Unknown;
+            return Err(Value::Unknown);
         }
-        let Some(producer) = self.instance_meant(stack, declared.span, at) else { return Value::Unknown };
-        let Some(head) = self.done(producer, at) else { return Value::Unknown };
+        let Some(producer) = self.instance_meant(stack, declared.span, at) else { return Err(Value::Unknown) };
+        let Some(head) = self.done(producer, at) else { return Err(Value::Unknown) };
         if let Some(Deal::Given(given)) = self.instances.planned.get(producer).map(|planned| planned.deal.clone()) {
-            return self.given(producer, &given, output);
+            return Err(self.given(producer, &given, output));
         }
         let found = self.instances.heads.get(head).and_then(|head| find_output(head, output.name)).cloned();
-        match found {
-            Some(found) => self.foreign(producer, stack, &found, at.to(output.span)),
-            // The producer exists there, the output does not: what it is made of is absent.
-            None => Value::Null,
-        }
+        // The producer exists there, and where the output does not: what it is made of is absent.
+        found.map(|found| (producer, found)).ok_or(Value::Null)
     }
 
     /// Whether what a stack offers stands in a file that could not be read, which is said.
@@ -289,7 +311,7 @@ impl Evaluator<'_> {
         let name = match self.frame.uses.get(&from) {
             Some((name, ..)) => *name,
             None => {
-                let name = self.parameter_name(stack, &planned, output.name, span);
+                let name = self.parameter_name("", (stack, &planned), output.name, span);
                 self.frame.uses.insert(from, (name, span, output.ty.clone()));
                 name
             }
@@ -304,8 +326,14 @@ impl Evaluator<'_> {
 
     /// `NetworkVpc`; with the place, `NetworkVpcUsEast1`, where another instance than the one that
     /// `network.Vpc` means is chosen. So the name does not depend on what else is referenced.
-    fn parameter_name(&mut self, stack: &StackRef, planned: &Planned, output: Name, span: Span) -> Name {
-        let mut text = spelling::to_pascal(stack.stack.as_str());
+    pub(super) fn parameter_name(
+        &mut self,
+        prefix: &str,
+        (stack, planned): (&StackRef, &Planned),
+        output: Name,
+        span: Span,
+    ) -> Name {
+        let mut text = format!("{prefix}{}", spelling::to_pascal(stack.stack.as_str()));
         text.push_str(output.as_str());
         let plain = StackRef { stack: stack.stack, env: None, region: None };
         let candidates: Vec<(Index, Arc<Planned>)> =

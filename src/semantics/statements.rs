@@ -16,7 +16,7 @@ use crate::semantics::resources::check_decorators;
 use crate::semantics::units::{Unit, UnitId};
 use crate::semantics::value::{Collection, Value};
 use crate::source::Span;
-use crate::syntax::ast::{Expr, For, If, Resource, Stmt, StmtKind};
+use crate::syntax::ast::{Expr, For, If, Output, Resource, Stmt, StmtKind};
 
 impl<'p> Evaluator<'p> {
     /// Runs every statement of a stack, and of the components in it.
@@ -141,9 +141,27 @@ impl<'p> Evaluator<'p> {
         }
         match &stmt.kind {
             StmtKind::Resource(_) => {}
+            StmtKind::Output(o) if self.frame.unit.part.is_some() => {
+                if o.export {
+                    self.export_in_component(o);
+                }
+                check_decorators(self, stmt, Target::ComponentOutput);
+            }
             StmtKind::Output(_) => check_decorators(self, stmt, Target::Output),
+            StmtKind::Param(_) => check_decorators(self, stmt, Target::Param),
             _ => check_decorators(self, stmt, Target::Other),
         }
+    }
+
+    fn export_in_component(&mut self, output: &Output) {
+        self.report(
+            Diagnostic::new(
+                Code::BadDecorator,
+                "`export` belongs to an output of a stack, not an output of a component",
+            )
+            .at(output.name.span, "exists in the source only")
+            .help("take `export` out, and put it before an output of the stack that uses the component"),
+        );
     }
 
     fn declare_resource(&mut self, stmt: &'p Stmt, r: &'p Resource, block: BlockId) {

@@ -282,7 +282,8 @@ pub(crate) fn nearest_of(types: &'static Types, name: &str) -> Option<&'static s
         name.split("::").count() == other.split("::").count()
             && name.split("::").zip(other.split("::")).all(|(a, b)| near(a, b))
     };
-    nearest(name, types.names().filter(alike))
+    let own = types.own().map(|resource| resource.name);
+    nearest(name, types.names().chain(own).filter(alike))
 }
 
 fn identifier(ev: &mut Evaluator<'_>, path: &Path, attribute: Ident) -> Type {

@@ -1,10 +1,12 @@
 //! A look over what an instance has become: which parameters it uses, and whether all of it is known.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashSet;
 
 use crate::names::Name;
 use crate::semantics::model::{Output, Resource};
-use crate::semantics::value::{Later, LaterExpr, Value};
+use crate::semantics::value::{ForeignOutput, Later, LaterExpr, Value};
 use crate::source::Span;
 
 /// What is in the properties and outputs of an instance.
@@ -12,6 +14,8 @@ use crate::source::Span;
 pub(super) struct Used {
     /// Parameters. What is read of other stacks and used nowhere is no edge.
     pub(super) parameters: FxHashSet<Name>,
+    /// Outputs of other stacks that are read live.
+    pub(super) live: BTreeSet<ForeignOutput>,
     /// Where a value is unknown. An error must have been reported for it.
     pub(super) unknown: Option<Span>,
 }
@@ -20,7 +24,9 @@ impl Used {
     /// Looks over everything.
     pub(super) fn of(resources: &[Resource], outputs: &[Output]) -> Self {
         let mut used = Self::default();
-        resources.iter().for_each(|resource| used.value(&resource.properties, resource.span));
+        for resource in resources {
+            resource.values().for_each(|value| used.value(value, resource.span));
+        }
         outputs.iter().for_each(|output| used.value(&output.value, output.span));
         used
     }
@@ -39,6 +45,9 @@ impl Used {
         match &later.expr {
             LaterExpr::Parameter(name) => {
                 self.parameters.insert(*name);
+            }
+            LaterExpr::StackOutput(read) => {
+                self.live.insert(read.from.clone());
             }
             LaterExpr::Concat(parts) => parts.iter().for_each(|part| self.value(part, at)),
             LaterExpr::Join(_, value)

@@ -252,6 +252,21 @@ pub enum LaterExpr {
     Dynamic(Arc<str>),
     /// `raw { … }`
     Raw(Arc<Raw>),
+    /// `live a.B`: `Fn::GetStackOutput`
+    StackOutput(Arc<LiveOutput>),
+}
+
+/// An output of another stack that CloudFormation reads itself, whenever it deploys.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LiveOutput {
+    /// Whose, and which.
+    pub from: ForeignOutput,
+    /// The stack's name in CloudFormation.
+    pub stack_name: Arc<str>,
+    /// Its region, where that is another one.
+    pub region: Option<Arc<str>>,
+    /// The role to take for reading it, where it lies in another account.
+    pub role: Option<Arc<str>>,
 }
 
 /// JSON that CloudFormation gets as it stands.

@@ -1,11 +1,14 @@
 //! The sections of a template, in sorted order.
 
+use std::sync::Arc;
+
 use super::json::{self, Members};
 use super::value;
 use crate::names::Name;
 use crate::schema::serverless;
 use crate::semantics::interface::type_name;
-use crate::semantics::model::{Head, Instance, Output, Parameter, ParameterSource, ParameterType, Resource, Use};
+use crate::semantics::model::{Instance, Output, Parameter, ParameterSource, ParameterType, Resource, Use};
+use crate::semantics::value::{Object, Value};
 
 /// The version of what stands under `Metadata.infra`.
 const INTERFACE: &str = "1";
@@ -20,7 +23,7 @@ pub(super) fn write(instance: &Instance) -> String {
         sections.text(&mut out, "Description", description);
     }
     sections.key(&mut out, "Metadata");
-    metadata(&mut out, head);
+    metadata(&mut out, instance);
     if !head.outputs.is_empty() {
         sections.key(&mut out, "Outputs");
         by_name(&mut out, &head.outputs, |o| o.name, output);
@@ -52,15 +55,16 @@ fn by_name<T>(out: &mut String, items: &[T], name: impl Fn(&T) -> Name, write: i
 
 /// Appends `{"infra": …}`: which instance this is, what it offers and what it reads. With it, who
 /// uses whom is found from the deployed stacks alone.
-fn metadata(out: &mut String, head: &Head) {
+fn metadata(out: &mut String, instance: &Instance) {
     let mut metadata = Members::open(out);
     metadata.key(out, "infra");
-    interface(out, head);
+    interface(out, instance);
     metadata.close(out);
 }
 
 /// Appends what stands under `infra`.
-pub(super) fn interface(out: &mut String, head: &Head) {
+pub(super) fn interface(out: &mut String, instance: &Instance) {
+    let head = &instance.head;
     let mut infra = Members::open(out);
     if let Some(env) = head.key.env {
         infra.text(out, "env", env.as_str());
@@ -73,6 +77,8 @@ pub(super) fn interface(out: &mut String, head: &Head) {
     infra.key(out, "format_version");
     out.push_str(INTERFACE);
     infra.text(out, "id", &head.key.to_string());
+    paths(out, &mut infra, "ignore_drift", instance, |resource| &resource.extras.ignore_drift);
+    paths(out, &mut infra, "initial", instance, |resource| &resource.extras.initial);
     infra.text(out, "kind", head.layer.as_str());
     infra.key(out, "outputs");
     by_name(out, &head.outputs, |o| o.name, |out, output| json::string(out, &type_name(&output.ty)));
@@ -85,8 +91,32 @@ pub(super) fn interface(out: &mut String, head: &Head) {
     infra.close(out);
 }
 
+/// Appends the resources that have paths of properties of that kind, each with its paths.
+fn paths(
+    out: &mut String,
+    infra: &mut Members,
+    key: &str,
+    instance: &Instance,
+    of: impl for<'r> Fn(&'r Resource) -> &'r [Arc<str>],
+) {
+    let resources: Vec<&Resource> = instance.resources.iter().filter(|resource| !of(resource).is_empty()).collect();
+    if !resources.is_empty() {
+        infra.key(out, key);
+        by_name(
+            out,
+            &resources,
+            |r| r.id,
+            |out, resource| json::list(out, of(resource), |out, path| json::string(out, path)),
+        );
+    }
+}
+
 fn used(out: &mut String, used: &Use) {
     let mut members = Members::open(out);
+    if used.live {
+        members.key(out, "live");
+        out.push_str("true");
+    }
     members.text(out, "name", used.from.output.as_str());
     members.text(out, "stack", &used.from.instance.to_string());
     members.close(out);
@@ -141,6 +171,11 @@ fn output(out: &mut String, output: &Output) {
 /// Appends one resource.
 pub(super) fn resource(out: &mut String, resource: &Resource) {
     let mut members = Members::open(out);
+    let extras = &resource.extras;
+    if let Some(policy) = &extras.creation_policy {
+        members.key(out, "CreationPolicy");
+        value::write(out, policy);
+    }
     if let Some(policy) = resource.on_delete {
         members.text(out, "DeletionPolicy", policy.as_str());
     }
@@ -151,19 +186,36 @@ pub(super) fn resource(out: &mut String, resource: &Resource) {
         names.dedup();
         json::list(out, names, |out, name| json::string(out, name.as_str()));
     }
-    if resource.protect.is_some() {
-        // So that protecting is a change that CloudFormation executes: its change set is what tells, from
-        // `DescribeStacks` alone, that a stack policy is in force. The reason stays in the source.
+    if resource.protect.is_some() || extras.metadata.is_some() {
         members.key(out, "Metadata");
-        out.push_str(r#"{"infra":{"protect":true}}"#);
+        value::write(out, &resource_metadata(resource));
     }
     if value::is_written(&resource.properties) && !value::is_empty(&resource.properties) {
         members.key(out, "Properties");
         value::write(out, &resource.properties);
     }
     members.text(out, "Type", resource.ty.as_str());
+    if let Some(policy) = &extras.update_policy {
+        members.key(out, "UpdatePolicy");
+        value::write(out, policy);
+    }
     if let Some(policy) = resource.on_replace {
         members.text(out, "UpdateReplacePolicy", policy.as_str());
     }
     members.close(out);
+}
+
+/// `@metadata`, and under `infra` what we say ourselves: that it is protected. So protecting is a change that
+/// CloudFormation executes: its change set is what tells, from `DescribeStacks` alone, that a stack policy is in
+/// force. The reason stays in the source.
+fn resource_metadata(resource: &Resource) -> Value {
+    let mut all = match &resource.extras.metadata {
+        Some(Value::Object(object)) => Object::clone(object),
+        _ => Object::default(),
+    };
+    if resource.protect.is_some() {
+        let infra: Object = [(Name::new("protect"), Value::Bool(true))].into_iter().collect();
+        all.insert(Name::new("infra"), Value::Object(infra.into()));
+    }
+    Value::Object(all.into())
 }

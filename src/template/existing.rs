@@ -36,7 +36,7 @@ fn metadata(out: &mut String, instance: &Instance, own: Option<&Node>) {
         members.key(out, key);
         match value {
             Some(value) => node(out, value),
-            None => document::interface(out, &instance.head),
+            None => document::interface(out, instance),
         }
     }
     members.close(out);

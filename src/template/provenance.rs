@@ -25,6 +25,8 @@ pub struct Place {
     pub shown: std::sync::Arc<str>,
     /// Why it is protected, where it is.
     pub protect: Option<std::sync::Arc<str>>,
+    /// Paths of properties that keep their deployed value: `@initial`.
+    pub initial: Vec<std::sync::Arc<str>>,
     /// Its name in the source.
     pub span: Span,
     /// Its properties in the source.
@@ -56,6 +58,7 @@ impl Index {
             ty: r.ty,
             shown: r.shown.clone(),
             protect: r.protect.clone(),
+            initial: r.extras.initial.clone(),
             span: r.span,
             body: r.body,
             within: r.within.clone(),

@@ -93,6 +93,17 @@ fn later(out: &mut String, later: &Later) {
         LaterExpr::Zones => call(out, "Fn::GetAZs", |out| out.push_str("\"\"")),
         LaterExpr::Dynamic(reference) => json::string(out, reference),
         LaterExpr::Raw(raw) => write(out, &raw.value),
+        LaterExpr::StackOutput(read) => call(out, "Fn::GetStackOutput", |out| {
+            let mut members = Members::open(out);
+            members.text(out, "OutputName", read.from.output.as_str());
+            for (key, text) in [("Region", &read.region), ("RoleArn", &read.role)] {
+                if let Some(text) = text {
+                    members.text(out, key, text);
+                }
+            }
+            members.text(out, "StackName", &read.stack_name);
+            members.close(out);
+        }),
     }
 }
 

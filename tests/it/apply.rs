@@ -50,6 +50,7 @@ async fn a_failure_rolls_back_stops_its_dependents_and_is_repaired() {
         protect: None,
         span: place,
         body: None,
+        initial: vec![],
         within: [within].into(),
     };
     let mut wanted = shop(Some("web:1"));

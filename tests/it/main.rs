@@ -30,6 +30,8 @@ mod existing;
 #[cfg(all(unix, feature = "aws"))]
 mod files;
 #[cfg(feature = "aws")]
+mod hatches;
+#[cfg(feature = "aws")]
 mod journey;
 mod lint;
 #[cfg(feature = "aws")]

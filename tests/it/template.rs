@@ -43,6 +43,7 @@ fn head(stack: &str, layer: Layer) -> Head {
         description: None,
         tags: BTreeMap::from([("infra:project".to_owned(), "shop".to_owned())]),
         termination_protection: false,
+        policy: None,
         parameters: Vec::new(),
         outputs: Vec::new(),
         after: Vec::new(),
@@ -69,6 +70,7 @@ fn resource(id: &str, ty: &str, properties: Value) -> Resource {
         on_replace: None,
         within: [].into(),
         protect: None,
+        extras: Default::default(),
         description: None,
         span: at(id.len()),
         body: None,
@@ -281,7 +283,7 @@ fn what_another_stack_gives() {
         source: ParameterSource::Output(from.clone()),
         span: at(1),
     }];
-    model.head.uses = vec![Use { from, parameter: "BaseSubnets".into(), span: at(1) }];
+    model.head.uses = vec![Use { from, parameter: "BaseSubnets".into(), live: false, span: at(1) }];
     let body = parsed(&template::emit(&model));
     assert_eq!(
         body["Parameters"]["BaseSubnets"],
@@ -484,6 +486,7 @@ fn uses(mut head: Head, reads: &[(&str, &str)]) -> Head {
         .map(|(i, (stack, output))| Use {
             from: ForeignOutput { instance: key(stack), output: (*output).into() },
             parameter: format!("{stack}{output}").as_str().into(),
+            live: false,
             span: at(10 + i),
         })
         .collect();
@@ -659,7 +662,13 @@ fn a_manifest() {
     let mut shared = head("tools", Layer::Core);
     shared.key.env = None;
     let stacks = vec![built(shared, 0), built(head("network", Layer::Core), 0), built(api, 1)];
-    let build = Build { env: Some("dev".into()), stacks, read: Vec::new(), diagnostics: Vec::new() };
+    let build = Build {
+        env: Some("dev".into()),
+        stacks,
+        read: Vec::new(),
+        diagnostics: Vec::new(),
+        types: infra::schema::Types::aws(),
+    };
     let shown = manifest(&build);
     assert_eq!(
         (&shown["format_version"], &shown["project"], &shown["env"]),

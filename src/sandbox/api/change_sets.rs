@@ -31,6 +31,7 @@ pub(super) fn create(world: &mut World, caller: &Caller, params: &Params) -> Out
     {
         return answer(&id, &stack.place.stack_id);
     }
+    let types = world.settings.types;
     let before = found.as_ref().and_then(|key| world.region(caller).get(key));
     allowed(&kind, before, &stack_name, &name)?;
     if let Some(stack) = before {
@@ -41,7 +42,7 @@ pub(super) fn create(world: &mut World, caller: &Caller, params: &Params) -> Out
             return Err(facts::too_many_change_sets(&stack.place.stack_name));
         }
     }
-    let (desired, template) = request::desired(params, before.filter(|stack| !stack.resources.is_empty()))?;
+    let (desired, template) = request::desired(params, before.filter(|stack| !stack.resources.is_empty()), types)?;
     let on_failure = params.text("OnStackFailure");
     let key = match found {
         Some(key) => key,

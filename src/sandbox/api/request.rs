@@ -46,10 +46,10 @@ pub(super) fn body(params: &Params, before: Option<&Stack>) -> Answer<String> {
 }
 
 /// Checks all of a request that is about the stack to be, in AWS's order: template, capabilities, parameters, tags.
-pub(super) fn desired(params: &Params, before: Option<&Stack>) -> Answer<(Desired, Template)> {
+pub(super) fn desired(params: &Params, before: Option<&Stack>, types: &Types) -> Answer<(Desired, Template)> {
     let body = body(params, before)?;
     let template = template::read(&body)?;
-    template::validate(&template, Types::aws())?;
+    template::validate(&template, types)?;
     let capabilities = params.list("Capabilities");
     capable(&template, &capabilities)?;
     let given: Vec<Given> = params

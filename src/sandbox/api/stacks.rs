@@ -33,7 +33,7 @@ pub(super) fn create(world: &mut World, caller: &Caller, params: &Params) -> Out
             return Err(facts::stack_exists(&name));
         }
     }
-    let (desired, _) = request::desired(params, None)?;
+    let (desired, _) = request::desired(params, None, world.settings.types)?;
     let disable = params.flag("DisableRollback").unwrap_or_default();
     let on_failure = on_failure(params.text("OnFailure").as_deref(), disable)?;
     let (key, fresh) = match found {
@@ -83,7 +83,7 @@ pub(super) fn update(world: &mut World, caller: &Caller, params: &Params) -> Out
             StackStatus::ReviewInProgress => return Err(facts::no_stack(&name)),
             status => return Err(facts::not_updatable(&stack.place.stack_id, status.as_str())),
         }
-        let (desired, new) = request::desired(params, Some(stack))?;
+        let (desired, new) = request::desired(params, Some(stack), context.types)?;
         let old = template::read(&stack.current.body).unwrap_or_default();
         let exports = |name: &str| context.export(name).map(|(_, value)| value);
         let (types, place) = (context.types, &stack.place);

@@ -5,7 +5,6 @@ use crate::sandbox::facts::{self, Answer};
 use crate::sandbox::template::{self, Template};
 use crate::sandbox::wire::{Params, Xml};
 use crate::sandbox::world::{Caller, World};
-use crate::schema::Types;
 
 pub(super) fn get(world: &mut World, caller: &Caller, params: &Params) -> Outcome {
     let body = kept(world, caller, params)?;
@@ -44,6 +43,7 @@ fn asked(world: &mut World, caller: &Caller, params: &Params) -> Answer<Template
 
 pub(super) fn summary(world: &mut World, caller: &Caller, params: &Params) -> Outcome {
     let template = asked(world, caller, params)?;
+    let types = world.settings.types;
     let kinds: std::collections::BTreeSet<&String> =
         template.resources.values().map(|resource| &resource.kind).collect();
     result(|xml| {
@@ -69,8 +69,7 @@ pub(super) fn summary(world: &mut World, caller: &Caller, params: &Params) -> Ou
         xml.texts("DeclaredTransforms", &template.transforms);
         xml.list("ResourceIdentifierSummaries", &kinds, |xml, kind| {
             let names = template.resources.iter().filter(|(_, resource)| resource.kind == **kind).map(|(name, _)| name);
-            let identifiers =
-                Types::aws().resource(kind).map(|known| known.primary_identifier.clone()).unwrap_or_default();
+            let identifiers = types.resource(kind).map(|known| known.primary_identifier.clone()).unwrap_or_default();
             xml.put("ResourceType", kind);
             xml.texts("LogicalResourceIds", names);
             xml.texts("ResourceIdentifiers", identifiers);
@@ -93,9 +92,9 @@ fn capabilities(xml: &mut Xml, template: &Template) {
     xml.put("CapabilitiesReason", format!("The following resource(s) require capabilities: [{}]", kinds.join(", ")));
 }
 
-pub(super) fn validate(params: &Params) -> Outcome {
+pub(super) fn validate(world: &World, params: &Params) -> Outcome {
     let template = template::read(&request::body(params, None)?)?;
-    template::validate(&template, Types::aws())?;
+    template::validate(&template, world.settings.types)?;
     result(|xml| {
         xml.list("Parameters", &template.parameters, |xml, (name, declared)| {
             xml.put("ParameterKey", name);

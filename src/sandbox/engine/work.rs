@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::cloud::policy;
 use crate::sandbox::check;
 use crate::sandbox::diff::{alike, leaves, replacement};
 use crate::sandbox::engine::{Context, Scope, Standing, active, fail, goal, identity, note, settle};
 use crate::sandbox::facts::{self, INITIATED, REPLACING};
 use crate::sandbox::model::{Action, Phase, Resource, Stack, Task};
-use crate::sandbox::policy;
 use crate::sandbox::records::fixed_name;
 use crate::sandbox::script::Moment;
 use crate::sandbox::status::ResourceStatus;

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use serde_json::Value;
 
-use crate::sandbox::eval::{Evaluated, Scope, later, network, unknown};
+use crate::sandbox::eval::{Evaluated, Scope, StackOutput, later, network, unknown};
 use crate::sandbox::template::{Piece, get_att, pieces, scalar};
 use crate::sandbox::{ids, serverless};
 
@@ -32,6 +32,7 @@ pub(super) fn call(scope: &Scope<'_>, key: &str, argument: &Value) -> Option<Eva
         "Fn::Cidr" => cidr(scope, argument),
         "Fn::GetAZs" => zones(scope, argument),
         "Fn::ImportValue" => scope.text(argument, key).and_then(|name| scope.lookup.import(&name).map(Some)),
+        "Fn::GetStackOutput" => stack_output(scope, argument),
         "Fn::FindInMap" => find_in_map(scope, argument),
         "Fn::Transform" => Err("No transforms are known to this sandbox: it runs no macros".to_owned()),
         "Fn::Length" if scope.template.is_extended() => length(scope, argument),
@@ -132,6 +133,26 @@ fn attribute_of(scope: &Scope<'_>, resource: &str, attribute: &str) -> Evaluated
         (Some(made), None) => made.reference(scope),
         (None, attribute) => scope.lookup.attribute(&resource, &attribute.unwrap_or_default()).map(Some),
     }
+}
+
+/// Reads an output of any stack of the partition; another account through a role of it, as CloudFormation does.
+fn stack_output(scope: &Scope<'_>, argument: &Value) -> Evaluated {
+    let shape = || needs("Fn::GetStackOutput", "an object with StackName and OutputName");
+    let Value::Object(fields) = argument else { return Err(shape()) };
+    if fields.keys().any(|key| !["OutputName", "Region", "RoleArn", "StackName"].contains(&key.as_str())) {
+        return Err(shape());
+    }
+    let text = |key: &str| fields.get(key).map(|value| scope.text(value, "Fn::GetStackOutput")).transpose();
+    let (Some(stack), Some(output)) = (text("StackName")?, text("OutputName")?) else { return Err(shape()) };
+    let account = match text("RoleArn")? {
+        Some(role) => match role.split(':').collect::<Vec<_>>().as_slice() {
+            ["arn", _, "iam", "", account, name] if name.starts_with("role/") => (*account).to_owned(),
+            _ => return Err(format!("Template error: {role} is not the ARN of a role")),
+        },
+        None => scope.place.account.clone(),
+    };
+    let region = text("Region")?.unwrap_or_else(|| scope.place.region.clone());
+    scope.lookup.output(&StackOutput { account, region, stack, output }).map(Some)
 }
 
 fn needs(function: &str, what: &str) -> String {

@@ -5,8 +5,9 @@ use rustc_hash::FxHashMap;
 use super::{reserved, spelling, twice};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
+use crate::semantics::decorators::{self, Old};
 use crate::source::Span;
-use crate::syntax::ast::{Binding, Ident, If, Stmt, StmtKind};
+use crate::syntax::ast::{Binding, Ident, If, Output, Param, Stmt, StmtKind};
 
 /// What a name inside a stack is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,9 +48,16 @@ pub(crate) struct Members {
     pub(crate) outputs: Vec<Ident>,
     /// `param`s of a component, in the order of the source.
     pub(crate) params: Vec<Ident>,
+    /// `param`s and outputs that should not be used any more.
+    pub(in crate::semantics) old: Vec<(Name, Old)>,
 }
 
 impl Members {
+    /// Why the `param` or output of that name should not be used, if it should not.
+    pub(in crate::semantics) fn old(&self, name: Name) -> Option<&Old> {
+        self.old.iter().find(|(old, _)| *old == name).map(|(_, old)| old)
+    }
+
     /// Collects the names of a stack and checks how they are written.
     pub(super) fn of_stack(body: &[Stmt], diagnostics: &mut Vec<Diagnostic>) -> Self {
         Self::collect(body, false, diagnostics)
@@ -103,6 +111,11 @@ struct Walk<'d> {
 
 impl Walk<'_> {
     fn stmt(&mut self, stmt: &Stmt, branches: &[Branch], direct: bool) {
+        if let (Some(old), StmtKind::Param(Param { name, .. }) | StmtKind::Output(Output { name, .. })) =
+            (decorators::deprecated(&stmt.decorators), &stmt.kind)
+        {
+            self.members.old.push((name.name, old));
+        }
         match &stmt.kind {
             StmtKind::Let(l) => self.value(l.name, Kind::Let, branches, direct),
             StmtKind::Param(p) => {

@@ -109,6 +109,7 @@ impl<'p> Evaluator<'p> {
             on_delete: resource.on_delete,
             on_replace: resource.on_replace,
             protect: None,
+            extras: model::Extras::default(),
             description: None,
             span: resource.span,
             body: resource.body.as_ref().map(|body| body.span),

@@ -274,7 +274,7 @@ pub(super) fn give<'p>(
             }
         };
         if let ParameterSource::Output(from) = &source {
-            uses.push(Use { from: from.clone(), parameter: parameter.name, span });
+            uses.push(Use { from: from.clone(), parameter: parameter.name, live: false, span });
         }
         parameters.push(parameter.with(source, span));
     }

@@ -156,6 +156,11 @@ fn split(args: &Args<'_>) -> Outcome {
     match args.value(1) {
         Value::Later(whole) => {
             later::scalar(args, 1, whole)?;
+            // `Fn::Split` does not take `Fn::GetStackOutput` (cfn-lint, E1033).
+            if matches!(whole.expr, LaterExpr::StackOutput(_)) {
+                let help = "read it without `live`, or output its parts one by one";
+                return Err(args.bad(1, "CloudFormation cannot split what is read with `live`", help));
+            }
             Ok(Value::Later(Arc::new(Later {
                 expr: LaterExpr::Split(separator.into(), args.value(1).clone()),
                 ty: LaterType::List(Box::new(LaterType::String(Vec::new())), None),

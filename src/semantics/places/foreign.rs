@@ -91,6 +91,7 @@ impl<'p> Spot<'p> {
             stack_name,
             tags: BTreeMap::new(),
             termination_protection: false,
+            policy: None,
             span: stack.span,
             deal,
         });

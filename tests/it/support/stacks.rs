@@ -126,8 +126,11 @@ pub(crate) fn stack(name: &str, template: Value) -> Wanted {
         after: Default::default(),
         foreign: None,
         protected: BTreeMap::new(),
+        policy: None,
         termination_protection: false,
         assets: vec![],
+        live: vec![],
+        types: infra::schema::Types::aws(),
         place: None,
         places: provenance::Index::default(),
     }

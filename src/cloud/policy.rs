@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The statement that forbids an action on a resource, counted from one. Everything is forbidden
+/// The statement that forbids an action on a resource, in AWS's words, counted from one. Everything is forbidden
 /// that no statement allows, and what one denies [A].
 pub(crate) fn forbids(policy: Option<&str>, action: &str, logical: &str, kind: &str) -> Option<String> {
     let policy: Value = serde_json::from_str(policy?).ok()?;

@@ -13,6 +13,7 @@ mod completions;
 mod contract;
 #[cfg(feature = "aws")]
 mod destroy;
+mod doc;
 mod explain;
 mod fmt;
 mod graph;
@@ -32,6 +33,7 @@ mod sandbox;
 mod select;
 #[cfg(feature = "aws")]
 mod session;
+mod test;
 
 use output::{ColourChoice, Exit, Terminal};
 
@@ -69,6 +71,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Test(test::Test),
     #[cfg(feature = "aws")]
     Plan(plan::PlanCommand),
     #[cfg(feature = "aws")]
@@ -86,6 +89,7 @@ enum Command {
     Graph(graph::Graph),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
+    Doc(doc::Doc),
     Completions(completions::Completions),
 }
 
@@ -108,6 +112,7 @@ pub(crate) fn main() -> ExitCode {
     let mut context = Context { terminal: Terminal::new(cli.color), directory: cli.directory };
     let exit = match cli.command {
         Command::Check(c) => c.run(&mut context),
+        Command::Test(c) => c.run(&mut context),
         #[cfg(feature = "aws")]
         Command::Plan(c) => c.run(&mut context),
         #[cfg(feature = "aws")]
@@ -125,6 +130,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Graph(c) => c.run(&mut context),
         Command::Fmt(c) => c.run(&mut context),
         Command::Explain(c) => c.run(&mut context),
+        Command::Doc(c) => c.run(&mut context),
         Command::Completions(c) => c.run(&mut context),
     };
     context.terminal.finish(exit).into()

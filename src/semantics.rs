@@ -32,6 +32,7 @@ mod fits;
 mod foreign;
 mod frame;
 mod functions;
+pub mod handbook;
 mod hatches;
 mod injection;
 mod instances;
@@ -53,8 +54,10 @@ mod scope;
 mod sequence;
 mod serverless;
 mod settings;
+mod shows;
 mod stack_refs;
 mod statements;
+mod testing;
 mod text;
 mod tops;
 mod types;
@@ -137,6 +140,14 @@ pub fn lower(program: &Program, target: &Target, each: &mut dyn FnMut(&model::In
 /// wrong with them; a problem that several have is said once. `each` sees every instance.
 pub fn check(program: &Program, set: &Settings, each: &mut dyn FnMut(&model::Instance)) -> Vec<Diagnostic> {
     run::check(program, set, each)
+}
+
+pub use testing::{Outcome, TestRun};
+
+/// Runs the tests that `only` wants, by title and environment, in the order of the source and of the
+/// environments. `set` is what the run sets; what a test sets comes over it.
+pub fn test(program: &Program, set: &Settings, only: &dyn Fn(&str, Name) -> bool) -> Vec<TestRun> {
+    testing::run(program, set, only)
 }
 
 /// The problem of a secret in a place that people read. `what` is that place: `an output`.

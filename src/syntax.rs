@@ -11,6 +11,7 @@ mod build;
 mod explain;
 mod format;
 mod grammar;
+pub mod handbook;
 mod outline;
 mod prepare;
 

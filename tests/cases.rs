@@ -8,6 +8,7 @@
 //! | `format` | the formatted text |
 //! | `check` | the diagnostics over all environments, or `ok` |
 //! | `build` | each template, readable, and the manifest |
+//! | `test` | how each test ended, and what is wrong |
 //! | `graph` | the graph of the instances as text and as Mermaid, and that of the resources of each as text |
 //!
 //! `build` and `graph` take the environment `dev`, or that of a line `//= NAME`.
@@ -62,6 +63,7 @@ fn run(path: &Path, name: &str) -> Result<(), Failed> {
         "check" => check(&text),
         "build" => build(&text),
         "graph" => graph(&text),
+        "test" => test(&text),
         other => return Err(format!("no such kind of case: {other}").into()),
     };
     compare(&path.with_extension("snap"), &actual)
@@ -196,6 +198,22 @@ fn build(text: &str) -> String {
         stack.as_object_mut().unwrap().remove("tags");
     }
     writeln!(out, "--- manifest.json\n{manifest:#}").unwrap();
+    out
+}
+
+/// How each test ended, and what is wrong.
+fn test(text: &str) -> String {
+    let program = analyze(text);
+    let mut out = String::new();
+    if !program.diagnostics.is_empty() {
+        out.push_str(&drawn(&program.diagnostics, &program.sources));
+    }
+    for run in semantics::test(&program, &Default::default(), &|_, _| true) {
+        writeln!(out, "--- {:?} {} {:?}", run.outcome(), run.env, run.title).unwrap();
+        if !run.problems.is_empty() {
+            out.push_str(&drawn(&run.problems, &program.sources));
+        }
+    }
     out
 }
 

@@ -6,25 +6,33 @@ use super::Context;
 use super::output::Exit;
 use crate::diagnostics::{Code, nearest};
 use crate::schema::{Types, explain};
-use crate::semantics;
+use crate::semantics::{self, handbook};
 
-/// Explain a resource type, a property of one, a function, or the code of a problem
+/// Explain a resource type, a property, a function, a component of `std`, or the code of a problem
 #[derive(Args)]
 #[command(after_help = "Examples:
   infra explain AWS::ECS::Service
   infra explain AWS::ECS::Service.NetworkConfiguration
   infra explain cidr_subnet
+  infra explain std::network            `std::` lists all of it
+  infra explain std:/network.infra      its source, as messages name it
   infra explain unknown-property")]
 pub(super) struct Explain {
-    /// `AWS::EC2::VPC`, `AWS::EC2::VPC.CidrBlock`, `join`, or a code such as `cycle`
+    /// `AWS::EC2::VPC`, `AWS::EC2::VPC.CidrBlock`, `join`, `std::network`, or a code such as `cycle`
     subject: String,
 }
 
 impl Explain {
     pub(super) fn run(self, context: &mut Context) -> Exit {
         let subject = self.subject.as_str();
+        if subject.starts_with("std:/") {
+            return explain_file(subject, context);
+        }
         if !subject.contains("::") {
             return explain_word(subject, context);
+        }
+        if let Some(name) = subject.strip_prefix("std::") {
+            return explain_library(name, context);
         }
         let types = Types::aws();
         let (name, path) = subject.split_once('.').map_or((subject, None), |(name, path)| (name, Some(path)));
@@ -48,6 +56,39 @@ impl Explain {
             }
         }
     }
+}
+
+/// A file of the standard library, as messages name it.
+fn explain_file(name: &str, context: &mut Context) -> Exit {
+    if let Some(text) = handbook::file_of_library(name) {
+        context.terminal.data(text);
+        return Exit::Done;
+    }
+    let near = match nearest(name, handbook::files_in_library()) {
+        Some(near) => format!("the nearest is `{near}`"),
+        None => "`infra explain std::` lists what the standard library has".to_owned(),
+    };
+    context.terminal.fail(&format!("there is no file `{name}`; {near}"))
+}
+
+/// Something in the standard library; all that is in it for no name at all.
+fn explain_library(name: &str, context: &mut Context) -> Exit {
+    if let Some(text) = handbook::of_library(name) {
+        context.terminal.data(&text);
+        return Exit::Done;
+    }
+    let names = handbook::names_in_library();
+    if name.is_empty() {
+        let width = names.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let lines = names.iter().map(|(name, what)| format!("std::{name:width$}  {what}\n"));
+        context.terminal.data(&lines.collect::<String>());
+        return Exit::Done;
+    }
+    let near = match nearest(name, names.iter().map(|(name, _)| name.as_str())) {
+        Some(near) => format!("the nearest is `std::{near}`"),
+        None => "`infra explain std::` lists what there is".to_owned(),
+    };
+    context.terminal.fail(&format!("there is no `std::{name}`; {near}"))
 }
 
 fn explain_word(name: &str, context: &mut Context) -> Exit {

@@ -73,7 +73,9 @@ impl<'p> Evaluator<'p> {
     fn field(&mut self, value: Value, name: Ident, optional: bool, base: Span) -> Value {
         match value {
             Value::Unknown => Value::Unknown,
+            Value::Stack(stack) if self.frame.is_test => self.look_into_stack(&stack, name, base),
             Value::Stack(stack) => self.output_of(&stack, name, base),
+            Value::Seen(seen) => self.look_into(&seen, name, optional),
             Value::Component(component) => self.component_output(&component, name, base),
             Value::Asset(asset) => self.asset_field(&asset, name),
             Value::Object(object) => match object.get(name.name) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::schema::Types;
 use crate::semantics::library::Library;
@@ -41,6 +41,8 @@ impl ModuleId {
 /// The names of a module.
 #[derive(Default)]
 pub(crate) struct Declared {
+    /// Its files, by their numbers among the trees.
+    pub(crate) files: Vec<u32>,
     /// The one `project`.
     pub(crate) project: Option<At>,
     /// Accounts, in the order of the source.
@@ -55,6 +57,8 @@ pub(crate) struct Declared {
     pub(crate) modules: Vec<(Name, ModuleId)>,
     /// Assertions at the top.
     pub(crate) asserts: Vec<At>,
+    /// Tests, in the order of the source.
+    pub(crate) tests: Vec<TestDecl>,
     /// The names at the top, in the order of the source.
     pub(crate) ordered: Vec<(Name, Top)>,
     /// What a name at the top means. Accounts are apart: `account prod` and `env prod` may both be.
@@ -86,6 +90,14 @@ pub(crate) enum Top {
 pub(crate) struct ComponentDecl {
     /// Its name.
     pub(crate) name: Name,
+    /// Where.
+    pub(crate) at: At,
+    /// What it declares.
+    pub(crate) members: Members,
+}
+
+/// A test and the names in it.
+pub(crate) struct TestDecl {
     /// Where.
     pub(crate) at: At,
     /// What it declares.
@@ -190,6 +202,14 @@ impl Program {
         }
     }
 
+    /// The test at `at`.
+    pub(crate) fn test(&self, at: At) -> Option<&ast::Test> {
+        match &self.item(at)?.kind {
+            ast::ItemKind::Test(test) => Some(test),
+            _ => None,
+        }
+    }
+
     /// The project, account or environment at `at`.
     pub(crate) fn record(&self, at: At) -> Option<&ast::Record> {
         match &self.item(at)?.kind {
@@ -253,11 +273,10 @@ impl Collector {
             ast::ItemKind::Existing(existing) => {
                 self.stack(existing.name, existing.layer, at, Origin::Template, Members::default());
             }
-            ast::ItemKind::Test(_) => self.diagnostics.push(
-                Diagnostic::new(Code::NotYet, "this is not in this version of the language")
-                    .at(item.span, "not understood yet")
-                    .help("remove it, or say it with what there is"),
-            ),
+            ast::ItemKind::Test(test) => {
+                let members = Members::of_test(&test.body, &mut self.diagnostics);
+                self.declared.tests.push(TestDecl { at, members });
+            }
         }
     }
 
@@ -344,6 +363,30 @@ impl Collector {
         }
         self.first.insert((account, name.name), name.span);
         true
+    }
+
+    /// The environments that tests name are there.
+    fn test_envs(&mut self, trees: &[ast::File], first: usize) {
+        for declared in &self.declared.tests {
+            let item = (declared.at.file as usize).checked_sub(first).and_then(|file| trees.get(file));
+            let item = item.and_then(|tree| tree.items.get(declared.at.item as usize));
+            let Some(ast::ItemKind::Test(test)) = item.map(|item| &item.kind) else { continue };
+            for env in &test.envs {
+                if self.declared.envs.iter().any(|(known, _)| *known == env.name) {
+                    continue;
+                }
+                let problem = Diagnostic::new(Code::UnknownName, format!("there is no environment `{}`", env.name));
+                let problem = problem.at(env.span, "not known");
+                let known = || self.declared.envs.iter().map(|(name, _)| name.as_str());
+                self.diagnostics.push(match nearest(env.name.as_str(), known()) {
+                    Some(near) => problem.help(format!("write `{near}`")).fix(env.span, near),
+                    None => {
+                        let names: Vec<String> = known().map(|name| format!("`{name}`")).collect();
+                        problem.help(format!("name one of {}, or none for all", names.join(", ")))
+                    }
+                });
+            }
+        }
     }
 
     fn project_is_there(&mut self, trees: &[ast::File]) {

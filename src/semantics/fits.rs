@@ -99,6 +99,7 @@ impl Fitter<'_> {
                 Value::Resource(_)
                 | Value::Resources(_)
                 | Value::Component(_)
+                | Value::Seen(_)
                 | Value::Stack(_)
                 | Value::Env(_)
                 | Value::Asset(_),

@@ -69,6 +69,8 @@ pub(crate) struct Frame<'p> {
     pub(super) uses: BTreeMap<ForeignOutput, (Name, Span, LaterType)>,
     /// What is read of others with `live`: its name in the metadata, and where first.
     pub(super) live: BTreeMap<ForeignOutput, (Name, Span)>,
+    /// A test, which looks into what the stacks have become.
+    pub(super) is_test: bool,
     fuel: u64,
     /// It is said that nothing is left.
     is_empty: bool,

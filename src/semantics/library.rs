@@ -17,8 +17,11 @@ pub(crate) struct Library {
     /// What texts hold that are data.
     data: Mutex<BTreeMap<FileId, Outcome>>,
     /// Packages by path and what is left out of them.
-    packages: Mutex<BTreeMap<(String, Vec<Arc<str>>), Packed>>,
+    packages: Mutex<BTreeMap<Chosen, Packed>>,
 }
+
+/// A path, and what is left out of it.
+type Chosen = (String, Vec<Arc<str>>);
 
 type Packed = Result<Arc<Package>, Refusal>;
 

@@ -105,7 +105,9 @@ fn operand(op: ast::Binary, value: &Value, span: Span, wants: &str) -> Problem {
 /// Equality; comparing a name with a text is a mistake, not a difference.
 fn equality(op: ast::Binary, left: &(Value, Span), right: &(Value, Span)) -> Result<bool, Problem> {
     if let Some(same) = equal(&left.0, &right.0) {
-        let named = |v: &Value| matches!(v, Value::Env(_) | Value::Resource(_) | Value::Stack(_) | Value::Asset(_));
+        let named = |v: &Value| {
+            matches!(v, Value::Env(_) | Value::Resource(_) | Value::Seen(_) | Value::Stack(_) | Value::Asset(_))
+        };
         for (name, other) in [(left, right), (right, left)] {
             if named(&name.0) && matches!(other.0, Value::Str(_)) {
                 return Err(name_and_text(op, name));
@@ -130,6 +132,7 @@ fn name_and_text(op: ast::Binary, (value, span): &(Value, Span)) -> Problem {
         }
         Value::Resource(resource) => fits::name_an_attribute(resource),
         Value::Asset(_) => NAME_A_FIELD.to_owned(),
+        Value::Seen(seen) => format!("compare a value of it, such as `{}.ref`", seen.shown),
         _ => "compare one of its outputs".to_owned(),
     };
     Box::new(
@@ -169,6 +172,7 @@ fn equal_within(left: &Value, right: &Value, depth: usize) -> Option<bool> {
         }
         (V::Resource(a), V::Resource(b)) => a.id == b.id && a.span == b.span,
         (V::Resources(a), V::Resources(b)) => a.name == b.name && a.span == b.span,
+        (V::Seen(a), V::Seen(b)) => a.instance == b.instance && a.shown == b.shown,
         (V::Stack(a), V::Stack(b)) => a == b,
         (V::Env(a), V::Env(b)) => a.name == b.name,
         _ => false,

@@ -10,7 +10,7 @@ use crate::semantics::model;
 use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
 use crate::semantics::{decorators, fits, injection, resources, secret_leak, settings, types};
 use crate::source::Span;
-use crate::syntax::ast::{Assert, Binary, Expr, ExprKind, Output, Stmt};
+use crate::syntax::ast::{Assert, Output, Stmt};
 
 impl<'p> Evaluator<'p> {
     /// Evaluates every output; sorted by name. One whose value is `null` is not there.
@@ -143,20 +143,26 @@ impl<'p> Evaluator<'p> {
     }
 
     /// Evaluates every assertion.
-    pub(super) fn all_asserts(&mut self) {
+    pub(super) fn all_asserts(&mut self) -> Checked {
+        let mut checked = Checked::default();
         for (unit, assert, block) in std::mem::take(&mut self.frame.asserts) {
             self.reports.next_round();
             self.in_unit(unit, |ev| {
                 let dry = ev.frame.is_dry(block);
                 let before = std::mem::replace(&mut ev.dry, dry);
-                ev.assert(assert, &Scope::of(block));
+                let holds = ev.assert(assert, &Scope::of(block));
                 ev.dry = before;
+                if !dry {
+                    checked.all += 1;
+                    checked.undecided = checked.undecided.or(holds.is_none().then_some(assert.condition.span));
+                }
             });
         }
+        checked
     }
 
     /// Evaluates one assertion.
-    pub(super) fn assert(&mut self, assert: &'p Assert, scope: &Scope<'_>) {
+    pub(super) fn assert(&mut self, assert: &'p Assert, scope: &Scope<'_>) -> Option<bool> {
         let holds = self.truth(&assert.condition, scope);
         let said = assert.message.as_ref().map(|message| (self.eval(message, scope), message.span));
         let message = match &said {
@@ -166,46 +172,33 @@ impl<'p> Evaluator<'p> {
                     true => secret_leak("the message of an assertion", later, *span),
                     false => fits::too_late("the message of an assertion is needed", later, *span),
                 });
-                return;
+                return holds;
             }
-            Some((Value::Unknown, _)) => return,
+            Some((Value::Unknown, _)) => return holds,
             Some((other, span)) => {
                 let message = format!("the message of an assertion is text, not {}", fits::kind(other));
                 self.report_value(Diagnostic::new(Code::TypeMismatch, message).at(*span, fits::shown(other)));
-                return;
+                return holds;
             }
             None => format!("an assertion does not hold in {}", self.here()),
         };
-        if holds != Some(false) {
-            return;
+        // In a branch that is not taken nothing is said of values.
+        if holds == Some(false) && !self.dry {
+            let problem = Diagnostic::new(Code::AssertionFailed, message);
+            let problem = self.with_parts(problem, &assert.condition, scope);
+            self.report_value(problem);
         }
-        let mut problem = Diagnostic::new(Code::AssertionFailed, message)
-            .at(assert.condition.span, format!("does not hold in {}", self.here()));
-        for (expr, shown) in self.sides(&assert.condition, scope) {
-            problem = problem.at(expr, shown);
-        }
-        self.report_value(problem);
+        holds
     }
+}
 
-    /// The values on both sides of a comparison, but for those that the source says plainly.
-    fn sides(&mut self, condition: &'p Expr, scope: &Scope<'_>) -> Vec<(Span, String)> {
-        let ExprKind::Binary(op, sides) = &condition.kind else { return Vec::new() };
-        if matches!(op, Binary::And | Binary::Or) {
-            return Vec::new();
-        }
-        let mut out = Vec::new();
-        for side in [&sides.0, &sides.1] {
-            let is_plain = matches!(
-                side.kind,
-                ExprKind::Str(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Null
-            );
-            if !is_plain {
-                let value = self.eval(side, scope);
-                out.push((side.span, format!("this is {}", fits::shown(&value))));
-            }
-        }
-        out
-    }
+/// How a row of assertions ended.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Checked {
+    /// So many were evaluated.
+    pub(super) all: usize,
+    /// The first that could not be decided; why is reported.
+    pub(super) undecided: Option<Span>,
 }
 
 /// CloudFormation keeps outputs as they are but gives them back with `?` for every character beyond

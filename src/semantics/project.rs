@@ -23,7 +23,7 @@ mod buckets;
 mod envs;
 mod shapes;
 
-pub(super) use binds::{Binding, BoundTo};
+pub(super) use binds::{Binding, BoundTo, given, is_stack};
 pub(super) use envs::{account_of, regions};
 
 /// What is read of the project before any stack.

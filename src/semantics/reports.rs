@@ -19,6 +19,8 @@ pub(super) struct Reports {
     round: u32,
     /// Parameters of Systems Manager that the instances make, over all environments.
     pub(super) published: Published,
+    /// What was taken had errors.
+    had_errors: bool,
 }
 
 impl Reports {
@@ -41,7 +43,13 @@ impl Reports {
 
     /// Whether any is an error.
     pub(super) fn has_errors(&self) -> bool {
-        has_errors(&self.list)
+        self.had_errors || has_errors(&self.list)
+    }
+
+    /// Takes what was found so far; none of it is said again.
+    pub(super) fn take(&mut self) -> Vec<Diagnostic> {
+        self.had_errors = self.has_errors();
+        std::mem::take(&mut self.list)
     }
 
     /// All of them.

@@ -13,7 +13,9 @@ use crate::semantics::model::{Head, Instance, InstanceKey, Lowered, Output, Para
 use crate::semantics::places::{self, Deal, Planned};
 use crate::semantics::reports::Reports;
 use crate::semantics::used::Used;
-use crate::semantics::{Program, Settings, Target, decorators, hatches, order, project, sequence, settings, tops};
+use crate::semantics::{
+    Program, Settings, Target, decorators, hatches, order, project, sequence, settings, testing, tops,
+};
 use crate::source::Span;
 
 /// Evaluates what `target` asks for. See [`super::lower`].
@@ -36,7 +38,13 @@ pub(super) fn check(program: &Program, set: &Settings, each: &mut dyn FnMut(&Ins
     for round in rounds(&envs, set, true) {
         one(program, &round, each, &mut reports);
     }
-    all(program, reports)
+    let mut diagnostics = program.diagnostics.clone();
+    diagnostics.extend(reports.take());
+    if !has_errors(&diagnostics) {
+        diagnostics.extend(testing::check(program, set));
+    }
+    sort(&mut diagnostics);
+    diagnostics
 }
 
 /// One environment of a run.
@@ -46,6 +54,13 @@ pub(super) struct Round {
     pub(super) env: Option<Name>,
     pub(super) set: Settings,
     shared: bool,
+}
+
+impl Round {
+    /// An environment with these settings, and of the shared stacks what it uses.
+    pub(super) fn of(env: Name, set: Settings) -> Self {
+        Self { env: Some(env), set, shared: false }
+    }
 }
 
 /// A round for each environment, at least one; the first has the shared stacks.
@@ -65,18 +80,41 @@ fn all(program: &Program, reports: Reports) -> Vec<Diagnostic> {
 fn one(program: &Program, round: &Round, each: &mut dyn FnMut(&Instance), reports: &mut Reports) -> Vec<Head> {
     let mut ev = Evaluator::new(program, round);
     ev.reports = std::mem::take(reports);
-    ev.reports.next_round();
-    decorators::check_items(&mut ev);
-    project::read(&mut ev);
-    settings::check_set(&mut ev);
-    places::plan(&mut ev);
-    ev.instances.placed = true;
+    read(&mut ev);
+    place(&mut ev);
     check_env(&mut ev);
-    for stack in sequence::stacks(program) {
+    instances(&mut ev, each);
+    tops::rest(&mut ev);
+    *reports = ev.reports;
+    // Where an environment gives the outputs themselves, there is no instance.
+    let given: BTreeSet<&InstanceKey> =
+        ev.instances.planned.iter().filter(|p| matches!(p.deal, Deal::Given(_))).map(|p| &p.key).collect();
+    let mut heads = ev.instances.heads;
+    heads.retain(|head| !given.contains(&head.key));
+    heads
+}
+
+/// Reads the project, and what is set for this run.
+pub(super) fn read(ev: &mut Evaluator<'_>) {
+    ev.reports.next_round();
+    decorators::check_items(ev);
+    project::read(ev);
+    settings::check_set(ev);
+}
+
+/// Plans where every instance is.
+pub(super) fn place(ev: &mut Evaluator<'_>) {
+    places::plan(ev);
+    ev.instances.placed = true;
+}
+
+/// Evaluates every instance that is asked for.
+pub(super) fn instances(ev: &mut Evaluator<'_>, each: &mut dyn FnMut(&Instance)) {
+    for stack in sequence::stacks(ev.program) {
         let asked: Vec<(Index, Span)> = ev
             .instances
             .of(stack)
-            .filter(|(_, planned)| is_asked_for(planned, round))
+            .filter(|(_, planned)| is_asked_for(planned, ev.round))
             .map(|(at, planned)| (at, planned.span))
             .collect();
         for (at, span) in asked {
@@ -88,14 +126,6 @@ fn one(program: &Program, round: &Round, each: &mut dyn FnMut(&Instance), report
             }
         }
     }
-    tops::rest(&mut ev);
-    *reports = ev.reports;
-    // Where an environment gives the outputs themselves, there is no instance.
-    let given: BTreeSet<&InstanceKey> =
-        ev.instances.planned.iter().filter(|p| matches!(p.deal, Deal::Given(_))).map(|p| &p.key).collect();
-    let mut heads = ev.instances.heads;
-    heads.retain(|head| !given.contains(&head.key));
-    heads
 }
 
 fn is_asked_for(planned: &Planned, round: &Round) -> bool {
@@ -179,13 +209,13 @@ impl<'p> Evaluator<'p> {
             let ids: Vec<Name> = self.frame.pending.iter().map(|p| p.made.id).collect();
             self.check_policy(policy, &ids);
         }
-        let frame = std::mem::replace(&mut self.frame, outer);
+        let mut frame = std::mem::replace(&mut self.frame, outer);
         self.dry = dry;
         self.reports.next_round();
         self.instances.path.pop();
         let used = Used::of(&resources, &outputs);
         self.all_is_known(&used);
-        let head = head(&planned, item.doc.clone(), frame, &used, outputs);
+        let head = head(&planned, item.doc.clone(), &mut frame, &used, outputs);
         if !is_ours {
             self.keep_bound(at, &planned, head);
             return;
@@ -194,6 +224,12 @@ impl<'p> Evaluator<'p> {
         self.claim_parameters(&planned, &resources);
         self.instances.set(at, State::Done(self.instances.heads.len()));
         self.instances.heads.push(head.clone());
+        if let Some(testing) = &mut self.testing {
+            let mut instance = Instance { head, resources, template: None };
+            order::complete(&mut instance);
+            testing.keep(at, frame, instance);
+            return;
+        }
         // Instances of other environments are read for their outputs only.
         if planned.key.env.is_none() || planned.key.env == self.round.env {
             let mut instance = Instance { head, resources, template: None };
@@ -216,10 +252,16 @@ impl<'p> Evaluator<'p> {
     }
 }
 
-fn head(planned: &Planned, description: Option<Arc<str>>, frame: Frame<'_>, used: &Used, outputs: Vec<Output>) -> Head {
-    let mut parameters = frame.parameters;
+fn head(
+    planned: &Planned,
+    description: Option<Arc<str>>,
+    frame: &mut Frame<'_>,
+    used: &Used,
+    outputs: Vec<Output>,
+) -> Head {
+    let mut parameters = std::mem::take(&mut frame.parameters);
     let mut uses = Vec::new();
-    for (from, (name, span, ty)) in frame.uses {
+    for (from, (name, span, ty)) in std::mem::take(&mut frame.uses) {
         if !used.parameters.contains(&name) {
             continue;
         }
@@ -233,7 +275,7 @@ fn head(planned: &Planned, description: Option<Arc<str>>, frame: Frame<'_>, used
         });
         uses.push(Use { from, parameter: name, live: false, span });
     }
-    let live = frame.live.into_iter().filter(|(from, _)| used.live.contains(from));
+    let live = std::mem::take(&mut frame.live).into_iter().filter(|(from, _)| used.live.contains(from));
     uses.extend(live.map(|(from, (parameter, span))| Use { from, parameter, live: true, span }));
     uses.sort();
     parameters.sort_by_key(|parameter| parameter.name);
@@ -249,7 +291,7 @@ fn head(planned: &Planned, description: Option<Arc<str>>, frame: Frame<'_>, used
         parameters,
         outputs,
         uses,
-        assets: frame.assets.into_values().collect(),
+        assets: std::mem::take(&mut frame.assets).into_values().collect(),
         after: Vec::new(),
         span: planned.span,
         foreign: None,

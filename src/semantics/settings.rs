@@ -51,14 +51,19 @@ fn set_value(ev: &mut Evaluator<'_>, ty: &Type, key: &str, text: &str, span: Spa
     match fits::parse(ev, ty, text) {
         Ok(value) => Some(value),
         Err(why) => {
-            ev.report(
-                Diagnostic::new(Code::BadValue, format!("cannot read the value set for `{key}`: {why}"))
-                    .at(span, "declared here")
-                    .help(format!("set another value: `--set {key}=…`")),
-            );
+            let problem = Diagnostic::new(Code::BadValue, format!("cannot read the value set for `{key}`: {why}"));
+            ev.report(match set_in_test(ev, key) {
+                Some(at) => problem.at(at, "set here").at(span, "declared here").help("set another value"),
+                None => problem.at(span, "declared here").help(format!("set another value: `--set {key}=…`")),
+            });
             None
         }
     }
+}
+
+/// Where the test that is run sets it.
+fn set_in_test(ev: &Evaluator<'_>, key: &str) -> Option<Span> {
+    ev.testing.as_ref().and_then(|testing| testing.set_at(key))
 }
 
 /// An `input` as a parameter of the template, and as a value known when deploying.
@@ -236,6 +241,10 @@ pub(super) fn check_set(ev: &mut Evaluator<'_>) {
             continue;
         }
         let problem = Diagnostic::new(Code::UnknownName, format!("there is nothing called `{key}` to set"));
+        let problem = match set_in_test(ev, key) {
+            Some(at) => problem.at(at, "neither an `input` nor a `param`"),
+            None => problem,
+        };
         let help = match nearest(key, known.keys().map(String::as_str)) {
             Some(near) => format!("set `{near}`"),
             None if known.is_empty() => "declare it first: `param name: Type` or `input Name: Type`".to_owned(),

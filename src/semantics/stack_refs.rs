@@ -95,7 +95,9 @@ impl Evaluator<'_> {
         }
         let Some(producer) = self.instance_meant(stack, declared.span, at) else { return Err(Value::Unknown) };
         let Some(head) = self.done(producer, at) else { return Err(Value::Unknown) };
-        if let Some(Deal::Given(given)) = self.instances.planned.get(producer).map(|planned| planned.deal.clone()) {
+        if let Some(Deal::Given(given)) = self.instances.planned.get(producer).map(|planned| planned.deal.clone())
+            && given.has(output.name)
+        {
             return Err(self.given(producer, &given, output));
         }
         let found = self.instances.heads.get(head).and_then(|head| find_output(head, output.name)).cloned();
@@ -154,7 +156,7 @@ impl Evaluator<'_> {
     }
 
     /// The instance that a reference means; says so where that is none or several.
-    fn instance_meant(&mut self, stack: &StackRef, declared: Span, at: Span) -> Option<Index> {
+    pub(super) fn instance_meant(&mut self, stack: &StackRef, declared: Span, at: Span) -> Option<Index> {
         let candidates: Vec<(Index, Arc<Planned>)> =
             self.instances.of(stack.stack).map(|(at, planned)| (at, Arc::clone(planned))).collect();
         let fitting = self.fitting(stack, &candidates);

@@ -35,6 +35,8 @@ pub enum Value {
     Component(Arc<ComponentRef>),
     /// A stack by name, before one of its outputs is asked for; with the place chosen by `[…]`.
     Stack(Arc<StackRef>),
+    /// A resource or component of an instance, as a test sees it.
+    Seen(Arc<Seen>),
     /// An environment by name: a record that also names itself.
     Env(Arc<EnvRef>),
     /// A file or folder that will lie in a bucket: which one is known where it is used.
@@ -124,6 +126,24 @@ pub struct ComponentRef {
     pub span: Span,
     /// As the source says it: `App`, `Api["a"]`.
     pub shown: Arc<str>,
+}
+
+/// Something in an instance that a test looks at.
+#[derive(Debug)]
+pub struct Seen {
+    /// Which of the planned instances it is in.
+    pub(crate) instance: usize,
+    /// What it is there.
+    pub(crate) thing: Thing,
+    /// As a test says it: `network.Public["a"]`.
+    pub shown: Arc<str>,
+}
+
+/// What a test can look at.
+#[derive(Debug)]
+pub(crate) enum Thing {
+    Resource(Arc<ResourceRef>),
+    Component(Arc<ComponentRef>),
 }
 
 /// Resources made in a loop.

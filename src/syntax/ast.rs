@@ -162,8 +162,41 @@ pub struct Test {
     pub title: Quoted,
     /// The environments it runs for; none means all.
     pub envs: Vec<Ident>,
-    /// What it says.
+    /// What stands for other stacks.
+    pub stubs: Vec<Stub>,
+    /// Inputs and params that are set.
+    pub sets: Vec<Set>,
+    /// Problems that there must be.
+    pub fails: Vec<Fails>,
+    /// `let`s, assertions, and what repeats and chooses them.
     pub body: Vec<Stmt>,
+}
+
+/// `stub network { Vpc: "vpc-1" }`
+#[derive(Debug)]
+pub struct Stub {
+    /// The stack.
+    pub stack: Ident,
+    /// Its outputs: an [`ExprKind::Object`].
+    pub values: Expr,
+}
+
+/// `set api.Image = "repo:2"`
+#[derive(Debug)]
+pub struct Set {
+    /// `api.Image`, or the name of a `param` at the top.
+    pub name: Ident,
+    /// Its value.
+    pub value: Expr,
+}
+
+/// `fails "assertion-failed", "a week"`
+#[derive(Debug)]
+pub struct Fails {
+    /// The code of the problem.
+    pub code: Quoted,
+    /// What its message has in it.
+    pub message: Option<Quoted>,
 }
 
 /// A name with fields.

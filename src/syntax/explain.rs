@@ -18,6 +18,7 @@ use tokens::Place;
 pub(super) enum Context {
     Item,
     Statement,
+    Test,
     Entry,
     Value,
     Argument,
@@ -90,6 +91,17 @@ const STATEMENTS: &[(&str, &str)] = &[
     ("assert", "assert condition, \"message\""),
 ];
 
+/// Words that begin a statement inside a test, and how it goes on.
+const TESTS: &[(&str, &str)] = &[
+    ("assert", "assert condition, \"message\""),
+    ("let", "let name = value"),
+    ("stub", "stub stack { Output: value }"),
+    ("set", "set stack.Input = value"),
+    ("fails", "fails \"code-of-the-problem\""),
+    ("for", "for x in xs { … }"),
+    ("if", "if condition { … } else { … }"),
+];
+
 fn form(word: &str, words: &[(&str, &'static str)]) -> Option<&'static str> {
     words.iter().find(|(known, _)| *known == word).map(|(_, form)| *form)
 }
@@ -104,6 +116,7 @@ pub(super) fn explain(text: &str, context: Context, start: usize, end: usize) ->
     match context {
         Context::Item => line(place, Rule::item, ITEMS),
         Context::Statement => line(place, Rule::statement, STATEMENTS),
+        Context::Test => line(place, Rule::test_statement, TESTS),
         Context::Entry => entry(place),
         Context::Value => expected::probe(Rule::expr, place),
         Context::Argument => expected::probe(Rule::argument, place),
@@ -177,7 +190,12 @@ fn misplaced(place: &Place<'_>, rule: Rule, word: &str) -> Option<Told> {
         let message = format!("`{word}` belongs inside a `core` or a `service`");
         return Some(Told::at(place, message, "at the top of the file", "move it between the braces of a stack"));
     }
-    if rule == Rule::statement && form(word, ITEMS).is_some() {
+    if rule == Rule::statement && matches!(word, "stub" | "set" | "fails") {
+        let message = format!("`{word}` belongs directly inside a `test`");
+        let help = "move it between the braces of a test, out of all loops and branches";
+        return Some(Told::at(place, message, "inside other braces", help));
+    }
+    if rule != Rule::item && form(word, ITEMS).is_some() {
         let message = format!("`{word}` belongs at the top of the file");
         return Some(Told::at(place, message, "inside other braces", "move it out of the braces around it"));
     }

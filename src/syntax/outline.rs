@@ -12,7 +12,12 @@ pub fn outline(file: &File) -> String {
         match &item.kind {
             ItemKind::Stack(stack) => statements(&mut out, 1, &stack.body),
             ItemKind::Component(component) => statements(&mut out, 1, &component.body),
-            ItemKind::Test(test) => statements(&mut out, 1, &test.body),
+            ItemKind::Test(test) => {
+                test.stubs.iter().for_each(|stub| line(&mut out, 1, &format!("stub {}", stub.stack.name), 0));
+                test.sets.iter().for_each(|set| line(&mut out, 1, &format!("set {}", set.name.name), 0));
+                test.fails.iter().for_each(|fails| line(&mut out, 1, &format!("fails {:?}", fails.code.text), 0));
+                statements(&mut out, 1, &test.body);
+            }
             _ => {}
         }
     }

@@ -19,6 +19,7 @@ pub(super) fn write(out: &mut String, value: &Value) {
         Value::Null
         | Value::Resources(_)
         | Value::Component(_)
+        | Value::Seen(_)
         | Value::Stack(_)
         | Value::Env(_)
         | Value::Asset(_)
@@ -33,6 +34,7 @@ pub(super) fn is_written(value: &Value) -> bool {
         Value::Null
         | Value::Resources(_)
         | Value::Component(_)
+        | Value::Seen(_)
         | Value::Stack(_)
         | Value::Env(_)
         | Value::Asset(_)

@@ -7,6 +7,7 @@ use crate::support::cli::{Project, Served, examples, finish, infra, run};
 
 const COMMANDS: &[&str] = &[
     "check",
+    "test",
     "plan",
     "apply",
     "destroy",
@@ -18,6 +19,7 @@ const COMMANDS: &[&str] = &[
     "graph",
     "fmt",
     "explain",
+    "doc",
     "completions",
 ];
 

@@ -30,6 +30,8 @@ mod existing;
 #[cfg(all(unix, feature = "aws"))]
 mod files;
 #[cfg(feature = "aws")]
+mod handbook;
+#[cfg(feature = "aws")]
 mod hatches;
 #[cfg(feature = "aws")]
 mod journey;
@@ -60,4 +62,6 @@ mod serverless;
 mod support;
 mod syntax;
 mod template;
+#[cfg(feature = "aws")]
+mod testing;
 mod tidy;

@@ -200,10 +200,12 @@ impl Intercept for FromS3 {
     ) -> Result<(), BoxError> {
         let signed = |name| context.response().is_some_and(|response| response.headers().get(name).is_some());
         let fine = context.response().is_some_and(|response| response.status().is_success());
-        if fine && !signed("x-amz-request-id") && !signed("x-amz-id-2") {
-            if let Some(result) = context.output_or_error_mut() {
-                *result = Err(OrchestratorError::other(Unbelievable::NotAws));
-            }
+        if fine
+            && !signed("x-amz-request-id")
+            && !signed("x-amz-id-2")
+            && let Some(result) = context.output_or_error_mut()
+        {
+            *result = Err(OrchestratorError::other(Unbelievable::NotAws));
         }
         Ok(())
     }

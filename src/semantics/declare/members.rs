@@ -68,6 +68,12 @@ impl Members {
         Self::collect(body, true, diagnostics)
     }
 
+    /// Collects the names of a test, and refuses what belongs into stacks.
+    pub(super) fn of_test(body: &[Stmt], diagnostics: &mut Vec<Diagnostic>) -> Self {
+        only_looks(body, diagnostics);
+        Self::collect(body, false, diagnostics)
+    }
+
     fn collect(body: &[Stmt], in_component: bool, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut walk = Walk {
             in_component,
@@ -227,6 +233,30 @@ impl Walk<'_> {
         if claim(&mut self.outputs, name, branches, self.diagnostics) {
             self.members.outputs.push(name);
         }
+    }
+}
+
+/// Refuses statements that make something: a test looks at what the stacks make.
+fn only_looks(body: &[Stmt], diagnostics: &mut Vec<Diagnostic>) {
+    for stmt in body {
+        let (word, help) = match &stmt.kind {
+            StmtKind::Resource(_) => ("resource", "move it into a `core` or a `service`"),
+            StmtKind::Output(_) => ("output", "name the value with `let`"),
+            StmtKind::Param(_) => ("param", "name the value with `let`, or set that of a stack: `set stack.name = …`"),
+            StmtKind::Input(_) => ("input", "name the value with `let`, or set that of a stack: `set stack.Name = …`"),
+            StmtKind::For(f) => {
+                only_looks(&f.body, diagnostics);
+                continue;
+            }
+            StmtKind::If(i) => {
+                only_looks(&i.then, diagnostics);
+                only_looks(&i.otherwise, diagnostics);
+                continue;
+            }
+            StmtKind::Let(_) | StmtKind::Assert(_) => continue,
+        };
+        let problem = Diagnostic::new(Code::Syntax, format!("`{word}` cannot stand in a test"));
+        diagnostics.push(problem.at(stmt.span, "a test only looks at what the stacks make").help(help));
     }
 }
 

@@ -110,10 +110,12 @@ impl<'w> Loader<'w> {
                     });
                 }
             }
+            collector.declared.files.push(index(self.trees.len()));
             self.trees.push(parsed.file);
         }
         if id == ModuleId::PROJECT {
             collector.project_is_there(self.trees.get(first..).unwrap_or_default());
+            collector.test_envs(self.trees.get(first..).unwrap_or_default(), first);
         }
         if std_is_used {
             wanted.push(Wanted { by: id, name: Name::new("std"), place: Place::Std, at: None });

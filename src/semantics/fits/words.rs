@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::semantics::types::Type;
-use crate::semantics::value::{Later, LaterType, ResourceRef, Value};
+use crate::semantics::value::{Later, LaterType, ResourceRef, Thing, Value};
 use crate::source::Span;
 
 /// Longer texts are cut in messages.
@@ -31,6 +31,10 @@ pub(crate) fn shown(value: &Value) -> String {
         Value::Resource(resource) => format!("the resource `{}` ({})", resource.shown, resource.ty),
         Value::Resources(all) => format!("the resources `{}[…]`", all.name),
         Value::Component(component) => format!("the component `{}` ({})", component.shown, component.component),
+        Value::Seen(seen) => match &seen.thing {
+            Thing::Resource(made) => format!("the resource `{}` ({})", seen.shown, made.ty),
+            Thing::Component(part) => format!("the component `{}` ({})", seen.shown, part.component),
+        },
         Value::Stack(stack) => format!("the stack `{}`", stack.stack),
         Value::Env(env) => format!("the environment `{}`", env.name),
         Value::Asset(asset) => format!("the asset `{}`", asset.package.path()),
@@ -56,6 +60,10 @@ pub(crate) fn kind(value: &Value) -> String {
         Value::Resource(_) => "a resource",
         Value::Resources(_) => "a set of resources",
         Value::Component(_) => "a component",
+        Value::Seen(seen) => match &seen.thing {
+            Thing::Resource(_) => "a resource",
+            Thing::Component(_) => "a component",
+        },
         Value::Stack(_) => "a stack",
         Value::Env(_) => "an environment",
         Value::Asset(_) => "an asset",

@@ -148,7 +148,12 @@ impl Writer<'_, '_> {
             Value::Env(env) => return notation.object(self, &env.fields, depth),
             Value::Later(later) => return self.later(value, later),
             Value::Unknown => return Err(Stop::Known),
-            Value::Resource(_) | Value::Resources(_) | Value::Component(_) | Value::Stack(_) | Value::Asset(_) => {
+            Value::Resource(_)
+            | Value::Resources(_)
+            | Value::Component(_)
+            | Value::Seen(_)
+            | Value::Stack(_)
+            | Value::Asset(_) => {
                 return Err(self.no_data(value));
             }
         }

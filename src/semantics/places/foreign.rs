@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Deal, Planned, Spot, check_name};
 use crate::diagnostics::{Code, Diagnostic};
+use crate::names::Name;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::frame::Place;
 use crate::semantics::model::{Account, InstanceKey};
@@ -20,6 +21,15 @@ pub(in crate::semantics) struct Given {
     pub(in crate::semantics) span: Span,
     /// Name, place and value of each.
     pub(in crate::semantics) values: Vec<(Ident, Span, Value)>,
+    /// In a test: outputs that are not given are as the stack has them.
+    pub(in crate::semantics) is_partial: bool,
+}
+
+impl Given {
+    /// Whether it stands for that output.
+    pub(in crate::semantics) fn has(&self, output: Name) -> bool {
+        !self.is_partial || self.values.iter().any(|(name, ..)| name.name == output)
+    }
 }
 
 /// A stack in AWS that is not ours.

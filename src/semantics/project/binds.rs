@@ -81,7 +81,7 @@ pub(super) fn read<'p>(ev: &mut Evaluator<'p>, field: &Field<'p>) -> Vec<Binding
 }
 
 /// Whether it is the name of a stack; says so where it is not.
-fn is_stack(ev: &mut Evaluator<'_>, stack: Ident) -> bool {
+pub(in crate::semantics) fn is_stack(ev: &mut Evaluator<'_>, stack: Ident) -> bool {
     let declared = &ev.program.declared;
     if matches!(declared.tops.get(&stack.name), Some(Top::Stack(_))) {
         return true;
@@ -101,7 +101,7 @@ fn bound_to<'p>(ev: &mut Evaluator<'p>, expr: &'p Expr) -> Option<BoundTo> {
         ExprKind::Call(callee, args) if matches!(&callee.kind, ExprKind::Name(name) if name.as_str() == "stack") => {
             existing(ev, args, expr.span)
         }
-        ExprKind::Object(entries) => values(ev, entries, expr.span),
+        ExprKind::Object(entries) => Some(BoundTo::Values(Arc::new(given(ev, entries, expr.span, false)))),
         _ => {
             ev.report(
                 Diagnostic::new(Code::TypeMismatch, "a stack is bound to an existing one, or to its outputs")
@@ -171,8 +171,13 @@ fn existing<'p>(ev: &mut Evaluator<'p>, args: &'p [Arg], span: Span) -> Option<B
 }
 
 /// `{ Vpc: "vpc-1", Subnets: ["subnet-1"] }`
-fn values<'p>(ev: &mut Evaluator<'p>, entries: &'p [Entry], span: Span) -> Option<BoundTo> {
-    let mut given = Given { span, values: Vec::new() };
+pub(in crate::semantics) fn given<'p>(
+    ev: &mut Evaluator<'p>,
+    entries: &'p [Entry],
+    span: Span,
+    is_partial: bool,
+) -> Given {
+    let mut given = Given { span, values: Vec::new(), is_partial };
     for entry in entries {
         match entry {
             Entry::Field(Key::Name(key), expr) => {
@@ -205,7 +210,7 @@ fn values<'p>(ev: &mut Evaluator<'p>, entries: &'p [Entry], span: Span) -> Optio
             },
         }
     }
-    Some(BoundTo::Values(Arc::new(given)))
+    given
 }
 
 /// The value, where it is known while compiling; says so where it is not.

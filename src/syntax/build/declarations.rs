@@ -45,7 +45,7 @@ impl Builder<'_> {
         }
     }
 
-    fn statement_line(&mut self, pair: Pair<'_, Rule>, statements: &mut Vec<Stmt>) {
+    pub(super) fn statement_line(&mut self, pair: Pair<'_, Rule>, statements: &mut Vec<Stmt>) {
         match pair.as_rule() {
             Rule::statement => {
                 let end = pair.as_span().end();
@@ -146,7 +146,7 @@ impl Builder<'_> {
     }
 
     /// Takes the `///` lines before that place.
-    fn docs_before(&mut self, place: usize) -> Vec<&str> {
+    pub(super) fn docs_before(&mut self, place: usize) -> Vec<&str> {
         let place = self.source.original(place);
         let rest = self.source.docs.get(self.docs..).unwrap_or_default();
         let count = rest.iter().take_while(|(start, _)| *start < place).count();

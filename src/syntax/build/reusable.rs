@@ -1,8 +1,8 @@
 //! Declarations beside stacks: components, functions, types, imports, stacks of others, tests.
 
 use super::super::ast::{
-    Alias, Arg, Component, Entry, Existing, Expr, ExprKind, External, Function, Ident, Import, Interface, ItemKind,
-    Layer, Param, Path, Quoted, Stmt, Test, TypeExpr, TypeField, TypeKind,
+    Alias, Arg, Component, Entry, Existing, Expr, ExprKind, External, Fails, Function, Ident, Import, Interface,
+    ItemKind, Layer, Param, Path, Quoted, Set, Stmt, Stub, Test, TypeExpr, TypeField, TypeKind,
 };
 use super::super::explain::Context;
 use super::super::grammar::{Pair, Rule};
@@ -24,6 +24,16 @@ struct Inside {
     body: Option<Expr>,
     block: Vec<Stmt>,
     interface: Option<Interface>,
+    test: TestBlock,
+}
+
+/// What stands between the braces of a test.
+#[derive(Default)]
+struct TestBlock {
+    stubs: Vec<Stub>,
+    sets: Vec<Set>,
+    fails: Vec<Fails>,
+    body: Vec<Stmt>,
 }
 
 impl Builder<'_> {
@@ -70,7 +80,10 @@ impl Builder<'_> {
                 args: inside.args,
                 body: inside.body,
             }),
-            _ => ItemKind::Test(Test { title: quoted, envs: inside.names, body: inside.block }),
+            _ => {
+                let TestBlock { stubs, sets, fails, body } = inside.test;
+                ItemKind::Test(Test { title: quoted, envs: inside.names, stubs, sets, fails, body })
+            }
         })
     }
 
@@ -89,6 +102,7 @@ impl Builder<'_> {
                 Rule::arguments => inside.args = self.arguments(child),
                 Rule::object => inside.body = Some(self.object(child)),
                 Rule::block => inside.block = self.block(child),
+                Rule::test_block => inside.test = self.test(child),
                 Rule::interface => inside.interface = Some(self.interface(child)),
                 _ => {}
             }
@@ -103,6 +117,42 @@ impl Builder<'_> {
             ExprKind::Str(text) => Quoted { text, span },
             _ => Quoted { text: "".into(), span },
         }
+    }
+
+    /// What a test says between its braces.
+    fn test(&mut self, pair: Pair<'_, Rule>) -> TestBlock {
+        let mut test = TestBlock::default();
+        let place = pair.as_span();
+        self.docs_before(place.start());
+        for child in pair.into_inner() {
+            let (rule, end) = (child.as_rule(), child.as_span().end());
+            let span = self.span(&child);
+            match rule {
+                Rule::stub => {
+                    let parts = self.parts(child);
+                    let stack = parts.name.unwrap_or_else(|| self.nameless(span));
+                    test.stubs.push(Stub { stack, values: parts.body.unwrap_or_else(|| Self::broken(span)) });
+                }
+                Rule::set => {
+                    let name = child.clone().into_inner().find(|part| part.as_rule() == Rule::set_name);
+                    let name = name.map_or_else(|| self.nameless(span), |name| self.ident(&name));
+                    let value = self.parts(child).values.pop().unwrap_or_else(|| Self::broken(span));
+                    test.sets.push(Set { name, value });
+                }
+                Rule::fails => {
+                    let mut texts = child.into_inner().map(|text| self.quoted(text));
+                    let code = texts.next();
+                    let message = texts.next();
+                    let code = code.unwrap_or_else(|| Quoted { text: "".into(), span });
+                    test.fails.push(Fails { code, message });
+                }
+                Rule::broken_test => self.skipped(Context::Test, &child),
+                _ => self.statement_line(child, &mut test.body),
+            }
+            self.docs_before(end);
+        }
+        self.docs_before(place.end());
+        test
     }
 
     /// What a function takes.

@@ -22,6 +22,7 @@ enum Wanted {
     Range,
     Key,
     Value,
+    Quoted,
     Statement,
     More,
 }
@@ -80,6 +81,7 @@ impl Wanted {
             Self::Range => ("a number", "write a range of numbers such as `1..10`"),
             Self::Key => ("a key", "write `Key: value`; other keys stand in quotes"),
             Self::Value => ("a value", "write a value, or remove this line"),
+            Self::Quoted => ("text in quotes", "write text in quotes"),
             Self::Statement => ("a statement", "begin the line with the word of a statement"),
             Self::More => ("an operator", "put an operator between them, or a line break"),
         }
@@ -88,7 +90,7 @@ impl Wanted {
 
 /// True for the help of what a statement is made of: there, its whole form says more.
 pub(super) fn of_statement(help: &str) -> bool {
-    [Wanted::In, Wanted::Equals, Wanted::Braces, Wanted::Name, Wanted::ResourceType]
+    [Wanted::In, Wanted::Equals, Wanted::Braces, Wanted::Name, Wanted::ResourceType, Wanted::Quoted]
         .iter()
         .any(|wanted| wanted.words().1 == help)
 }
@@ -154,6 +156,9 @@ fn most_telling(rules: &[Rule]) -> Wanted {
     // Where a name could stand as a value, braces are but one more value.
     if rules.contains(&Rule::path_or_name) {
         return Wanted::Value;
+    }
+    if !rules.is_empty() && rules.iter().all(|rule| matches!(rule, Rule::plain_string | Rule::raw_string)) {
+        return Wanted::Quoted;
     }
     rules.iter().copied().map(Wanted::of).min().unwrap_or(Wanted::Value)
 }

@@ -73,7 +73,7 @@ impl Marks {
         let start = pair.as_span().start();
         let rule = pair.as_rule();
         match rule {
-            Rule::block => self.groups.push((start, Group::Block)),
+            Rule::block | Rule::test_block => self.groups.push((start, Group::Block)),
             Rule::object
             | Rule::list
             | Rule::arguments
@@ -103,6 +103,7 @@ impl Marks {
             rule,
             Rule::file
                 | Rule::block
+                | Rule::test_block
                 | Rule::object
                 | Rule::list
                 | Rule::arguments

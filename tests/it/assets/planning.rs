@@ -148,7 +148,7 @@ fn a_bucket_of_somebody_else_is_never_written() {
         for problem in said(&problems) {
             assert!(problem.contains("belongs to somebody else than account `nonprod`"), "{problem}");
         }
-        assert!(world.sandbox.calls().get("CreateChangeSet").is_none());
+        assert!(!world.sandbox.calls().contains_key("CreateChangeSet"));
     });
 }
 

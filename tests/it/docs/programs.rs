@@ -208,6 +208,7 @@ pub(super) fn cell(cell: &Cell) -> Option<String> {
         format!("let it = {{ {code} }}\n"),
         format!("let it = {code}\n"),
         format!("core page {{\nresource A = {code}\n}}\n"),
+        format!("test \"page\" {{\n{code}\n}}\n"),
         format!("param it: {code}\n"),
         format!("{code}\ncore page {{}}\n"),
     ];
@@ -239,7 +240,11 @@ pub(super) fn build_all(program: &Program) -> Result<Vec<Build>, String> {
             None => Ok(built),
         }
     };
-    semantics::environments(program).into_iter().map(build).collect()
+    let built = semantics::environments(program).into_iter().map(build).collect::<Result<_, _>>()?;
+    match semantics::test(program, &Settings::default(), &|_, _| true).iter().find(|run| !run.problems.is_empty()) {
+        Some(run) => Err(format!("the test `{}` does not pass in {}: {}", run.title, run.env, run.problems[0].message)),
+        None => Ok(built),
+    }
 }
 
 /// The projects that a document builds up.

@@ -36,6 +36,20 @@ fn every_function_is_in_the_reference() {
 }
 
 #[test]
+fn the_page_of_the_standard_library_is_what_doc_writes() {
+    let path = super::root().join("docs/stdlib.md");
+    let (wanted, there) = (semantics::handbook::library(), std::fs::read_to_string(&path).unwrap_or_default());
+    if there != wanted && std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&path, wanted).unwrap();
+        return;
+    }
+    assert!(
+        there == wanted,
+        "docs/stdlib.md is older than stdlib/*.infra: UPDATE_SNAPSHOTS=1 cargo test --test it -- docs::reference"
+    );
+}
+
+#[test]
 fn every_decorator_is_in_the_reference() {
     let text = std::fs::read_to_string(super::root().join("docs/language.md")).unwrap();
     let rows = text.lines().filter_map(|line| line.strip_prefix("| `@"));

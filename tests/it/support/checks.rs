@@ -122,6 +122,9 @@ pub(crate) fn evaluate(bytes: &[u8]) {
     let (program, found) = look();
     drawn(&found, &program.sources);
     assert_eq!(found, look().1, "the second look finds something else");
+    for run in semantics::test(&program, &Settings::new(), &|_, _| true) {
+        drawn(&run.problems, &program.sources);
+    }
 }
 
 /// What is built is JSON, canonical, within limits, whole, and the same when built again.

@@ -283,6 +283,84 @@ impl<'b> Maker<'b> {
             self.stack();
             self.line();
         }
+        for _ in 0..self.choices.below(3) {
+            self.test(second);
+            self.line();
+        }
+    }
+
+    fn test(&mut self, second: bool) {
+        self.put("test");
+        self.blank();
+        let title = self.choices.pick(&["\"what it shows\"", "'raw'", "\"é\""]);
+        self.put(title);
+        if self.choices.one_in(2) {
+            self.blank();
+            self.word("for", "dev");
+            if second && self.choices.one_in(2) {
+                self.sp("");
+                self.put(",");
+                self.blank();
+                self.put("prod");
+            }
+        }
+        self.block(|it| {
+            for _ in 0..1 + it.choices.below(5) {
+                it.line();
+                it.test_statement();
+            }
+        });
+    }
+
+    fn test_statement(&mut self) {
+        let stack = self.choices.pick(&["s1", "s2", "s3", "s4"]);
+        match self.choices.below(8) {
+            0 => {
+                self.word("stub", stack);
+                self.sp(" ");
+                let value = self.choices.pick(&["{}", "{ O2: \"x\", O3: [\"a\"] }"]);
+                self.put(value);
+            }
+            1 => {
+                let name = self.choices.pick(&["s1.I2", "s1.I3", "g1"]);
+                self.word("set", name);
+                self.equals();
+                self.expr(Text);
+            }
+            2 => self.word("fails", "\"assertion-failed\""),
+            3 => {
+                let name = self.name("n");
+                self.word("let", &name);
+                self.equals();
+                let value = self.choices.pick(&["s1.R2", "s1.R3.id", "outputs(s1)", "resources(s2)"]);
+                self.put(value);
+                self.names.push((name, Any));
+            }
+            4 => {
+                let item = self.name("i");
+                self.word("for", &item);
+                self.put(" in resources(");
+                self.put(stack);
+                self.put(")");
+                self.block(|it| {
+                    it.line();
+                    it.put("assert ");
+                    it.put(&item);
+                    it.put(".id != \"X\"");
+                });
+            }
+            5 => {
+                let value = self.choices.pick(&["len(resources(s1))", "s1.R2.Value", "s2.O5", "len(outputs(s1))"]);
+                self.put("assert ");
+                self.put(value);
+                self.put(" == ");
+                self.expr(Any);
+            }
+            _ => {
+                self.put("assert ");
+                self.expr(Bool);
+            }
+        }
     }
 
     fn stack(&mut self) {

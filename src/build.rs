@@ -14,8 +14,12 @@ use crate::semantics::model::{Asset, Head, Instance, Parameter, ParameterSource}
 use crate::semantics::{self, Program, Settings, Target};
 use crate::template::{self, Template, provenance};
 
+mod advice;
+mod mend;
 mod priorities;
 
+pub use mend::{Done, Mended, mend};
+use advice::Advice;
 use priorities::Priorities;
 
 /// The version of the shape of `manifest.json`.
@@ -53,13 +57,16 @@ pub struct Built {
 pub fn build(program: &Program, target: &Target) -> Build {
     let mut written = BTreeMap::new();
     let mut found = Vec::new();
-    let mut priorities = Priorities::default();
+    let (mut priorities, mut advice) = (Priorities::default(), Advice::default());
     let lowered = semantics::lower(program, target, &mut |instance| {
         let template = judge(instance, &mut found);
         priorities.check(instance, &mut found);
+        advice.look(program, instance);
         written.insert(instance.head.key.clone(), (template, provenance::Index::of(instance)));
     });
     found.extend(lowered.diagnostics);
+    found.extend(advice.finish(program));
+    ours_alone(program, &mut found);
     diagnostics::sort(&mut found);
     let heads = if diagnostics::has_errors(&found) { Vec::new() } else { lowered.heads };
     let (heads, read): (Vec<Head>, Vec<Head>) = heads.into_iter().partition(|head| written.contains_key(&head.key));
@@ -75,14 +82,26 @@ pub fn build(program: &Program, target: &Target) -> Build {
 /// Everything that is wrong in any environment, sorted: the whole of what `build` would find in each.
 pub fn check(program: &Program, set: &Settings) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let mut priorities = Priorities::default();
+    let (mut priorities, mut advice) = (Priorities::default(), Advice::default());
     let rest = semantics::check(program, set, &mut |instance| {
         judge(instance, &mut found);
         priorities.check(instance, &mut found);
+        advice.look(program, instance);
     });
     found.extend(rest);
+    found.extend(advice.finish(program));
+    found.extend(advice::of_texts(program, !diagnostics::has_errors(&found)));
+    ours_alone(program, &mut found);
     diagnostics::sort(&mut found);
     found
+}
+
+/// What is built in, nobody can change: a fix there is none.
+fn ours_alone(program: &Program, found: &mut [Diagnostic]) {
+    for problem in found {
+        let is_built_in = |fix: &diagnostics::Fix| program.sources.locate(fix.span).file.starts_with("std:");
+        problem.fix.take_if(|fix| is_built_in(fix));
+    }
 }
 
 /// Writes an instance, and finds what only shows in the whole of it.

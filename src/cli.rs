@@ -22,6 +22,7 @@ mod ls;
 mod output;
 #[cfg(feature = "aws")]
 mod plan;
+mod problems;
 #[cfg(feature = "aws")]
 mod progress;
 mod project;

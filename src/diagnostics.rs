@@ -6,14 +6,23 @@
 use crate::source::Span;
 
 mod code;
+mod concise;
+mod fix;
+mod github;
 mod json;
+mod page;
 mod render;
+mod sarif;
 mod suggest;
 
 pub use code::Code;
+pub use concise::to_concise;
+pub use fix::{Fix, Replacement, apply};
+pub use github::to_github;
 pub use json::to_json;
 pub use render::{Style, render};
-pub use suggest::nearest;
+pub use sarif::to_sarif;
+pub use suggest::{Near, nearest};
 
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -24,21 +33,22 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One spot and what is to be said of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Label {
     /// Where.
     pub span: Span,
     /// What; may be empty for the bare underline.
-    pub text: String,
-}
-
-/// A change of the source that mends the problem.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fix {
-    /// What is replaced.
-    pub span: Span,
-    /// By what.
     pub text: String,
 }
 
@@ -79,11 +89,19 @@ impl Diagnostic {
         self
     }
 
-    /// Adds a machine-applicable remedy.
+    /// Adds a machine-applicable remedy. It is a safe one, but for a [`Near`] name of which there are several.
     #[must_use]
-    pub fn fix(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.fix = Some(Fix { span, text: text.into() });
+    pub fn fix<'a>(mut self, span: Span, by: impl Into<Replacement<'a>>) -> Self {
+        let Replacement { text, is_safe } = by.into();
+        self.fix = Some(Fix { span, text: text.into_owned(), is_safe });
         self
+    }
+
+    /// Adds a remedy that a machine can apply where a person says so: it guesses, or changes what the program makes.
+    #[must_use]
+    pub fn suggestion<'a>(self, span: Span, by: impl Into<Replacement<'a>>) -> Self {
+        let replacement = by.into();
+        self.fix(span, Replacement { is_safe: false, ..replacement })
     }
 
     /// The primary spot.

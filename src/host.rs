@@ -37,6 +37,14 @@ pub fn time_of_day() -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
 }
 
+/// The path of `inner` relative to `outer`, with `/`, links resolved; `None` where it does not lie there.
+pub fn below(inner: &Path, outer: &Path) -> Option<String> {
+    let (inner, outer) = (std::fs::canonicalize(inner).ok()?, std::fs::canonicalize(outer).ok()?);
+    let relative = inner.strip_prefix(outer).ok()?;
+    let parts: Vec<_> = relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
+    Some(parts.join("/"))
+}
+
 /// Writes a file whole or not at all, making its folder where needed.
 ///
 /// # Errors

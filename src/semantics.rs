@@ -51,6 +51,7 @@ mod resources;
 mod run;
 mod schemas;
 mod scope;
+mod secrecy;
 mod sequence;
 mod serverless;
 mod settings;
@@ -142,6 +143,11 @@ pub fn check(program: &Program, set: &Settings, each: &mut dyn FnMut(&model::Ins
     run::check(program, set, each)
 }
 
+/// The partition that a region lies in: `aws`, `aws-cn`.
+pub(crate) fn partition(region: &str) -> &'static str {
+    builtin::partition(region)
+}
+
 pub use testing::{Outcome, TestRun};
 
 /// Runs the tests that `only` wants, by title and environment, in the order of the source and of the
@@ -177,6 +183,11 @@ pub fn places(program: &Program) -> Vec<Primary> {
 /// The accounts in the order of the source.
 pub fn accounts(program: &Program) -> Vec<Arc<model::Account>> {
     project::accounts(program)
+}
+
+/// Whether `stack.Name` is an input whose value nobody may see, as its type says.
+pub fn is_secret_setting(program: &Program, key: &str) -> bool {
+    secrecy::is_secret_setting(program, key)
 }
 
 /// The environments in the order of the source, each with the branch that deploys it.

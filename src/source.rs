@@ -117,6 +117,23 @@ impl Sources {
         self.get(span.file).and_then(|f| f.text.get(span.start as usize..span.end as usize)).unwrap_or("")
     }
 
+    /// Whether a literal of just this text stands under `span`.
+    pub fn quotes(&self, span: Span, text: &str) -> bool {
+        self.text(span).strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) == Some(text)
+    }
+
+    /// Where `word` stands under `span`, where that is in one place only. `is_it` looks at what is before and behind it.
+    pub fn only(&self, span: Span, word: &str, is_it: impl Fn(&str, &str) -> bool) -> Option<Span> {
+        let text = self.text(span);
+        let mut found = text.match_indices(word).filter(|(at, _)| {
+            let (before, behind) = (text.get(..*at).unwrap_or(""), text.get(at + word.len()..).unwrap_or(""));
+            is_it(before, behind)
+        });
+        let (at, _) = found.next()?;
+        let start = span.start as usize + at;
+        found.next().is_none().then(|| Span::new(span.file, start, start + word.len()))
+    }
+
     /// All files, by id.
     pub fn iter(&self) -> impl Iterator<Item = &SourceFile> {
         self.files.iter().chain(self.included())

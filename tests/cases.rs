@@ -7,6 +7,7 @@
 //! | `syntax` | the diagnostics of the parser, then the outline of what it kept |
 //! | `format` | the formatted text |
 //! | `check` | the diagnostics over all environments, or `ok` |
+//! | `fix` | the files after `check --fix`, then what is still wrong |
 //! | `build` | each template, readable, and the manifest |
 //! | `test` | how each test ended, and what is wrong |
 //! | `graph` | the graph of the instances as text and as Mermaid, and that of the resources of each as text |
@@ -61,6 +62,7 @@ fn run(path: &Path, name: &str) -> Result<(), Failed> {
         "syntax" => syntax(&text),
         "format" => format(&text)?,
         "check" => check(&text),
+        "fix" => fix(&text),
         "build" => build(&text),
         "graph" => graph(&text),
         "test" => test(&text),
@@ -162,6 +164,23 @@ fn check(text: &str) -> String {
     let program = analyze(text);
     let found = infra::build::check(&program, &Default::default());
     drawn(&found, &program.sources)
+}
+
+/// The files after every safe fix, then what was left out and what is still wrong.
+fn fix(text: &str) -> String {
+    let table: Arc<Table> =
+        Arc::new(sections(text).into_iter().map(|(name, body)| (name, body.into_bytes())).collect());
+    let analyze = |files| semantics::analyze(files, table.clone(), Types::aws());
+    let mended = infra::build::mend(split(text), &analyze);
+    let mut out = String::new();
+    for file in mended.program.sources.iter().filter(|f| !f.name.starts_with("std:")) {
+        write!(out, "--- {}\n{}", file.name, file.text).unwrap();
+    }
+    for done in &mended.refused {
+        writeln!(out, "--- refused: {} `{}`", done.place, done.now).unwrap();
+    }
+    write!(out, "--- left\n{}", drawn(&mended.rest, &mended.program.sources)).unwrap();
+    out
 }
 
 /// The program of a case, and its environment: `dev`, or that of a line `//= prod`.

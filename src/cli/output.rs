@@ -1,8 +1,10 @@
 //! The only room that writes to the terminal: data to stdout, everything for people to stderr.
 #![cfg_attr(not(feature = "aws"), expect(dead_code, reason = "half of it serves the commands that talk to AWS"))]
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
 
@@ -72,6 +74,39 @@ pub(super) enum ColourChoice {
     Never,
 }
 
+/// Values that nobody may read. Whatever is written goes past them.
+static HIDDEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Shorter values are parts of ordinary words; they would make all we say unreadable and hide nothing.
+const SHORTEST: usize = 4;
+
+/// Keeps a value out of everything that is written from now on, also as it stands in JSON. AWS repeats in its messages
+/// what it was given.
+pub(super) fn hide(value: &str) {
+    if value.len() < SHORTEST {
+        return;
+    }
+    let escaped = serde_json::Value::from(value).to_string();
+    let escaped = escaped.trim_matches('"').to_owned();
+    let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
+    hidden.extend([value.to_owned(), escaped]);
+    // The longest first: one may be a part of another.
+    hidden.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    hidden.dedup();
+}
+
+/// A text as it may be written.
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    let hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut text = Cow::Borrowed(text);
+    for value in hidden.iter().filter(|value| !value.is_empty()) {
+        if text.contains(value.as_str()) {
+            text = Cow::Owned(text.replace(value.as_str(), "****"));
+        }
+    }
+    text
+}
+
 /// Where output goes.
 pub(super) struct Terminal {
     out_colour: bool,
@@ -90,6 +125,9 @@ impl Terminal {
             ColourChoice::Never => false,
             ColourChoice::Auto => is_terminal && !plain,
         };
+        for credential in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+            host::variable(credential).iter().for_each(|value| hide(value));
+        }
         let err_terminal = io::stderr().is_terminal();
         Self {
             out_colour: colour(io::stdout().is_terminal()),
@@ -119,7 +157,7 @@ impl Terminal {
     /// Writes data.
     pub(super) fn data(&mut self, text: &str) {
         let mut out = io::stdout().lock();
-        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        if out.write_all(shown(text).as_bytes()).and_then(|()| out.flush()).is_err() {
             self.closed = true;
         }
     }
@@ -127,7 +165,7 @@ impl Terminal {
     /// Says something to people. A closed stderr is nobody to tell.
     pub(super) fn say(&mut self, text: &str) {
         let mut err = io::stderr().lock();
-        let _ = err.write_all(text.as_bytes());
+        let _ = err.write_all(shown(text).as_bytes());
         let _ = if text.ends_with('\n') { Ok(()) } else { err.write_all(b"\n") };
     }
 
@@ -146,6 +184,7 @@ impl Terminal {
     /// Asks; an answer other than `yes` is a no, and so is no answer.
     pub(super) fn confirm(&mut self, question: &str) -> bool {
         let mut err = io::stderr().lock();
+        let question = shown(question);
         let asked = write!(err, "{question} Only `yes` is taken: ").and_then(|()| err.flush());
         let mut answer = String::new();
         asked.is_ok() && io::stdin().read_line(&mut answer).is_ok() && answer.trim() == "yes"
@@ -180,5 +219,5 @@ fn width(terminal: Option<(terminal_size::Width, terminal_size::Height)>, elsewh
 /// A line for people, from wherever an engine reports: observers hold no [`Terminal`].
 pub(super) fn say_line(text: &str) {
     let mut err = io::stderr().lock();
-    let _ = writeln!(err, "{text}");
+    let _ = writeln!(err, "{}", shown(text));
 }

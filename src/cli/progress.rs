@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output::say_line;
+use super::output::{say_line, shown};
 use crate::apply::{self, Outcome};
 use crate::host;
 use crate::plan::{self, StackAction};
@@ -37,14 +37,14 @@ impl Progress {
     fn line(&self, text: &str) {
         let text = plan::clean(text);
         match &self.live {
-            Some(live) => drop(live.println(text)),
+            Some(live) => drop(live.println(shown(&text))),
             None => say_line(&format!("{} {text}", host::time_of_day())),
         }
     }
 
     /// What a stack does right now: its line on a terminal, nothing elsewhere.
     fn now(&self, stack: &str, text: &str) {
-        self.on_bar(stack, |bar| bar.line.set_message(plan::clean(text)));
+        self.on_bar(stack, |bar| bar.line.set_message(shown(&plan::clean(text)).into_owned()));
     }
 
     /// A resource begins, or has ended.

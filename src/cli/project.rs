@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::Context;
-use super::output::Exit;
+use super::output::{Exit, hide};
 use crate::diagnostics::{self, Code, Diagnostic};
 use crate::host::{self, Disk};
 use crate::names::Name;
@@ -80,15 +80,20 @@ pub(super) struct Choice {
     shared: bool,
 
     /// Set an input or a param: `stack.Input=value`, `stack.param=value`, `param=value`
-    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
-    set: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
 }
 
+/// The parts of `NAME=VALUE`. What is wrong with it is said without the value: it may be a secret.
 pub(super) fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
-        _ => Err("write NAME=VALUE, for example `backend.Image=repo:2`".to_owned()),
+        Some((name, value)) if is_name(name.trim()) => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("`--set` takes NAME=VALUE, for example `backend.Image=repo:2`".to_owned()),
     }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.')
 }
 
 impl Choice {
@@ -102,8 +107,14 @@ impl Choice {
             }
             context.terminal.fail(&why)
         })?;
-        let set: BTreeMap<Arc<str>, Arc<str>> =
-            self.set.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
+        let mut set: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
+        for text in &self.set {
+            let (name, value) = assignment(text).map_err(|why| context.terminal.fail(&why))?;
+            if semantics::is_secret_setting(program, &name) {
+                hide(&value);
+            }
+            set.insert(name.into(), value.into());
+        }
         Ok(Target { envs, set, shared: self.shared || self.all })
     }
 

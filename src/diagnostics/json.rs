@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Diagnostic, Severity};
+use super::Diagnostic;
 use crate::source::{Sources, Span};
 
-/// `{format_version, diagnostics: [{code, severity, message, labels: [{file, start, end, text}], help, fix}]}`.
+/// `{format_version, diagnostics: [{code, severity, message, labels: [{file, start, end, text}], help, fix:
+/// {file, start, end, replacement, safe}}]}`.
 ///
 /// Lines and columns count from 1, columns in characters; `end` is one past the last character.
 pub fn to_json(diagnostics: &[Diagnostic], sources: &Sources) -> Value {
@@ -15,13 +16,15 @@ pub fn to_json(diagnostics: &[Diagnostic], sources: &Sources) -> Value {
 
 fn one(d: &Diagnostic, sources: &Sources) -> Value {
     let labels: Vec<Value> = d.labels.iter().map(|l| place(l.span, sources, "text", &l.text)).collect();
-    let severity = match d.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    let fix = d.fix.as_ref().map(|f| place(f.span, sources, "replacement", &f.text));
+    let fix = d.fix.as_ref().map(|f| {
+        let mut fix = place(f.span, sources, "replacement", &f.text);
+        if let Some(fields) = fix.as_object_mut() {
+            fields.insert("safe".to_owned(), f.is_safe.into());
+        }
+        fix
+    });
     json!({
-        "code": d.code.name(), "severity": severity, "message": d.message,
+        "code": d.code.name(), "severity": d.severity.as_str(), "message": d.message,
         "labels": labels, "help": d.help, "fix": fix,
     })
 }

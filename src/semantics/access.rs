@@ -92,7 +92,13 @@ impl<'p> Evaluator<'p> {
                 None => {
                     let known: Vec<Name> = env.fields.iter().map(|(key, _)| key).collect();
                     let what = format!("the environment `{}`", env.name);
-                    self.report(no_field(&what, name, &known));
+                    let mut problem = no_field(&what, name, &known);
+                    // Another environment has it: then this one lacks it, and the name is right.
+                    if self.project.envs.iter().any(|env| env.value.fields.get(name.name).is_some()) {
+                        problem.fix = None;
+                        problem.help = Some(format!("add `{}` to `{}`", name.name, env.name));
+                    }
+                    self.report(problem);
                     Value::Unknown
                 }
             },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::diagnostics::{Code, Diagnostic, Near, nearest};
 use crate::names::Name;
 use crate::semantics::declare::{ModuleId, Top};
 use crate::semantics::decorators::{self, ResourceSays};
@@ -82,7 +82,7 @@ impl<'p> Evaluator<'p> {
         // `fargate_service` for `std::fargate_service`.
         let in_std = stdlib::has("component", name).then(|| format!("std::{name}"));
         let near = nearest(name, known.iter().map(String::as_str));
-        self.report(match in_std.as_deref().or(near) {
+        self.report(match in_std.as_deref().map(Near::from).or(near) {
             Some(near) => problem.at(path.span, "not known").help(format!("write `{near}`")).fix(path.span, near),
             None if name.contains("::") && known.is_empty() => {
                 let module = name.split("::").next().unwrap_or_default();

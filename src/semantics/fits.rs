@@ -236,7 +236,17 @@ impl Fitter<'_> {
         let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
         let problem = Diagnostic::new(Code::UnknownField, format!("there is no field `{key}`"));
         Box::new(match nearest(key, names.iter().copied()) {
-            Some(near) => problem.at(self.span, format!("has `{key}`")).help(format!("write `{near}`")),
+            Some(near) => {
+                let problem = problem.at(self.span, format!("has `{key}`")).help(format!("write `{near}`"));
+                let is_word = |c: char| c.is_alphanumeric() || c == '_';
+                let is_key = |before: &str, behind: &str| {
+                    !before.ends_with(|c| is_word(c) || c == '"') && behind.trim_start().starts_with(':')
+                };
+                match self.program.and_then(|program| program.sources.only(self.span, key, is_key)) {
+                    Some(at) => problem.fix(at, near),
+                    None => problem,
+                }
+            }
             None => {
                 problem.at(self.span, format!("has `{key}`")).help(format!("use the fields `{}`", names.join("`, `")))
             }
@@ -260,7 +270,9 @@ impl Fitter<'_> {
             });
             if let Some(near) = nearest(text, texts) {
                 let problem = Diagnostic::new(Code::TypeMismatch, format!("expected `{ty}`, got {}", shown(&value)));
-                return Err(Box::new(problem.at(self.span, "not one of them").help(format!("write `\"{near}\"`"))));
+                let problem = problem.at(self.span, "not one of them").help(format!("write `\"{near}\"`"));
+                let is_literal = self.program.is_some_and(|program| program.sources.quotes(self.span, text));
+                return Err(Box::new(if is_literal { problem.fix(self.span, near.quoted()) } else { problem }));
             }
         }
         // Of several that may be meant, none explains the others.

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::diagnostics::{Code, Diagnostic, Near, nearest};
 use crate::names::Name;
 use crate::semantics::declare::Top;
 use crate::semantics::eval::Evaluator;
@@ -280,7 +280,7 @@ fn unknown(ev: &Evaluator<'_>, name: Ident) -> Diagnostic {
     // `name_tag` for `std::name_tag`.
     let in_std = stdlib::has("fn", text).then(|| format!("std::{text}"));
     let near = nearest(text, known.iter().map(String::as_str));
-    match in_std.as_deref().or(near) {
+    match in_std.as_deref().map(Near::from).or(near) {
         Some(near) => problem.help(format!("call `{near}`")).fix(name.span, near),
         None if known.is_empty() => problem.help("name a function of a module that is brought in with `use`"),
         None => problem.help(format!("use one of {}", known.join(", "))),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::diagnostics::{Code, Diagnostic, Near, nearest};
 use crate::names::Name;
 use crate::schema::{Identifier, Node, Pattern, ResourceType, Types};
 use crate::semantics::components::ComponentId;
@@ -256,9 +256,9 @@ fn resource(ev: &mut Evaluator<'_>, path: &Path) -> Option<Option<&'static Resou
         return Some(None);
     }
     let near = nearest(name, own.iter().map(String::as_str).chain(WORDS)).or(match name {
-        "Number" | "Integer" => Some("Int"),
-        "Text" | "str" => Some("String"),
-        "Double" | "Decimal" => Some("Float"),
+        "Number" | "Integer" => Some("Int".into()),
+        "Text" | "str" => Some("String".into()),
+        "Double" | "Decimal" => Some("Float".into()),
         _ => None,
     });
     let problem = Diagnostic::new(Code::UnknownType, format!("there is no type `{name}`")).at(path.span, "not a type");
@@ -271,12 +271,12 @@ fn resource(ev: &mut Evaluator<'_>, path: &Path) -> Option<Option<&'static Resou
 
 /// The type of AWS that is meant by a name that is none. Each part must be near on its own:
 /// `AWS::New::Thing` is not a slip for `AWS::IoT::Thing`.
-pub(crate) fn nearest_type(ev: &Evaluator<'_>, name: &str) -> Option<&'static str> {
+pub(crate) fn nearest_type(ev: &Evaluator<'_>, name: &str) -> Option<Near<'static>> {
     nearest_of(ev.types(), name)
 }
 
 /// The resource type of the nearest name.
-pub(crate) fn nearest_of(types: &'static Types, name: &str) -> Option<&'static str> {
+pub(crate) fn nearest_of(types: &'static Types, name: &str) -> Option<Near<'static>> {
     let near = |a: &str, b: &'static str| a == b || nearest(a, [b]).is_some();
     let alike = |other: &&'static str| {
         name.split("::").count() == other.split("::").count()

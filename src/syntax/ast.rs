@@ -6,6 +6,7 @@ use crate::names::Name;
 use crate::source::Span;
 
 mod expressions;
+pub mod walk;
 
 pub use expressions::*;
 

@@ -4,7 +4,7 @@
 //! once more, for the one rule that should have fitted: how far it got, and what it wanted there.
 
 use super::grammar::Rule;
-use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::diagnostics::{Code, Diagnostic, Replacement, nearest};
 use crate::source::Span;
 
 mod expected;
@@ -44,12 +44,18 @@ pub(super) struct Told {
     message: String,
     label: String,
     help: String,
+    /// What to write instead.
+    fix: Option<Box<Replacement<'static>>>,
 }
 
 impl Told {
     /// As a diagnostic; `span` is the place in the original.
     pub(super) fn diagnostic(self, span: Span) -> Diagnostic {
-        Diagnostic::new(self.code, self.message).at(span, self.label).help(self.help)
+        let problem = Diagnostic::new(self.code, self.message).at(span, self.label).help(self.help);
+        match self.fix {
+            Some(fix) => problem.fix(span, *fix),
+            None => problem,
+        }
     }
 
     /// About the token at `place`.
@@ -57,7 +63,7 @@ impl Told {
         let token = place.token();
         let end = place.at + token.len();
         let (message, label, help) = (message.into(), label.to_owned(), help.into());
-        Self { start: place.at, end, code: Code::Syntax, message, label, help }
+        Self { start: place.at, end, code: Code::Syntax, message, label, help, fix: None }
     }
 }
 
@@ -177,7 +183,9 @@ fn line(place: Place<'_>, rule: Rule, words: &[(&str, &'static str)]) -> Told {
         return Told::at(&place, format!("expected a {what}, found `{word} =`"), "a bare name", help);
     }
     if let Some(near) = nearest(word, words.iter().map(|(word, _)| *word)).filter(|_| named) {
-        return Told::at(&place, format!("`{word}` begins no {what}"), "unknown word", format!("write `{near}`"));
+        let help = format!("write `{near}`");
+        let fix = Some(Box::new(Replacement { text: near.name.to_owned().into(), is_safe: near.is_sure }));
+        return Told { fix, ..Told::at(&place, format!("`{word}` begins no {what}"), "unknown word", help) };
     }
     let list = words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let message = format!("expected a {what}, found {}", place.quoted());

@@ -84,8 +84,13 @@ impl Index {
 ///
 /// `None` where the instance has no such resource.
 pub fn locate(program: &Program, index: &Index, id: &str, path: &[&str]) -> Option<Span> {
-    let place = index.get(id)?;
-    let body = place.body.filter(|_| !path.is_empty());
+    let known = index.get(id)?;
+    Some(place(program, known.span, known.body, path))
+}
+
+/// The same for a resource whose name and body stand there.
+pub(crate) fn place(program: &Program, name: Span, body: Option<Span>, path: &[&str]) -> Span {
+    let body = body.filter(|_| !path.is_empty());
     let found = body.and_then(|body| {
         let expr = match program.files.get(body.file.0 as usize) {
             Some(file) => resource_body(file, body)?,
@@ -93,7 +98,7 @@ pub fn locate(program: &Program, index: &Index, id: &str, path: &[&str]) -> Opti
         };
         walk(expr, path)
     });
-    Some(found.unwrap_or(place.span))
+    found.unwrap_or(name)
 }
 
 /// The expression that is the body of a resource.

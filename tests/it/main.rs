@@ -15,6 +15,8 @@ mod bad_input;
 #[cfg(feature = "aws")]
 mod boto;
 #[cfg(feature = "aws")]
+mod canary;
+#[cfg(feature = "aws")]
 mod cloud;
 #[cfg(feature = "aws")]
 mod commands;
@@ -29,6 +31,8 @@ mod emulator;
 mod existing;
 #[cfg(all(unix, feature = "aws"))]
 mod files;
+mod fixes;
+mod formats;
 #[cfg(feature = "aws")]
 mod handbook;
 #[cfg(feature = "aws")]

@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("semantics", &["data", "diagnostics", "names", "package", "schema", "source", "stdlib", "syntax", "world"]),
     ("template", &["data", "diagnostics", "names", "schema", "semantics", "source", "syntax"]),
     ("graph", &["diagnostics", "names", "schema", "semantics", "source"]),
-    ("build", &["diagnostics", "graph", "names", "schema", "semantics", "source", "template"]),
+    ("build", &["diagnostics", "graph", "names", "schema", "semantics", "source", "syntax", "template"]),
     (
         "plan",
         &["build", "cloud", "diagnostics", "graph", "names", "package", "schema", "semantics", "source", "template"],
@@ -62,7 +62,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regress", &["schema/pattern.rs", "semantics/", "sandbox/"]),
     ("regex", &["schema/pattern.rs"]),
     ("miniz_oxide", &["schema/", "package/zip.rs"]),
-    ("similar", &["plan/text/value.rs"]),
+    ("similar", &["plan/text/value.rs", "cli/check/difference.rs"]),
     ("globset", &["cli/select.rs", "world/exclude.rs"]),
     ("aws_config", &["cloud/aws"]),
     ("aws_credential_types", &["cloud/aws"]),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Asked, Walk, words};
-use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::diagnostics::{Code, Diagnostic, Near, nearest};
 use crate::schema::{NumberType, StringType};
 use crate::semantics::fits;
 use crate::semantics::value::{LaterType, Value};
@@ -78,7 +78,7 @@ impl Walk<'_, '_> {
     fn unlisted(&self, asked: Asked<'_>, ty: &StringType, text: &str, span: Span) -> Diagnostic {
         let code = if ty.values_are_advice { Code::UnlistedValue } else { Code::BadValue };
         let near = nearest(text, ty.values.iter().copied())
-            .or_else(|| ty.values.iter().copied().find(|listed| listed.eq_ignore_ascii_case(text)));
+            .or_else(|| ty.values.iter().copied().find(|listed| listed.eq_ignore_ascii_case(text)).map(Near::from));
         let message = match code {
             Code::UnlistedValue => format!("`\"{}\"` is not among the known values of `{}`", cut(text), asked.name),
             _ => format!("`{}` does not take `\"{}\"`", asked.name, cut(text)),
@@ -88,8 +88,7 @@ impl Walk<'_, '_> {
             Some(near) => {
                 let problem =
                     problem.at(span, format!("the nearest is `\"{near}\"`")).help(format!("write `\"{near}\"`"));
-                let literal = self.ev.program.sources.text(span) == format!("\"{text}\"");
-                if literal { problem.fix(span, format!("\"{near}\"")) } else { problem }
+                if self.ev.program.sources.quotes(span, text) { problem.fix(span, near.quoted()) } else { problem }
             }
             None => {
                 let values: Vec<String> = ty.values.iter().map(|value| format!("\"{value}\"")).collect();

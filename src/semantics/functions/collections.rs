@@ -204,7 +204,10 @@ fn lookup(args: &Args<'_>) -> Outcome {
     }
     let problem = Diagnostic::new(Code::UnknownField, format!("there is no key `{key}`"));
     let problem = match nearest(key, map.iter().map(|(k, _)| k.as_str())) {
-        Some(near) => problem.at(args.span_of(1), format!("the nearest is `{near}`")),
+        Some(near) => {
+            let (problem, span) = (problem.at(args.span_of(1), format!("the nearest is `{near}`")), args.span_of(1));
+            if args.program().sources.quotes(span, key) { problem.fix(span, near.quoted()) } else { problem }
+        }
         None => problem.at(args.span_of(1), "not a key of the map"),
     };
     Err(Box::new(problem.help("add the key, or give a `default`")))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Args, Function, Kind, LONGEST_LIST, Outcome, Parameter, text};
 use crate::data::{self, Format, Node};
-use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::diagnostics::{Code, Diagnostic, Near, nearest};
 use crate::names::Name;
 use crate::package::Package;
 use crate::semantics::Program;
@@ -73,7 +73,7 @@ pub(crate) fn refused(program: &Program, span: Span, path: &str, refusal: &Refus
     }
     let all = program.world().walk("", &Exclude::default()).unwrap_or_default();
     let same = all.iter().map(|entry| entry.path.as_str());
-    match nearest(path, same.clone()).or_else(|| elsewhere(path, same)) {
+    match nearest(path, same.clone()).or_else(|| elsewhere(path, same).map(Near::from)) {
         Some(near) => renamed(program, problem, span, path, near),
         None => problem.help("name a file of the project; paths begin at the directory that declares it"),
     }
@@ -93,10 +93,9 @@ fn remedy(problem: Diagnostic, why: &Why) -> Diagnostic {
 }
 
 /// The problem with another path as the remedy; where the path is written as it is, with the fix.
-fn renamed(program: &Program, problem: Diagnostic, span: Span, path: &str, near: &str) -> Diagnostic {
+fn renamed(program: &Program, problem: Diagnostic, span: Span, path: &str, near: Near<'_>) -> Diagnostic {
     let problem = problem.help(format!("name `{near}`"));
-    let is_written = program.sources.text(span) == format!("\"{path}\"");
-    if is_written { problem.fix(span, format!("\"{near}\"")) } else { problem }
+    if program.sources.quotes(span, path) { problem.fix(span, near.quoted()) } else { problem }
 }
 
 /// The file or folder whose path is nearest.
@@ -104,7 +103,7 @@ fn there(program: &Program, path: &str) -> Option<String> {
     let all = program.world().walk("", &Exclude::default()).unwrap_or_default();
     let folders = all.iter().flat_map(|entry| entry.path.match_indices('/').filter_map(|(at, _)| entry.path.get(..at)));
     let paths: std::collections::BTreeSet<&str> = folders.chain(all.iter().map(|entry| entry.path.as_str())).collect();
-    nearest(path.trim_start_matches("./").trim_end_matches('/'), paths).map(str::to_owned)
+    nearest(path.trim_start_matches("./").trim_end_matches('/'), paths).map(|near| near.name.to_owned())
 }
 
 /// The one file of that name in another folder.

@@ -72,6 +72,10 @@ fn whole(args: &Args<'_>, resource: &ResourceRef) -> Value {
 }
 
 fn ssm_secret(args: &Args<'_>) -> Outcome {
+    if args.text(0).starts_with("arn:") {
+        let message = "`ssm_secret` takes the path of a parameter, not an ARN".to_owned();
+        return Err(args.bad(0, message, "write its name as AWS shows it: `/orders/password`"));
+    }
     plain(args, 0, args.text(0), |c| c.is_ascii_alphanumeric() || "/_.-:".contains(c))?;
     Ok(dynamic(args, format!("{{{{resolve:ssm-secure:{}}}}}", args.text(0))))
 }

@@ -286,15 +286,18 @@ pub(crate) fn check_names(ev: &mut Evaluator<'_>, head: &Head, resources: &[Reso
         let made =
             || serverless::may_be_generated(name.as_str(), resources.iter().map(|r| (r.id.as_str(), r.ty.as_str())));
         if !there.contains(&name) && !PSEUDO.contains(&name.as_str()) && !made() {
-            ev.report(unknown(name, span, &there));
+            ev.report(unknown(ev, name, span, &there));
         }
     }
 }
 
-fn unknown(name: Name, span: Span, there: &[Name]) -> Diagnostic {
+fn unknown(ev: &Evaluator<'_>, name: Name, span: Span, there: &[Name]) -> Diagnostic {
     let problem = Diagnostic::new(Code::UnknownName, format!("the template has no `{name}`"))
         .at(span, "no logical id, no parameter of this stack");
     match crate::diagnostics::nearest(name.as_str(), there.iter().map(|name| name.as_str())) {
+        Some(near) if ev.program.sources.quotes(span, name.as_str()) => {
+            problem.help(format!("write `{near}`")).fix(span, near.quoted())
+        }
         Some(near) => problem.help(format!("write `{near}`")),
         None => problem.help("name a resource of this stack by its logical id, without quotes where you can"),
     }

@@ -80,10 +80,11 @@ fn id(ev: &mut Evaluator<'_>, field: &Field<'_>) -> Arc<str> {
             return Arc::from("");
         }
     };
-    ev.report(
-        Diagnostic::new(Code::BadValue, problem)
-            .at(field.at, "not an account id")
-            .help("write the twelve digits in quotes: `\"111111111111\"`"),
-    );
+    let problem = Diagnostic::new(Code::BadValue, problem)
+        .at(field.at, "not an account id")
+        .help("write the twelve digits in quotes: `\"111111111111\"`");
+    let source = ev.program.sources.text(field.at);
+    let is_bare = source.len() == 12 && source.bytes().all(|b| b.is_ascii_digit());
+    ev.report(if is_bare { problem.fix(field.at, format!("\"{source}\"")) } else { problem });
     Arc::from("")
 }

@@ -20,7 +20,10 @@ pub(super) fn read(ev: &mut Evaluator<'_>, field: &Field<'_>) -> Option<Buckets>
             for (region, value) in regions.iter() {
                 let region = region.as_str();
                 if !is_region(region) {
-                    ev.report(no_region(region, field.at));
+                    {
+                        let problem = no_region(ev, region, field.at);
+                        ev.report(problem);
+                    }
                     continue;
                 }
                 match value {

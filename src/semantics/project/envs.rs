@@ -54,11 +54,17 @@ fn one<'p>(ev: &mut Evaluator<'p>, record: &'p Record) -> Vec<(Name, Span, Value
         ("regions", env.has_regions, "add `regions: [\"eu-west-1\"]`; the first one is its primary region"),
     ] {
         if !given {
-            ev.report(
+            let problem =
                 Diagnostic::new(Code::MissingField, format!("the environment `{}` has no `{field}`", name.name))
-                    .at(name.span, "where it is deployed is not said")
-                    .help(help),
-            );
+                    .at(name.span, "where it is deployed is not said");
+            // Any other name is a field of the user's own, so a slip is found only here.
+            let slip = own.iter().find_map(|(name, span, _)| Some((nearest(name.as_str(), [field])?, *span)));
+            ev.report(match slip {
+                Some((near, span)) => {
+                    problem.at(span, "a field of your own").help(format!("write `{near}`")).fix(span, near)
+                }
+                None => problem.help(help),
+            });
         }
     }
     for (field, default) in [("assets", Value::Null), ("branch", Value::Null), ("protect", Value::Bool(false))] {
@@ -115,7 +121,17 @@ impl Read {
                 self.has_regions = true;
                 self.regions = regions(ev, &field.value, field.at);
             }
-            "branch" => self.branch = text(ev, field),
+            "branch" => {
+                self.branch = text(ev, field);
+                if let Some(branch) = self.branch.as_ref().filter(|branch| branch.contains(['*', '?', '['])) {
+                    let message = format!("`{branch}` is a pattern, and `branch` is the name of one branch");
+                    ev.report(
+                        Diagnostic::new(Code::BadValue, message)
+                            .at(field.at, "no branch is called so")
+                            .help("write the name itself, such as `\"release\"`"),
+                    );
+                }
+            }
             "protect" => {
                 if !matches!(field.value, Value::Bool(_) | Value::Unknown) {
                     mismatch(ev, field, "`true` or `false`", &field.value);
@@ -182,7 +198,10 @@ pub(in crate::semantics) fn regions(ev: &mut Evaluator<'_>, value: &Value, at: S
     }
     for item in items.iter() {
         match item {
-            Value::Str(region) if !is_region(region) => ev.report(no_region(region, at)),
+            Value::Str(region) if !is_region(region) => {
+                let problem = no_region(ev, region, at);
+                ev.report(problem);
+            }
             Value::Str(region) if out.contains(region) => {
                 ev.report(
                     Diagnostic::new(Code::BadValue, format!("`{region}` is listed twice")).at(at, "in this list"),
@@ -240,11 +259,17 @@ pub(super) fn is_region(text: &str) -> bool {
     }
 }
 
-pub(super) fn no_region(text: &str, at: Span) -> Diagnostic {
+pub(super) fn no_region(ev: &Evaluator<'_>, text: &str, at: Span) -> Diagnostic {
     let problem =
         Diagnostic::new(Code::BadValue, format!("`{text}` is not a region")).at(at, "of this form: `eu-west-1`");
     match nearest(text, COMMON) {
-        Some(near) => problem.help(format!("write `{near}`")),
+        Some(near) => {
+            let problem = problem.help(format!("write `{near}`"));
+            match ev.program.sources.only(at, &format!("\"{text}\""), |_, _| true) {
+                Some(literal) => problem.fix(literal, near.quoted()),
+                None => problem,
+            }
+        }
         None => problem,
     }
 }

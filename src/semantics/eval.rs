@@ -30,6 +30,8 @@ pub(crate) use crate::semantics::scope::Scope;
 const DEEPEST: u32 = 256;
 /// Items a list may have.
 const LONGEST_LIST: usize = 100_000;
+/// Parts a value may have: lists, objects, and what is in them by eights.
+const MOST_PARTS: usize = 1_000_000;
 
 /// Evaluates the expressions of one instance after the other.
 pub(crate) struct Evaluator<'p> {
@@ -234,7 +236,18 @@ impl<'p> Evaluator<'p> {
     fn pay(&mut self, value: Value, span: Span) -> Value {
         let steps = match &value {
             Value::Str(text) => text.len() / 64,
-            Value::List(_) | Value::Object(_) => weight_of_nest(&value),
+            Value::List(_) | Value::Object(_) => {
+                let weight = weight_of_nest(&value, MOST_PARTS);
+                if weight > MOST_PARTS {
+                    self.report(
+                        Diagnostic::new(Code::LimitExceeded, "this value has too many parts")
+                            .at(span, "lists in lists, or objects in objects")
+                            .help("make it smaller: what is in it several times counts several times"),
+                    );
+                    return Value::Unknown;
+                }
+                weight
+            }
             Value::Later(later) => weight(later),
             _ => 0,
         };
@@ -320,7 +333,17 @@ impl<'p> Evaluator<'p> {
 
     pub(super) fn spread_entries(&mut self, expr: &'p Expr, into: &mut Object, scope: &Scope<'_>) -> bool {
         match self.eval(expr, scope) {
-            Value::Object(more) => more.iter().for_each(|(key, value)| into.insert(key, value.clone())),
+            Value::Object(more) => {
+                // Each entry is looked for among those that are there.
+                if !self.burn(more.len() * into.len().max(8) / 8, expr.span) {
+                    return false;
+                }
+                if into.is_empty() {
+                    *into = Object::clone(&more);
+                } else {
+                    more.iter().for_each(|(key, value)| into.insert(key, value.clone()));
+                }
+            }
             Value::Env(env) => env.fields.iter().for_each(|(key, value)| into.insert(key, value.clone())),
             Value::Null => {}
             Value::Unknown => return false,
@@ -479,19 +502,32 @@ fn weight(later: &Later) -> usize {
     weight
 }
 
-/// How large a list or object is, and how deep.
-fn weight_of_nest(value: &Value) -> usize {
-    let nests = |value: &&Value| matches!(value, Value::List(_) | Value::Object(_));
+/// How large a list or object is with all that is in it, as if nothing were shared; more than `most` is not counted.
+fn weight_of_nest(value: &Value, most: usize) -> usize {
     let mut weight = 0;
-    let mut at = Some(value);
-    while let Some(here) = at {
-        (weight, at) = match here {
-            Value::List(items) => (weight + 1 + items.len() / 8, items.iter().find(nests)),
-            Value::Object(object) => (weight + 1 + object.len() / 8, object.iter().map(|(_, v)| v).find(nests)),
-            _ => (weight, None),
+    let mut waiting = vec![value];
+    while let Some(here) = waiting.pop() {
+        let length = match here {
+            Value::List(items) => {
+                waiting.extend(items.iter().filter(|item| is_nest(item)));
+                items.len()
+            }
+            Value::Object(object) => {
+                waiting.extend(object.iter().map(|(_, item)| item).filter(|item| is_nest(item)));
+                object.len()
+            }
+            _ => 0,
         };
+        weight += 1 + length / 8;
+        if weight > most {
+            break;
+        }
     }
     weight
+}
+
+fn is_nest(value: &Value) -> bool {
+    matches!(value, Value::List(_) | Value::Object(_))
 }
 
 /// The same key again.

@@ -493,7 +493,7 @@ fn weight(later: &Later) -> usize {
             LaterExpr::Base64(value) | LaterExpr::Cidr(value, ..) => fits::later_of(value),
             LaterExpr::Select(_, list) => Some(list),
             LaterExpr::Raw(raw) => {
-                weight += weight_of_nest(&raw.value);
+                weight += weight_of_nest(&raw.value, MOST_PARTS);
                 None
             }
             _ => None,

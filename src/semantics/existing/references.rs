@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::data::{Entry, Kind, Node};
-use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::diagnostics::{Code, Diagnostic, Near, nearest};
 use crate::names::Name;
 use crate::schema::{Types, serverless};
 use crate::semantics::hatches::{PSEUDO, placeholders};
@@ -282,7 +282,7 @@ fn missing<'n>(what: &str, name: &str, span: Span, known: impl IntoIterator<Item
     help(problem, nearest(name, known))
 }
 
-fn help(problem: Diagnostic, near: Option<&str>) -> Diagnostic {
+fn help(problem: Diagnostic, near: Option<Near<'_>>) -> Diagnostic {
     match near {
         Some(near) => problem.help(format!("write `{near}`")),
         None => problem.help("name what the template declares, or declare it"),

@@ -158,7 +158,7 @@ pub(crate) fn packed(
     let problem = Diagnostic::new(Code::Unreadable, message).at(span, "is packed for a bucket");
     let problem = match (is_below, &refusal.why) {
         (false, Why::Missing) => match there(program, path) {
-            Some(near) => renamed(program, problem, span, path, &near),
+            Some(near) => renamed(program, problem, span, path, Near::from(near.as_str())),
             None => problem.help("name a file or folder of the project, or build it first; paths begin at the directory that declares it"),
         },
         (false, Why::TooLarge { .. } | Why::TooMany) => {

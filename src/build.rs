@@ -18,8 +18,8 @@ mod advice;
 mod mend;
 mod priorities;
 
-pub use mend::{Done, Mended, mend};
 use advice::Advice;
+pub use mend::{Done, Mended, mend};
 use priorities::Priorities;
 
 /// The version of the shape of `manifest.json`.

@@ -45,7 +45,7 @@ type Asked<'d> = (&'d Fix, &'d Diagnostic);
 /// Carries out every safe fix in `files`; `analyze` makes the program of them and of what else belongs to it.
 ///
 /// Of fixes that overlap, the first in the file is taken, and the others are asked for again in the next round. A fix
-/// after which a file has more syntax errors than before is refused. Ends after 20 rounds at the latest.
+/// after which less of a file can be read is refused. Ends after 20 rounds at the latest.
 pub fn mend(mut files: Vec<SourceFile>, analyze: &dyn Fn(Vec<SourceFile>) -> Program) -> Mended {
     let first: BTreeMap<Arc<str>, Arc<str>> = files.iter().map(|f| (f.name.clone(), f.text.clone())).collect();
     let mut program = analyze(files.clone());
@@ -133,7 +133,16 @@ fn said(program: &Program, fix: &Fix, problem: &Diagnostic) -> Done {
     }
 }
 
-/// Whether a file in this form has more syntax errors than in that one.
+/// Whether less of a file can be read in this form than in that one: it has syntax errors for the first time, or an
+/// earlier one. A mended word may well uncover more of them behind it.
 fn is_worse(now: &SourceFile, before: &SourceFile) -> bool {
-    syntax::parse(now).diagnostics.len() > syntax::parse(before).diagnostics.len()
+    let first = |file: &SourceFile| {
+        let all = syntax::parse(file).diagnostics;
+        all.iter().filter_map(|problem| problem.span().map(|span| span.start)).min()
+    };
+    match (first(now), first(before)) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(now), Some(before)) => now < before,
+    }
 }

@@ -11,7 +11,9 @@ pub(super) fn is_secret_setting(program: &Program, key: &str) -> bool {
     let Some((stack, input)) = key.split_once('.') else { return false };
     let (stack, input) = (Name::new(stack.trim()), Name::new(input.trim()));
     let declared = program.declared.stacks.iter().filter(|declared| declared.name == stack);
-    declared.filter_map(|declared| program.stack(declared.at)).any(|(_, tree)| in_statements(program, &tree.body, input))
+    declared
+        .filter_map(|declared| program.stack(declared.at))
+        .any(|(_, tree)| in_statements(program, &tree.body, input))
 }
 
 fn in_statements(program: &Program, body: &[Stmt], input: Name) -> bool {
@@ -32,11 +34,12 @@ fn is_secret(program: &Program, ty: &TypeExpr, depth: usize) -> bool {
             let last = path.name.as_str().rsplit("::").next().unwrap_or_default();
             let items = program.files.iter().flat_map(|file| &file.items);
             depth < DEEPEST
-                && items.filter_map(|item| match &item.kind {
-                    ItemKind::Alias(alias) if alias.name.name.as_str() == last => Some(&alias.ty),
-                    _ => None,
-                })
-                .any(|ty| is_secret(program, ty, depth + 1))
+                && items
+                    .filter_map(|item| match &item.kind {
+                        ItemKind::Alias(alias) if alias.name.name.as_str() == last => Some(&alias.ty),
+                        _ => None,
+                    })
+                    .any(|ty| is_secret(program, ty, depth + 1))
         }
         TypeKind::Optional(inner) | TypeKind::List(inner) => is_secret(program, inner, depth + 1),
         TypeKind::Union(members) => members.iter().any(|member| is_secret(program, member, depth + 1)),

@@ -77,7 +77,11 @@ impl Planted {
         for set in set {
             command.args(["--set", set]);
         }
-        command.envs([("AWS_ACCESS_KEY_ID", "999999999999"), ("AWS_SECRET_ACCESS_KEY", KEY), ("AWS_SESSION_TOKEN", SESSION)]);
+        command.envs([
+            ("AWS_ACCESS_KEY_ID", "999999999999"),
+            ("AWS_SECRET_ACCESS_KEY", KEY),
+            ("AWS_SESSION_TOKEN", SESSION),
+        ]);
         let said = run(command);
         self.look(line, &said);
         said

@@ -47,7 +47,8 @@ fn check(text: &str) -> Vec<Diagnostic> {
     sources.add("page.infra", text);
     let program: Program = semantics::analyze(
         sources.iter().cloned().collect(),
-        std::sync::Arc::new(infra::world::Table::default()),
+        // The file that the pages speak of.
+        std::sync::Arc::new([("motd.txt".to_owned(), b"hello".to_vec())].into_iter().collect::<infra::world::Table>()),
         Types::aws(),
     );
     infra::build::check(&program, &Settings::default())

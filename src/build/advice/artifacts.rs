@@ -46,7 +46,13 @@ pub(super) fn check(seen: &Seen<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn unknown(seen: &Seen<'_>, at: crate::source::Span, name: &str, known: &BTreeSet<Arc<str>>, label: &str) -> Diagnostic {
+fn unknown(
+    seen: &Seen<'_>,
+    at: crate::source::Span,
+    name: &str,
+    known: &BTreeSet<Arc<str>>,
+    label: &str,
+) -> Diagnostic {
     let problem = Diagnostic::new(Code::UnknownArtifact, format!("nothing writes the artifact `{name}`")).at(at, label);
     match nearest(name, known.iter().map(|name| &**name)) {
         Some(near) => {

@@ -139,13 +139,14 @@ impl All {
 /// The type, the property that names the resource, and the name.
 fn named(program: &Program, resource: &Resource) -> Option<(&'static ResourceType, &'static str, Arc<str>)> {
     let known = resource.known?;
-    let property = match known.arn.and_then(|arn| holes(arn).into_iter().find_map(|hole| property(program, known, hole))) {
-        Some(property) => property,
-        None => match known.primary_identifier.as_slice() {
-            [only] => property_of(program, known, only)?,
-            _ => return None,
-        },
-    };
+    let property =
+        match known.arn.and_then(|arn| holes(arn).into_iter().find_map(|hole| property(program, known, hole))) {
+            Some(property) => property,
+            None => match known.primary_identifier.as_slice() {
+                [only] => property_of(program, known, only)?,
+                _ => return None,
+            },
+        };
     match text(resource, property)? {
         name if name.is_empty() => None,
         name => Some((known, property, name)),

@@ -57,7 +57,12 @@ fn one(seen: &Seen<'_>, statement: &Object, path: &Path<'_>, found: &mut Vec<Dia
     let passes = actions.iter().any(|action| action.eq_ignore_ascii_case("iam:PassRole"));
     if allows && passes && is_any && get("Condition").is_none() {
         let help = "name the roles in `Resource`, or the service in a `Condition` of `iam:PassedToService`".to_owned();
-        report("Resource", "every role may be passed on".to_owned(), "with `iam:PassRole`: the rights of all roles", help);
+        report(
+            "Resource",
+            "every role may be passed on".to_owned(),
+            "with `iam:PassRole`: the rights of all roles",
+            help,
+        );
     }
     bucket_or_object(get("Resource"), &actions, &mut report);
 }
@@ -110,7 +115,11 @@ fn level(value: &Value) -> Level {
     match value {
         Value::Str(text) if text.contains(['*', '?']) && !text.contains('/') => Level::Unknown,
         Value::Str(text) if text.starts_with("arn:") && text.contains(":s3:::") => {
-            if text.contains('/') { Level::Object } else { Level::Bucket }
+            if text.contains('/') {
+                Level::Object
+            } else {
+                Level::Bucket
+            }
         }
         Value::Later(later) => match &later.expr {
             LaterExpr::GetAtt(..) => Level::Bucket,

@@ -136,9 +136,10 @@ impl Judge<'_> {
     fn name(&self, ty: &str) -> Option<Diagnostic> {
         let here = self.all.places.get(self.site.place)?;
         let made = self.all.made.iter().find(|made| {
-            let is_there = self.all.place_of(made).is_some_and(|place| {
-                place.account == here.account && place.key.region == here.key.region
-            });
+            let is_there = self
+                .all
+                .place_of(made)
+                .is_some_and(|place| place.account == here.account && place.key.region == here.key.region);
             made.ty == ty && made.name == self.site.text && is_there
         })?;
         let span = self.literal().filter(|_| !self.is_itself(made))?;

@@ -102,9 +102,8 @@ fn in_statements(body: &[Stmt], used: &BTreeSet<Name>, in_component: bool, found
                     .help("use it, or take it out of the component and of its uses"),
                 false => removable(p.name, stmt.span, stmt.doc.is_none()),
             }),
-            StmtKind::Input(p) if !used.contains(&p.name.name) => found.push(
-                unused(p.name, "people are asked for it, and nothing reads it").help("use it, or take it out"),
-            ),
+            StmtKind::Input(p) if !used.contains(&p.name.name) => found
+                .push(unused(p.name, "people are asked for it, and nothing reads it").help("use it, or take it out")),
             StmtKind::For(f) => in_statements(&f.body, used, in_component, found),
             StmtKind::If(i) => {
                 in_statements(&i.then, used, in_component, found);

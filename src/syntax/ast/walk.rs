@@ -1,6 +1,9 @@
 //! Every expression of a tree, in the order of the text.
 
-use super::{Arg, Decorator, Entry, Expr, ExprKind, Item, ItemKind, Key, Interface, Param, Piece, Stmt, StmtKind, TypeExpr, TypeKind};
+use super::{
+    Arg, Decorator, Entry, Expr, ExprKind, Interface, Item, ItemKind, Key, Param, Piece, Stmt, StmtKind, TypeExpr,
+    TypeKind,
+};
 
 /// What looks at expressions: each is given before those that are in it.
 pub type Visit<'a, 'v> = &'v mut dyn FnMut(&'a Expr);

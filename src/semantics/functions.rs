@@ -216,6 +216,9 @@ pub(crate) fn call(ev: &mut Evaluator<'_>, name: Ident, args: Vec<Argument>, spa
         ev.report(problem);
         return Value::Unknown;
     };
+    if !ev.burn(cost(function, &args), span) {
+        return Value::Unknown;
+    }
     let args = match bind::bind(ev.program, function, args, span) {
         Ok(args) => args,
         Err(problems) => {
@@ -230,6 +233,22 @@ pub(crate) fn call(ev: &mut Evaluator<'_>, name: Ident, args: Vec<Argument>, spa
             Value::Unknown
         }
     }
+}
+
+/// Steps that a call takes beside its own: what it looks through. Items that are lists or objects are compared each
+/// with each to find those that are `distinct`.
+fn cost(function: &Function, args: &[Argument]) -> usize {
+    let of = |value: &Value| match value {
+        Value::Str(text) => text.len() / 64,
+        Value::List(items) if function.name == "distinct" => {
+            let nests = items.iter().filter(|item| matches!(item, Value::List(_) | Value::Object(_))).count();
+            items.len() / 8 + nests.saturating_mul(nests) / 16
+        }
+        Value::List(items) => items.len() / 8,
+        Value::Object(object) => object.len() / 8,
+        _ => 0,
+    };
+    args.iter().map(|arg| of(&arg.value)).fold(0, usize::saturating_add)
 }
 
 /// Checks the kinds of the arguments and computes.

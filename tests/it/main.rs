@@ -40,6 +40,7 @@ mod hatches;
 #[cfg(feature = "aws")]
 mod journey;
 mod lint;
+mod malice;
 #[cfg(feature = "aws")]
 mod markdown;
 #[cfg(feature = "aws")]

@@ -106,12 +106,15 @@ fn flatten(args: &Args<'_>) -> Outcome {
 fn distinct(args: &Args<'_>) -> Outcome {
     let items = args.list(0);
     args.known(0, &items)?;
-    let mut texts = rustc_hash::FxHashSet::default();
+    let (mut texts, mut numbers) = (rustc_hash::FxHashSet::default(), rustc_hash::FxHashSet::default());
     let mut others: Vec<&Value> = Vec::new();
     let mut kept = Vec::new();
     for item in items.iter() {
         let fresh = match item {
             Value::Str(text) => texts.insert(&**text),
+            // 1 and 1.0 are the same; whole numbers of this size are exact as both.
+            Value::Int(number) if number.unsigned_abs() < 1 << 53 => numbers.insert((*number as f64).to_bits()),
+            Value::Float(number) => numbers.insert((number + 0.0).to_bits()),
             other => {
                 let fresh = !others.iter().any(|o| operators::equal(o, other) == Some(true));
                 others.push(other);

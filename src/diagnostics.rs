@@ -72,20 +72,27 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A problem with the severity that its code has.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: code.severity(), message: message.into(), labels: Vec::new(), help: None, fix: None }
+        Self {
+            code,
+            severity: code.severity(),
+            message: cut(message.into()),
+            labels: Vec::new(),
+            help: None,
+            fix: None,
+        }
     }
 
     /// Adds a spot.
     #[must_use]
     pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label { span, text: cut(text.into()) });
         self
     }
 
     /// Adds the remedy.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(text.into());
+        self.help = Some(cut(text.into()));
         self
     }
 
@@ -108,6 +115,18 @@ impl Diagnostic {
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|l| l.span)
     }
+}
+
+/// The most bytes of a headline, a label or a remedy: what quotes a name of a megabyte is no message.
+const LONGEST: usize = 2_000;
+
+fn cut(mut text: String) -> String {
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// True where any of them is an error.

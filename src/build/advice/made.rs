@@ -67,6 +67,10 @@ impl All {
     pub(super) fn add(&mut self, program: &Program, place: usize, instance: &Instance, resource: &Resource) {
         let Some((known, property, name)) = named(program, resource) else { return };
         let arn = arn(program, known, instance, resource).map(Arc::<str>::from);
+        // A policy of a role is called so in that role alone: what its ARN is made of is not all known.
+        if arn.is_none() && known.arn.is_some() {
+            return;
+        }
         let seen = Seen { program, resource };
         let made = Made {
             ty: known.name,

@@ -66,12 +66,14 @@ impl All {
     /// Enters a resource, where the source gives its name.
     pub(super) fn add(&mut self, program: &Program, place: usize, instance: &Instance, resource: &Resource) {
         let Some((known, property, name)) = named(program, resource) else { return };
-        let arn = arn(program, known, instance, resource).map(Arc::<str>::from);
-        // A policy of a role is called so in that role alone: what its ARN is made of is not all known.
-        if arn.is_none() && known.arn.is_some() {
+        // Inline policies are called so within the roles that they are in; their ARN is that of no policy.
+        if known.name == "AWS::IAM::Policy" {
             return;
         }
-        let seen = Seen { program, resource };
+        let arn = arn(program, known, instance, resource).map(Arc::<str>::from);
+        if arn.is_none() && known.primary_identifier != [property] {
+            return;
+        }
         let made = Made {
             ty: known.name,
             id: resource.id,

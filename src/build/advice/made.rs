@@ -74,6 +74,7 @@ impl All {
         if arn.is_none() && known.primary_identifier != [property] {
             return;
         }
+        let seen = Seen { program, resource };
         let made = Made {
             ty: known.name,
             id: resource.id,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::diagnostics::{self, Diagnostic};
+use crate::diagnostics::{self, Code, Diagnostic};
 use crate::graph;
 use crate::names::Name;
 use crate::schema::Types;
@@ -97,7 +97,10 @@ pub fn check(program: &Program, set: &Settings) -> Vec<Diagnostic> {
 }
 
 /// What is built in, nobody can change: a fix there is none.
-fn ours_alone(program: &Program, found: &mut [Diagnostic]) {
+fn ours_alone(program: &Program, found: &mut Vec<Diagnostic>) {
+    // What has said so already where the name is given says it better.
+    let said: Vec<_> = found.iter().filter(|d| d.code == Code::DuplicateName).map(Diagnostic::span).collect();
+    found.retain(|d| d.code != Code::TakenTwice || !said.contains(&d.span()));
     for problem in found {
         let is_built_in = |fix: &diagnostics::Fix| program.sources.locate(fix.span).file.starts_with("std:");
         problem.fix.take_if(|fix| is_built_in(fix));

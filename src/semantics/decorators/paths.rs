@@ -140,7 +140,7 @@ fn wrong(led: &Led, said: &Said, made: &ResourceRef) -> Option<Diagnostic> {
             } else {
                 match nearest(step, keys.iter().copied()) {
                     Some(near) => {
-                        let whole: Vec<&str> = before.iter().copied().chain([near]).collect();
+                        let whole: Vec<&str> = before.iter().copied().chain([near.name]).collect();
                         problem.help(format!("write `{}`", whole.join(".")))
                     }
                     None => {

@@ -22,12 +22,14 @@ mod cloud;
 mod commands;
 #[cfg(feature = "aws")]
 mod contracts;
+#[cfg(feature = "aws")]
 mod crash;
 #[cfg(feature = "aws")]
 mod credentials;
 mod docs;
 #[cfg(feature = "aws")]
 mod emulator;
+#[cfg(feature = "aws")]
 mod existing;
 #[cfg(all(unix, feature = "aws"))]
 mod files;

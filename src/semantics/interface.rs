@@ -33,7 +33,7 @@ impl Expected {
         fits::parse_text(self.types, &self.ty, text).err()
     }
 
-    /// Whether the type that a stack says its output has, as [`type_name`] writes it, fits. One that cannot be read
+    /// Whether the type that a stack says its output has, as `type_name` writes it, fits. One that cannot be read
     /// fits: a newer version wrote it.
     pub fn accepts(&self, written: &str) -> bool {
         read_type(written).is_none_or(|ty| fits::accepts(self.types, &self.ty, &ty))

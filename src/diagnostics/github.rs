@@ -1,6 +1,6 @@
 //! Diagnostics as workflow commands of GitHub Actions, which show them beside the lines of a pull request.
 //!
-//! The form and its escapes: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
+//! The form and its escapes: "Workflow commands for GitHub Actions" in the reference on docs.github.com.
 
 use super::Diagnostic;
 use crate::source::{Sources, Span};

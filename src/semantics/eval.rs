@@ -239,11 +239,13 @@ impl<'p> Evaluator<'p> {
             Value::List(_) | Value::Object(_) => {
                 let weight = weight_of_nest(&value, MOST_PARTS);
                 if weight > MOST_PARTS {
-                    self.report(
-                        Diagnostic::new(Code::LimitExceeded, "this value has too many parts")
-                            .at(span, "lists in lists, or objects in objects")
-                            .help("make it smaller: what is in it several times counts several times"),
-                    );
+                    if self.frame.give_up() {
+                        self.report(
+                            Diagnostic::new(Code::LimitExceeded, "this value has too many parts")
+                                .at(span, "lists in lists, or objects in objects")
+                                .help("make it smaller: what is in it several times counts several times"),
+                        );
+                    }
                     return Value::Unknown;
                 }
                 weight

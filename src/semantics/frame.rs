@@ -97,8 +97,13 @@ impl Frame<'_> {
             self.fuel -= steps;
             return Fuel::Enough;
         }
+        if self.give_up() { Fuel::RunsOut } else { Fuel::Empty }
+    }
+
+    /// Leaves no steps for the rest, so that a limit is said once. False where there were none any more.
+    pub(super) fn give_up(&mut self) -> bool {
         self.fuel = 0;
-        if std::mem::replace(&mut self.is_empty, true) { Fuel::Empty } else { Fuel::RunsOut }
+        !std::mem::replace(&mut self.is_empty, true)
     }
 
     /// Whether the block is a branch not taken, or inside one; or its whole unit is.

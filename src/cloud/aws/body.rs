@@ -18,6 +18,12 @@ use aws_smithy_runtime_api::client::orchestrator::{Metadata, OrchestratorError};
 /// Host of the last request of a client, for error messages.
 pub(crate) type LastHost = Arc<Mutex<Option<String>>>;
 
+/// Notes the host of an address that is asked.
+pub(super) fn note(last: &LastHost, uri: &str) {
+    let host = uri.split_once("://").map_or(uri, |(_, rest)| rest).split('/').next().unwrap_or(uri);
+    *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(host.to_owned());
+}
+
 /// The interceptor.
 #[derive(Debug)]
 pub(crate) struct WholeAnswer {
@@ -57,9 +63,7 @@ impl Intercept for WholeAnswer {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let uri = context.request().uri();
-        let host = uri.split_once("://").map_or(uri, |(_, rest)| rest).split('/').next().unwrap_or(uri);
-        *self.host.lock().unwrap_or_else(PoisonError::into_inner) = Some(host.to_owned());
+        note(&self.host, context.request().uri());
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Objects in S3. Every call carries the account that must own the bucket.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -18,7 +18,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use crate::cloud::aws::body::{LastHost, Unbelievable};
+use crate::cloud::aws::body::{LastHost, Unbelievable, note};
 use crate::cloud::aws::client::Client;
 use crate::cloud::aws::{Settings, config, deviations, retry};
 use crate::cloud::{CloudError, ErrorKind, ObjectId, Target};
@@ -186,9 +186,7 @@ impl Intercept for FromS3 {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let uri = context.request().uri();
-        let host = uri.split_once("://").map_or(uri, |(_, rest)| rest).split('/').next().unwrap_or(uri);
-        *self.host.lock().unwrap_or_else(PoisonError::into_inner) = Some(host.to_owned());
+        note(&self.host, context.request().uri());
         Ok(())
     }
 

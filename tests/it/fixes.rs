@@ -11,7 +11,7 @@ use infra::source::{SourceFile, Sources};
 use infra::world::Table;
 use proptest::prelude::*;
 
-use crate::support::programs;
+use crate::support::{programs, seeded};
 
 fn analyze(files: Vec<SourceFile>) -> Program {
     semantics::analyze(files, Arc::new(Table::default()), Types::aws())
@@ -72,7 +72,7 @@ fn holds(text: &str) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(seeded(48))]
 
     #[test]
     fn no_fix_makes_a_program_that_cannot_be_read(

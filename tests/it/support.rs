@@ -16,3 +16,17 @@ pub(crate) mod script;
 #[cfg(feature = "aws")]
 pub(crate) mod stacks;
 pub(crate) mod venv;
+
+use proptest::test_runner::{Config, RngSeed};
+
+/// A property test of as many `cases`, the same in every run; `PROPTEST_RNG_SEED` and
+/// `PROPTEST_CASES` ask for others.
+pub(crate) fn seeded(cases: u32) -> Config {
+    let asked = Config::default();
+    Config {
+        cases: if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { cases },
+        rng_seed: if asked.rng_seed == RngSeed::Random { RngSeed::Fixed(1) } else { asked.rng_seed },
+        failure_persistence: None,
+        ..asked
+    }
+}

@@ -9,7 +9,7 @@ use infra::syntax::ast::{Entry, Expr, ExprKind, File, ItemKind, Key};
 use infra::syntax::{Parsed, format, parse};
 use proptest::prelude::*;
 
-use crate::support::programs;
+use crate::support::{programs, seeded};
 
 fn source(text: &str) -> SourceFile {
     SourceFile { id: FileId(0), name: "main.infra".into(), text: text.into() }
@@ -208,6 +208,14 @@ fn broken_nesting_is_read_in_time() {
             parsed(&nested("if ", open, close, times));
         }
     }
+    // Texts and interpolations that never end, each inside the one before: read once, not once for
+    // every way in which they could be taken.
+    for piece in ["\"${", "\"${(", "\"\"\"${", "\"${x \"", "\"${\"\"\"", "{\"a${[\"", "\"\"\"\"${\n"] {
+        for times in [20, 60, 400] {
+            parsed(&format!("core a {{\n  let b = {}\n}}\n", piece.repeat(times)));
+            parsed(&format!("core a {{\n  resource R = {{ b: {} }}\n}}\n", piece.repeat(times)));
+        }
+    }
 }
 
 #[test]
@@ -401,7 +409,7 @@ const PIECES: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(seeded(400))]
 
     #[test]
     fn pasted_json_means_what_it_says(value in any_json(), pretty in any::<bool>()) {

@@ -353,8 +353,10 @@ impl<'b> Maker<'b> {
                 let value = self.choices.pick(&["len(resources(s1))", "s1.R2.Value", "s2.O5", "len(outputs(s1))"]);
                 self.put("assert ");
                 self.put(value);
-                self.put(" == ");
+                // In brackets, for a comparison of a comparison is refused.
+                self.put(" == (");
                 self.expr(Any);
+                self.put(")");
             }
             _ => {
                 self.put("assert ");

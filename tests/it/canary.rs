@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::cli::{Project, Said, run};
+use crate::support::cli::{Project, Said, Served, run};
 use crate::support::script;
 
 /// Each is distinct in any part of it that is of use to anybody.
@@ -53,6 +53,11 @@ service api {
   }
 
   output Hook = Hook.Arn
+}
+
+test "a secret is what it is" for dev {
+  assert api.Hook.Environment.Variables.TOKEN == "a token", "but ${api.Hook.Environment.Variables.BOTH}"
+  assert api.Database.MasterUserPassword == "a password"
 }
 "#;
 
@@ -114,38 +119,128 @@ fn files(folder: &Path, into: &mut Vec<(String, String)>) {
     }
 }
 
-#[test]
-fn commands_that_compile() {
-    let planted = Planted::new(PROGRAM);
-    for line in ["build --env dev -o out", "graph", "graph --format dot", "graph --format mermaid", "graph api"] {
-        planted.run(line).ended(0);
+/// What is run, one after the other in one project, and how it ends: every command in every format.
+const LINES: &[(&str, i32)] = &[
+    ("check", 0),
+    ("check --format human", 0),
+    ("check --format concise", 0),
+    ("check --format json", 0),
+    ("check --format sarif", 0),
+    ("check --format github", 0),
+    ("check --fix --diff", 0),
+    ("check --fix", 0),
+    ("fmt", 0),
+    ("explain secret", 0),
+    ("explain secret-leak", 0),
+    ("explain std::network", 0),
+    ("completions bash", 0),
+    ("doc", 0),
+    ("doc -o reference", 0),
+    ("build --env dev -o out", 0),
+    ("graph --format text", 0),
+    ("graph --format dot", 0),
+    ("graph --format mermaid", 0),
+    ("graph api", 0),
+    ("test --format human", 1),
+    ("test --format json", 1),
+    ("test --format junit", 1),
+    ("contract write api", 0),
+    ("contract write api -o -", 0),
+    ("contract check --format text", 0),
+    ("contract check --format json", 0),
+    ("plan --sandbox=state --format text", 0),
+    ("plan --sandbox=state --format markdown", 0),
+    ("plan --sandbox=state --format json", 0),
+    ("plan --sandbox=state --color always", 0),
+    ("apply --yes --sandbox=state --format text", 0),
+    ("apply --yes --sandbox=state --format json", 0),
+    ("contract write --from-deployed p-api-dev --env dev -o contracts/api.json --sandbox=state", 0),
+    ("contract check --deployed --sandbox=state", 0),
+    ("outputs --sandbox=state --format text", 0),
+    ("outputs --sandbox=state --format json", 0),
+    ("ls --sandbox=state --format text", 0),
+    ("ls --sandbox=state --format json", 0),
+    ("destroy --yes --sandbox=state --format json", 0),
+    ("destroy --yes --sandbox=state --format text", 0),
+];
+
+/// A command as it is typed, with the options it has and the formats it writes.
+struct Command {
+    name: String,
+    options: Vec<String>,
+    formats: Vec<String>,
+}
+
+/// Every command there is that has none below it: the completions of the shell tell them all.
+fn every_command() -> Vec<Command> {
+    let script = Project::new(&[]).infra("completions bash").ended(0).out;
+    let mut commands: Vec<Command> = Vec::new();
+    let mut option = "";
+    for line in script.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("infra__subcmd__").and_then(|rest| rest.strip_suffix(')'))
+            && !name.contains(',')
+        {
+            commands.push(Command { name: name.replace("__subcmd__", " "), options: vec![], formats: vec![] });
+        }
+        let Some(command) = commands.last_mut() else { continue };
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect();
+        if let Some(words_of) = line.strip_prefix("opts=\"").and_then(|rest| rest.strip_suffix('"')) {
+            command.options = words(words_of);
+        } else if line.ends_with(')') && line.starts_with("--") {
+            option = line;
+        } else if let Some((values, _)) =
+            line.strip_prefix("COMPREPLY=($(compgen -W \"").and_then(|rest| rest.split_once("\" --"))
+            && option == "--format)"
+            && command.formats.is_empty()
+        {
+            command.formats = words(values);
+        }
     }
-    let manifest = std::fs::read_to_string(planted.project.path("out/manifest.json")).unwrap();
-    assert!(manifest.contains("Token"), "{manifest}");
-    for line in [
-        "check",
-        "check --format concise",
-        "check --format json",
-        "check --format sarif",
-        "check --format github",
-        "check --fix --diff",
-        "check --fix",
-        "fmt",
-        "explain secret",
-        "explain secret-leak",
-        "completions bash",
-    ] {
-        planted.run_with(line, &[]).ended(0);
+    let names: Vec<String> = commands.iter().map(|command| command.name.clone()).collect();
+    commands.retain(|c| !names.iter().any(|n| n.strip_prefix(&c.name).is_some_and(|rest| rest.starts_with(' '))));
+    commands
+}
+
+#[test]
+fn every_command_in_every_format() {
+    let commands = every_command();
+    let names: Vec<&str> = commands.iter().map(|command| command.name.as_str()).collect();
+    assert!(names.contains(&"contract write") && !names.contains(&"contract") && names.len() > 12, "{names:?}");
+    assert!(commands.iter().any(|c| c.formats.contains(&"markdown".to_owned())), "formats are found");
+    let planted = Planted::new(PROGRAM);
+    let mut missing: Vec<String> = Vec::new();
+    for Command { name, formats, .. } in &commands {
+        let runs = |with: &str| {
+            LINES.iter().any(|(line, _)| line == name || line.starts_with(&format!("{name} ")) && line.contains(with))
+        };
+        match formats.as_slice() {
+            // `a_sandbox_that_is_served`
+            [] if name == "sandbox" || runs("") => {}
+            [] => missing.push(name.clone()),
+            formats => missing.extend(
+                formats.iter().map(|f| format!("--format {f}")).filter(|f| !runs(f)).map(|f| format!("{name} {f}")),
+            ),
+        }
+    }
+    assert!(missing.is_empty(), "LINES says nothing of: {missing:?}");
+    for (line, code) in LINES {
+        let command = commands.iter().find(|c| *line == c.name || line.starts_with(&format!("{} ", c.name)));
+        let takes = command.is_some_and(|command| command.options.contains(&"--set".to_owned()));
+        let said = if takes { planted.run(line) } else { planted.run_with(line, &[]) };
+        said.ended(*code);
+    }
+    for (file, part) in
+        [("out/manifest.json", "Token"), ("contracts/api.json", "Hook"), ("reference/p.md", "The token of the hook")]
+    {
+        let text = std::fs::read_to_string(planted.project.path(file)).unwrap();
+        assert!(text.contains(part), "{file}: {text}");
     }
 }
 
 #[test]
-fn commands_that_talk() {
+fn what_aws_repeats_and_what_is_kept() {
     let planted = Planted::new(PROGRAM);
     let there = "--sandbox=state";
-    planted.run(&format!("plan {there}")).ended(0);
-    planted.run(&format!("plan {there} --format json")).ended(0);
-    planted.run(&format!("plan {there} --color always")).ended(0);
     // AWS tells in its reasons what it was given.
     let fail = |reason: &str| {
         let rule = serde_json::json!({ "rules": [{ "stack": "*", "resource": "Database", "fail": reason}] });
@@ -159,13 +254,26 @@ fn commands_that_talk() {
     assert_ne!(planted.run(&format!("apply --yes --format json {there}")).code, Some(0));
     std::fs::remove_file(planted.project.path("state/script.json")).unwrap();
     planted.run(&format!("apply --yes {there}")).ended(0);
-    planted.run(&format!("apply --yes {there} --format json")).ended(0);
     // Another value, and one that nobody gives: what is deployed is kept.
     planted.run_with(&format!("plan {there}"), &[&format!("api.Token={PASSWORD}")]).ended(0);
-    planted.run_with(&format!("plan {there} --format json"), &[]).ended(0);
-    for line in ["outputs", "outputs --format json", "ls", "ls --format json", "destroy --yes"] {
-        planted.run_with(&format!("{line} {there}"), &[]).ended(0);
+    for format in ["text", "markdown", "json"] {
+        planted.run_with(&format!("plan {there} --format {format}"), &[]).ended(0);
     }
+}
+
+#[test]
+fn a_sandbox_that_is_served() {
+    let planted = Planted::new(PROGRAM);
+    let state = planted.project.path("state");
+    let served = Served::start(&["--state", state.to_str().unwrap()]);
+    for line in ["plan", "apply --yes", "plan --format json", "outputs", "ls", "destroy --yes"] {
+        let set = [format!("api.Token={TOKEN}"), format!("api.Password={PASSWORD}")];
+        let set: Vec<&str> = set.iter().map(String::as_str).collect();
+        planted.run_with(&format!("{line} --endpoint {}", served.address), &set).ended(0);
+    }
+    let log = served.calls().join("\n");
+    assert!(log.contains("CreateChangeSet"), "{log}");
+    assert!(TRACES.iter().all(|trace| !log.contains(trace)), "{log}");
 }
 
 #[test]

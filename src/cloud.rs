@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 pub use change_set::{
     ChangeAction, ChangeDetail, ChangeSet, ChangeSetKind, ChangeSetState, Finding, MadeChangeSet, NewChangeSet,
-    OnStackFailure, ParameterValue, PolicyAction, Recreation, Replacement, ResourceChange,
+    OnStackFailure, ParameterValue, PolicyAction, Recreation, Replacement, ResourceChange, TemplateText,
 };
 pub use error::{CloudError, ErrorKind};
 pub use secret::{Secret, Token};

@@ -29,6 +29,7 @@ mod foreign;
 pub(crate) mod initial;
 pub(crate) mod inputs;
 mod json;
+pub(crate) mod large;
 mod listing;
 mod markdown;
 pub(crate) mod observe;

@@ -148,6 +148,12 @@ pub(crate) fn partition(region: &str) -> &'static str {
     builtin::partition(region)
 }
 
+/// What the addresses of a region end with: `amazonaws.com`.
+#[cfg(feature = "aws")]
+pub(crate) fn url_suffix(region: &str) -> &'static str {
+    builtin::url_suffix(region)
+}
+
 pub use testing::{Outcome, TestRun};
 
 /// Runs the tests that `only` wants, by title and environment, in the order of the source and of the

@@ -19,6 +19,8 @@ mod value;
 
 #[cfg(feature = "aws")]
 pub(crate) use existing::read;
+#[cfg(feature = "aws")]
+pub(crate) use limits::INLINE;
 pub use limits::limits;
 
 /// A template ready to be sent.

@@ -123,6 +123,7 @@ impl Task {
         self.observer.tell(Event::Started { stack: self.plan.id.clone(), action: self.plan.action });
         let work = Work {
             cloud: self.clouds.at(&self.wanted.target),
+            store: self.clouds.store(&self.wanted.target),
             wanted: Arc::clone(&self.wanted),
             plan: self.plan.clone(),
             pace: Arc::clone(&self.pace),

@@ -10,7 +10,8 @@ use crate::apply::follow::{End, Followed};
 use crate::apply::pace::Pace;
 use crate::apply::{Failure, Observer, Outcome, envelope, settings};
 use crate::cloud::{
-    ChangeSetKind, Cloud, CloudError, ErrorKind, ExecutionStatus, ParameterInForce, Secret, Stack, StackStatus, Token,
+    ChangeSetKind, Cloud, CloudError, ErrorKind, ExecutionStatus, ParameterInForce, Secret, Stack, StackStatus, Store,
+    Token,
 };
 use crate::diagnostics::Diagnostic;
 use crate::plan::change_set::{Made, Order, make};
@@ -18,7 +19,8 @@ use crate::plan::diff::Sides;
 use crate::plan::exact::Reader;
 use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
 use crate::plan::{
-    ChangeSetRef, Origin, Shown, StackAction, StackPlan, Wanted, digest, initial, observe, problem, stack as planning,
+    ChangeSetRef, Origin, Shown, Silent, StackAction, StackPlan, Wanted, digest, initial, large, observe, problem,
+    stack as planning,
 };
 
 /// What came of a stack.
@@ -62,6 +64,7 @@ type Step<T> = Result<T, Box<Ended>>;
 /// The work on one stack.
 pub(crate) struct Work {
     pub(crate) cloud: Arc<dyn Cloud>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) wanted: Arc<Wanted>,
     pub(crate) plan: StackPlan,
     pub(crate) pace: Arc<Pace>,
@@ -284,7 +287,9 @@ impl Work {
         inputs: &Inputs,
     ) -> Step<Ended> {
         let wanted = sent.unwrap_or(&self.wanted);
-        let made = make(&self.cloud, &Order { wanted, ..self.order(kind, stack, inputs) }).await;
+        let template = large::within_reach(&self.store, wanted, &Silent).await;
+        let template = template.map_err(|told| Box::new(Ended::diagnostic(Outcome::Failed, &told)))?;
+        let made = make(&self.cloud, &Order { wanted, ..self.order(kind, stack, inputs) }, &template).await;
         let set = match made.map_err(|e| self.not_made(&e))? {
             Made::Ready(set) => set,
             Made::Rejected(reason) => {

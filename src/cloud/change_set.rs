@@ -34,6 +34,15 @@ pub enum ParameterValue {
     Previous,
 }
 
+/// A template as a request gives it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TemplateText {
+    /// The whole of it, at most 51,200 bytes.
+    Body(String),
+    /// Its address in S3, from where CloudFormation reads it with our permissions; at most 1,000,000 bytes.
+    Url(String),
+}
+
 /// A change set to be made.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewChangeSet {
@@ -43,8 +52,8 @@ pub struct NewChangeSet {
     pub name: String,
     /// What it is made for.
     pub kind: ChangeSetKind,
-    /// The whole template, at most 51,200 bytes.
-    pub template: String,
+    /// The template.
+    pub template: TemplateText,
     /// Parameters by name.
     pub parameters: BTreeMap<String, ParameterValue>,
     /// Tags by key.

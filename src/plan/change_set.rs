@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::cloud::{
     ChangeSet, ChangeSetKind, ChangeSetState, ChangeSetStatus, Cloud, CloudError, ErrorKind, ExecutionStatus, Finding,
-    NewChangeSet, OnStackFailure,
+    NewChangeSet, OnStackFailure, TemplateText,
 };
 use crate::plan::digest;
 use crate::plan::inputs::Inputs;
@@ -82,13 +82,13 @@ impl Order<'_> {
         (1..=ATTEMPTS).any(|attempt| digest::change_set_name(self.fingerprint, &digest, attempt) == name)
     }
 
-    fn request(&self, name: &str) -> NewChangeSet {
+    fn request(&self, name: &str, template: &TemplateText) -> NewChangeSet {
         let create = self.kind == ChangeSetKind::Create;
         NewChangeSet {
             stack: self.stack.filter(|_| !create).unwrap_or(&self.wanted.name).to_owned(),
             name: name.to_owned(),
             kind: self.kind,
-            template: self.wanted.body.clone(),
+            template: template.clone(),
             parameters: self.inputs.values.clone(),
             tags: self.wanted.tags.clone(),
             capabilities: self.wanted.capabilities.clone(),
@@ -107,7 +107,12 @@ fn short_project(wanted: &Wanted) -> &str {
 /// Makes the change set, waits for it and reads it.
 ///
 /// A name that is taken by a usable change set means that an earlier run asked for the same: that one is taken.
-pub(crate) async fn make(cloud: &Arc<dyn Cloud>, order: &Order<'_>) -> Result<Made, CloudError> {
+/// `template` is that of the stack as it should be, where CloudFormation can read it.
+pub(crate) async fn make(
+    cloud: &Arc<dyn Cloud>,
+    order: &Order<'_>,
+    template: &TemplateText,
+) -> Result<Made, CloudError> {
     let digest = order.digest();
     let stack = order.stack.unwrap_or(&order.wanted.name);
     for attempt in 1..=ATTEMPTS {
@@ -115,7 +120,7 @@ pub(crate) async fn make(cloud: &Arc<dyn Cloud>, order: &Order<'_>) -> Result<Ma
         if order.has_hidden_values() && order.stack.is_some() {
             cloud.delete_change_set(stack, &name).await?;
         }
-        let id = match cloud.create_change_set(&order.request(&name)).await {
+        let id = match cloud.create_change_set(&order.request(&name, template)).await {
             Ok(made) => made.id,
             Err(e) if e.kind == ErrorKind::AlreadyExists => match usable(cloud, stack, &name, order).await? {
                 Some(state) => state.id,

@@ -64,6 +64,7 @@ fn wanted(head: &Head, heads: &Heads<'_>, types: &'static Types) -> Wanted {
         policy: head.policy.as_ref().map(ToString::to_string),
         termination_protection: head.termination_protection,
         assets: Vec::new(),
+        bucket: head.bucket.as_deref().map(str::to_owned),
         live: head.uses.iter().filter(|used| used.live).map(live).collect(),
         types,
         place: Some(head.span),

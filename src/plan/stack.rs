@@ -20,7 +20,7 @@ use crate::plan::upload::Uploads;
 use crate::plan::wanted::{Event, Input, Observer, Source, Wanted};
 use crate::plan::{
     Certainty, Change, ChangeSetRef, Found, Origin, ParameterPlan, Setting, Shown, StackAction, StackPlan, ValueChange,
-    initial, problem, protect,
+    initial, large, problem, protect,
 };
 use crate::schema::Types;
 
@@ -176,7 +176,9 @@ impl One<'_> {
             fingerprint: &plan.fingerprint,
             inputs: self.inputs,
         };
-        match make(self.cloud, &order).await.map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])? {
+        let sent = large::within_reach(&self.uploads.store(self.wanted), self.wanted, self.observer).await;
+        let template = sent.map_err(|problem| vec![*problem])?;
+        match make(self.cloud, &order, &template).await.map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])? {
             Made::Rejected(reason) => Err(vec![rejected(self.wanted, &reason)]),
             Made::Empty => {
                 plan.action = StackAction::None;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinSet;
 
-use crate::cloud::{CloudError, Clouds, ErrorKind, ObjectId, Target};
+use crate::cloud::{CloudError, Clouds, ErrorKind, ObjectId, Store, Target};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::problem;
 use crate::plan::wanted::{Asset, Event, Observer, Wanted};
@@ -47,6 +47,11 @@ impl Uploads {
         Self { clouds: Arc::clone(clouds), known: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
     }
 
+    /// The buckets of the stack's place.
+    pub(crate) fn store(&self, wanted: &Wanted) -> Arc<dyn Store> {
+        self.clouds.store(&wanted.target)
+    }
+
     /// Sees to it that all that the stack needs lies in its buckets.
     ///
     /// # Errors
@@ -56,7 +61,7 @@ impl Uploads {
         let mut looks = JoinSet::new();
         for asset in &wanted.assets {
             let (known, object) = (self.known(wanted, asset), asset.object.clone());
-            let store = self.clouds.store(&wanted.target);
+            let store = self.store(wanted);
             looks.spawn(async move {
                 known.held.get_or_init(|| store.holds(&object)).await;
             });
@@ -79,7 +84,7 @@ impl Uploads {
     }
 
     async fn one(&self, wanted: &Wanted, asset: &Asset, known: &Known, observer: &dyn Observer) -> Ended {
-        let store = self.clouds.store(&wanted.target);
+        let store = self.store(wanted);
         let held = known.held.get_or_init(|| store.holds(&asset.object)).await;
         if held.clone().map_err(Failure::Call)? {
             return Ok(());

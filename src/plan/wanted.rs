@@ -54,6 +54,8 @@ pub struct Wanted {
     pub termination_protection: bool,
     /// What must lie in a bucket before it is deployed.
     pub assets: Vec<Asset>,
+    /// The bucket of its place, where one is named: a template too large for a call goes through it.
+    pub bucket: Option<String>,
     /// What CloudFormation itself reads of other stacks while it deploys this one.
     pub live: Vec<Live>,
     /// The resource types that its template uses.

@@ -16,6 +16,7 @@ pub(crate) struct Fault {
 pub(crate) type Answer<T> = Result<T, Fault>;
 
 pub(crate) const BODY_LIMIT: usize = 51_200; // bytes of an inline template [V]
+pub(crate) const TEMPLATE_LIMIT: usize = 1_000_000; // bytes of a template in S3 [F]
 pub(crate) const RESOURCE_LIMIT: usize = 500; // [F]
 pub(crate) const PARAMETER_LIMIT: usize = 200; // [A]
 pub(crate) const OUTPUT_LIMIT: usize = 200; // [A]
@@ -51,6 +52,22 @@ fn validation(message: String) -> Fault {
 /// Anything with the code `ValidationError`.
 pub(crate) fn invalid(message: impl Into<String>) -> Fault {
     validation(message.into())
+}
+
+/// A TemplateURL that is no address of S3 [F].
+pub(crate) fn bad_template_url() -> Fault {
+    invalid("TemplateURL must be a supported URL.")
+}
+
+/// What S3 answers CloudFormation when it reads a template [F].
+pub(crate) fn s3_error(why: &str) -> Fault {
+    let more = "For more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html";
+    invalid(format!("S3 error: {why}\n{more}"))
+}
+
+/// A template in S3 that is too large [F].
+pub(crate) fn template_too_large() -> Fault {
+    invalid(format!("Template may not exceed {TEMPLATE_LIMIT} bytes in size."))
 }
 
 /// DescribeStacks, GetTemplate, ListStackResources … of a name nobody has [F].

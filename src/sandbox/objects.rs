@@ -1,4 +1,5 @@
-//! S3, as far as a deployment needs it: objects are put and looked at. Of an object its size and digest are kept.
+//! S3, as far as a deployment needs it: objects are put and looked at. Of an object its size and digest are kept; its
+//! bytes too where they could be a template, for CloudFormation reads those.
 //!
 //! A bucket is there when a stack made it. One that no stack made is made by the first upload to it, for the account
 //! and region of whoever uploads: on AWS somebody did so long ago, with another tool.
@@ -10,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::sandbox::facts::Fault;
+use crate::sandbox::facts::{self, Answer, Fault};
 use crate::sandbox::wire::{Request, Response, Scope, Xml};
 use crate::sandbox::world::{Caller, World};
 
@@ -20,6 +21,9 @@ pub(crate) struct Buckets {
     buckets: BTreeMap<String, Bucket>,
     #[serde(skip)]
     pub(crate) dirty: bool,
+    /// Bytes of objects by their digest; of a sandbox in a directory only those of this run.
+    #[serde(skip)]
+    pub(crate) bytes: BTreeMap<String, Vec<u8>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,6 +43,53 @@ impl Buckets {
     /// Whether the object is there, or in a bucket of which nothing is known.
     pub(crate) fn may_hold(&self, bucket: &str, key: &str) -> bool {
         self.buckets.get(bucket).is_none_or(|bucket| bucket.objects.contains_key(key))
+    }
+}
+
+/// The template that lies at an address of S3, as CloudFormation reads it for a caller.
+pub(crate) fn template(world: &World, caller: &Caller, url: &str) -> Answer<String> {
+    let (bucket, key) = addressed(url).ok_or_else(facts::bad_template_url)?;
+    let refused = |why: &str| Err(facts::s3_error(why));
+    match whose(world, &bucket) {
+        None => return refused("The specified bucket does not exist"),
+        Some((account, _)) if account != caller.account => return refused("Access Denied"),
+        Some(_) => {}
+    }
+    let found = world.buckets.buckets.get(&bucket).and_then(|bucket| bucket.objects.get(&key));
+    let Some(object) = found else { return refused("The specified key does not exist.") };
+    if object.size > facts::TEMPLATE_LIMIT {
+        return Err(facts::template_too_large());
+    }
+    let kept = match (world.buckets.bytes.get(&object.sha256), &world.store) {
+        (Some(bytes), _) => Some(bytes.clone()),
+        (None, Some(store)) => store.object(&object.sha256).map_err(|error| facts::not_kept(&error.to_string()))?,
+        (None, None) => None,
+    };
+    match kept.map(String::from_utf8) {
+        Some(Ok(text)) => Ok(text),
+        _ => refused("The specified key does not exist."),
+    }
+}
+
+/// Bucket and key of `https://s3.REGION.amazonaws.com/BUCKET/KEY` or `https://BUCKET.s3.REGION.amazonaws.com/KEY`.
+fn addressed(url: &str) -> Option<(String, String)> {
+    let (host, path) = url.strip_prefix("https://")?.split_once('/')?;
+    if !host.ends_with(".amazonaws.com") && !host.ends_with(".amazonaws.com.cn") {
+        return None;
+    }
+    let (bucket, key) = placed(host, &decoded(path));
+    (!bucket.is_empty() && !key.is_empty()).then_some((bucket, key))
+}
+
+/// Bucket and key by host and path.
+fn placed(host: &str, path: &str) -> (String, String) {
+    // `BUCKET.s3.eu-west-1.amazonaws.com/KEY` or `s3.eu-west-1.amazonaws.com/BUCKET/KEY`
+    match host.split_once(".s3.").or_else(|| host.split_once(".s3-")) {
+        Some((bucket, _)) => (bucket.to_owned(), path.to_owned()),
+        None => {
+            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+            (bucket.to_owned(), key.to_owned())
+        }
     }
 }
 
@@ -64,16 +115,7 @@ pub(crate) fn named(request: &Request, scope: &Scope) -> Option<(&'static str, S
     if scope.service != "s3" {
         return None;
     }
-    let path = decoded(request.path.trim_start_matches('/'));
-    // `BUCKET.s3.eu-west-1.amazonaws.com/KEY` or `s3.eu-west-1.amazonaws.com/BUCKET/KEY`
-    let virtual_host = request.host.split_once(".s3.").or_else(|| request.host.split_once(".s3-"));
-    let (bucket, key) = match virtual_host {
-        Some((bucket, _)) => (bucket.to_owned(), path),
-        None => {
-            let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
-            (bucket.to_owned(), key.to_owned())
-        }
-    };
+    let (bucket, key) = placed(&request.host, &decoded(request.path.trim_start_matches('/')));
     let operation = match (request.method.as_str(), key.is_empty()) {
         ("HEAD", true) => "HeadBucket",
         ("HEAD", false) => "HeadObject",
@@ -130,8 +172,11 @@ pub(crate) fn call(
                 let message = "The SHA256 you specified did not match the calculated checksum.";
                 return Err(refusal("BadDigest", 400, message));
             }
-            let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha256 = hexadecimal(&digest);
             let tag = etag(&sha256);
+            if request.body.len() <= facts::TEMPLATE_LIMIT {
+                world.buckets.bytes.insert(sha256.clone(), request.body.clone());
+            }
             let made =
                 || Bucket { account: caller.account.clone(), region: caller.region.clone(), objects: BTreeMap::new() };
             let bucket = world.buckets.buckets.entry(bucket.to_owned()).or_insert_with(made);
@@ -153,6 +198,10 @@ fn whose(world: &World, bucket: &str) -> Option<(String, String)> {
         let known = world.buckets.buckets.get(bucket)?;
         Some((known.account.clone(), known.region.clone()))
     })
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Not MD5, as for large or encrypted objects of S3; nobody may read anything out of it.

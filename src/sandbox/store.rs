@@ -5,6 +5,7 @@
 //! DIR/script.json                 rules about failures, written by people
 //! DIR/struck.json                 how often each rule has struck
 //! DIR/buckets.json                what was put into S3: sizes and digests
+//! DIR/objects/SHA256              the bytes of what was put there, where they could be a template
 //! DIR/111122223333/eu-west-1/api.1a2b3c4d.json
 //! ```
 //!
@@ -26,11 +27,12 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::sandbox::Settings;
 use crate::sandbox::clock::Time;
 use crate::sandbox::model::{Region, Stack};
-use crate::sandbox::objects::Buckets;
+use crate::sandbox::objects::{Buckets, hexadecimal};
 use crate::sandbox::script::Script;
 use crate::sandbox::world::World;
 
@@ -244,12 +246,16 @@ fn read_plain<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError>
 
 /// Puts a file in place in one move.
 fn write<T: Serialize>(path: &Path, content: &T) -> Result<(), StoreError> {
+    let bytes = serde_json::to_vec(&Written { format_version: FORMAT, content });
+    write_bytes(path, &bytes.map_err(|error| io(path, &error.into()))?)
+}
+
+fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let directory = path.parent().unwrap_or(path);
     let put = || -> std::io::Result<()> {
         fs::create_dir_all(directory)?;
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        let bytes = serde_json::to_vec(&Written { format_version: FORMAT, content })?;
-        file.write_all(&bytes)?;
+        file.write_all(bytes)?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
@@ -257,6 +263,21 @@ fn write<T: Serialize>(path: &Path, content: &T) -> Result<(), StoreError> {
 }
 
 impl Store {
+    /// The bytes of an object, by their digest; `None` where they were not kept.
+    pub(crate) fn object(&self, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.object_path(sha256);
+        match fs::read(&path) {
+            Ok(bytes) if hexadecimal(&Sha256::digest(&bytes)) == sha256 => Ok(Some(bytes)),
+            Ok(_) => Err(StoreError::Damaged { file: path, problem: "its name is not its digest".to_owned() }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io(&path, &error)),
+        }
+    }
+
+    fn object_path(&self, sha256: &str) -> PathBuf {
+        self.directory.join("objects").join(sha256)
+    }
+
     /// Writes every stack that changed.
     pub(crate) fn keep(
         &mut self,
@@ -272,6 +293,10 @@ impl Store {
             }
         }
         if buckets.dirty {
+            // The bytes come first: what the list names is there.
+            for (sha256, bytes) in std::mem::take(&mut buckets.bytes) {
+                write_bytes(&self.object_path(&sha256), &bytes)?;
+            }
             write(&self.directory.join("buckets.json"), buckets)?;
             buckets.dirty = false;
         }

@@ -84,16 +84,21 @@ impl Scope {
 
 /// The parameters of one call, flat as the query protocol sends them.
 #[derive(Debug)]
-pub(crate) struct Params(BTreeMap<String, String>);
+pub(crate) struct Params {
+    given: BTreeMap<String, String>,
+    /// What lies at its TemplateURL.
+    pub(crate) template: Option<String>,
+}
 
 impl Params {
     pub(crate) fn of(request: &Request) -> Self {
         let pairs = form_urlencoded::parse(request.query.as_bytes()).chain(form_urlencoded::parse(&request.body));
-        Self(pairs.map(|(key, value)| (key.into_owned(), value.into_owned())).collect())
+        let given = pairs.map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
+        Self { given, template: None }
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
+        self.given.get(key).map(String::as_str)
     }
 
     /// A value that is given and not empty.
@@ -116,7 +121,7 @@ impl Params {
             .map_while(|index: usize| {
                 let prefix = format!("{name}.member.{index}.");
                 let fields: BTreeMap<String, String> = self
-                    .0
+                    .given
                     .range(prefix.clone()..)
                     .take_while(|(key, _)| key.starts_with(&prefix))
                     .filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?.to_owned(), value.clone())))
@@ -128,7 +133,7 @@ impl Params {
 
     /// A digest input: everything but the parameters named.
     pub(crate) fn without(&self, skip: &[&str]) -> String {
-        let kept = self.0.iter().filter(|(key, _)| !skip.contains(&key.as_str()));
+        let kept = self.given.iter().filter(|(key, _)| !skip.contains(&key.as_str()));
         kept.map(|(key, value)| format!("{key}={value}\n")).collect()
     }
 }

@@ -62,7 +62,7 @@ impl World {
         if let Some((operation, bucket, key)) = scope.as_ref().and_then(|scope| objects::named(request, scope)) {
             return self.answer_s3(request, request_id, scope.unwrap_or_default(), operation, &bucket, &key);
         }
-        let params = Params::of(request);
+        let mut params = Params::of(request);
         let action = params.get("Action").unwrap_or_default().to_owned();
         *self.calls.entry(action.clone()).or_default() += 1;
         let namespace = match scope.as_ref().map(|scope| scope.service.as_str()) {
@@ -72,6 +72,9 @@ impl World {
         let answer = scope.ok_or_else(facts::unsigned).and_then(|scope| {
             let caller = self.caller(&scope);
             self.catch_up(&caller);
+            if let Some(url) = params.text("TemplateURL") {
+                params.template = Some(objects::template(self, &caller, &url)?);
+            }
             let result = api::call(self, &caller, &scope.service, &action, &params);
             self.keep()?;
             result

@@ -78,23 +78,16 @@ impl Evaluator<'_> {
             );
             return None;
         };
-        let (buckets, primary, whose, declared) = match &place.env {
+        let (buckets, primary) = self.project.buckets(place.env.as_deref(), account, region);
+        let (whose, declared) = match &place.env {
             Some(env) => {
-                let read = self.project.envs.iter().find(|read| read.value.name == env.name);
                 let at = self.program.declared.envs.iter().find(|(name, _)| *name == env.name).map(|(_, at)| *at);
                 let declared = at.and_then(|at| self.program.record(at)).map(|record| record.name.span);
-                let primary = read.and_then(|read| read.regions.first());
-                (read.and_then(|read| read.assets.as_ref()), primary, format!("environment `{}`", env.name), declared)
+                (format!("environment `{}`", env.name), declared)
             }
-            None => (account.assets.as_ref(), None, format!("account `{}`", account.name), Some(account.span)),
+            None => (format!("account `{}`", account.name), Some(account.span)),
         };
-        let primary = primary.unwrap_or(region);
-        let bucket = match buckets {
-            Some(Buckets::One(bucket)) if primary == region => Some(bucket),
-            Some(Buckets::Each(all)) => all.get(region),
-            Some(Buckets::One(_)) | None => None,
-        };
-        let Some(bucket) = bucket.map(Arc::clone) else {
+        let Some(bucket) = buckets.and_then(|buckets| buckets.at(region, primary)).map(Arc::clone) else {
             let (lacks, help) = match buckets {
                 None => ("no `assets`".to_owned(), "add `assets: \"BUCKET\"` to it".to_owned()),
                 Some(Buckets::One(bucket)) => (

@@ -159,6 +159,7 @@ impl Planned {
             parameters: Vec::new(),
             outputs,
             assets: Vec::new(),
+            bucket: self.bucket.clone(),
             uses: Vec::new(),
             after: Vec::new(),
             span: self.span,

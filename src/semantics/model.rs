@@ -62,6 +62,16 @@ pub enum Buckets {
     Each(BTreeMap<Arc<str>, Arc<str>>),
 }
 
+impl Buckets {
+    /// The bucket in `region`, of somebody whose primary region is `primary`.
+    pub fn at(&self, region: &str, primary: &str) -> Option<&Arc<str>> {
+        match self {
+            Self::One(bucket) => (region == primary).then_some(bucket),
+            Self::Each(all) => all.get(region),
+        }
+    }
+}
+
 /// A file or folder that must lie in a bucket before its instance is deployed.
 #[derive(Clone, Debug)]
 pub struct Asset {
@@ -102,6 +112,8 @@ pub struct Head {
     pub uses: Vec<Use>,
     /// What it needs in a bucket, sorted by key.
     pub assets: Vec<Asset>,
+    /// The bucket of its place, where one is named: what is too large to be sent goes through it.
+    pub bucket: Option<Arc<str>>,
     /// What must be deployed before although no value of it is a parameter.
     pub after: Vec<After>,
     /// Name of the stack in the source.

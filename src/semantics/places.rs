@@ -36,6 +36,8 @@ pub(crate) struct Planned {
     pub(crate) stack_name: Arc<str>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) termination_protection: bool,
+    /// The bucket of its place.
+    pub(super) bucket: Option<Arc<str>>,
     /// `@policy`
     pub(super) policy: Option<Arc<StackPolicy>>,
     /// The stack's name in the source.
@@ -150,6 +152,8 @@ impl<'p> Spot<'p> {
         ] {
             tags.insert(key.to_owned(), value.to_owned());
         }
+        let (buckets, primary) = ev.project.buckets(env.as_deref(), &account, &region);
+        let bucket = buckets.and_then(|buckets| buckets.at(&region, primary)).map(Arc::clone);
         ev.instances.plan(Planned {
             key: InstanceKey { stack: stack.name, env: env_name, region },
             stack: self.at,
@@ -159,6 +163,7 @@ impl<'p> Spot<'p> {
             stack_name,
             tags,
             termination_protection,
+            bucket,
             policy,
             span: stack.span,
             deal: Deal::Ours,

@@ -69,6 +69,20 @@ impl Project {
         self.envs.get(at).map_or(Value::Unknown, |env| Value::Env(Arc::clone(&env.value)))
     }
 
+    /// The buckets of an environment, or of the account where the stack belongs to none; and whose primary region
+    /// counts there.
+    pub(super) fn buckets<'a>(
+        &'a self,
+        env: Option<&EnvRef>,
+        account: &'a Account,
+        region: &'a str,
+    ) -> (Option<&'a Buckets>, &'a str) {
+        let Some(env) = env else { return (account.assets.as_ref(), region) };
+        let read = self.envs.iter().find(|read| read.value.name == env.name);
+        let primary = read.and_then(|read| read.regions.first()).map_or(region, |first| first);
+        (read.and_then(|read| read.assets.as_ref()), primary)
+    }
+
     /// All environments, in the order of the source.
     pub(super) fn all_envs(&self) -> Value {
         Value::List(self.envs.iter().map(|env| Value::Env(Arc::clone(&env.value))).collect())

@@ -292,6 +292,7 @@ fn head(
         outputs,
         uses,
         assets: std::mem::take(&mut frame.assets).into_values().collect(),
+        bucket: planned.bucket.clone(),
         after: Vec::new(),
         span: planned.span,
         foreign: None,

@@ -9,13 +9,15 @@ use std::sync::Arc;
 use super::{Template, document};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
-use crate::semantics::model::{Instance, ParameterSource, Resource};
+use crate::semantics::model::{Head, Instance, ParameterSource, Resource};
 use crate::source::Span;
 
 const RESOURCES: usize = 500;
 const PARAMETERS: usize = 200;
 const OUTPUTS: usize = 200;
 const BODY: usize = 1_000_000;
+/// A template that is part of the call; a larger one is read from S3.
+pub(crate) const INLINE: usize = 51_200;
 const PARAMETER_VALUE: usize = 4_096;
 const DESCRIPTION: usize = 1_024;
 const PARAMETER_DESCRIPTION: usize = 4_000;
@@ -31,8 +33,11 @@ pub fn limits(instance: &Instance, template: &Template) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     counts(instance, template, &mut found);
     sizes(instance, &mut found);
-    if template.body.len() > BODY {
-        found.push(body(instance, template.body.len()));
+    let bytes = template.body.len();
+    if bytes > BODY {
+        found.push(body(instance, bytes));
+    } else if bytes > INLINE && instance.head.bucket.is_none() {
+        found.push(bucketless(&instance.head, bytes));
     }
     found
 }
@@ -114,6 +119,24 @@ fn body(instance: &Instance, bytes: usize) -> Diagnostic {
     Diagnostic::new(Code::LimitExceeded, message)
         .at(instance.head.span, "too large for one template")
         .help(format!("split the stack; its largest resources are, in bytes: {}", table.join(", ")))
+}
+
+/// Too large for a call, and no bucket to send it through.
+fn bucketless(head: &Head, bytes: usize) -> Diagnostic {
+    let (stack, region) = (head.key.stack, &head.key.region);
+    let whose = match head.key.env {
+        Some(env) => format!("environment `{env}`"),
+        None => format!("account `{}`", head.account.name),
+    };
+    let message = format!(
+        "the template of `{stack}` has {} bytes, and the {whose} names no bucket in `{region}` to send it through",
+        grouped(bytes)
+    );
+    Diagnostic::new(Code::LimitExceeded, message).at(head.span, "too large to be sent without one").help(format!(
+        "name a bucket for `{region}` in `assets` of the {whose}, or split the stack: without one, a template has at \
+         most {} bytes",
+        grouped(INLINE)
+    ))
 }
 
 fn written(resource: &Resource) -> usize {

@@ -3,6 +3,7 @@
 mod packing;
 mod planning;
 mod store;
+mod templates;
 
 use std::path::Path;
 

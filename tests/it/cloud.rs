@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use infra::cloud::aws::{Aws, Settings};
 use infra::cloud::{
     Account, Call, ChangeAction, ChangeSetKind, ChangeSetStatus, Clouds, ErrorKind, NewChangeSet, OnStackFailure,
-    ParameterValue, Replacement, Secret, StackStatus, Target, Token,
+    ParameterValue, Replacement, Secret, StackStatus, Target, TemplateText, Token,
 };
 
 use crate::support::script::{Script, answer, error, socket, target, wait};
@@ -35,7 +35,7 @@ fn change_set() -> NewChangeSet {
         stack: "web".into(),
         name: "infra-0123-web".into(),
         kind: ChangeSetKind::Create,
-        template: "{\"Resources\":{}}".into(),
+        template: TemplateText::Body("{\"Resources\":{}}".into()),
         parameters: BTreeMap::from([
             ("Password".into(), ParameterValue::Value(Secret::new("hunter2"))),
             ("Size".into(), ParameterValue::Previous),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use infra::cloud::aws::{Aws, Settings};
 use infra::cloud::{
     ChangeAction, ChangeSet, ChangeSetKind, ChangeSetStatus, Cloud, Clouds, ErrorKind, ExecutionStatus, NewChangeSet,
-    ObjectId, OnStackFailure, Replacement, ResourceStatus, StackEvent, StackStatus, Token,
+    ObjectId, OnStackFailure, Replacement, ResourceStatus, StackEvent, StackStatus, TemplateText, Token,
 };
 
 use crate::support::script::{target, wait};
@@ -72,7 +72,7 @@ impl Bed {
                 stack: stack.into(),
                 name,
                 kind: if new { ChangeSetKind::Create } else { ChangeSetKind::Update },
-                template: template.into(),
+                template: TemplateText::Body(template.into()),
                 parameters: BTreeMap::new(),
                 tags: BTreeMap::from([("infra:stack".into(), stack.into())]),
                 capabilities: vec!["CAPABILITY_NAMED_IAM".into()],
@@ -297,7 +297,7 @@ fn a_template_that_is_refused_says_why() {
         stack: "web".into(),
         name: "x".into(),
         kind: ChangeSetKind::Create,
-        template: bad.into(),
+        template: TemplateText::Body(bad.into()),
         parameters: BTreeMap::new(),
         tags: BTreeMap::new(),
         capabilities: Vec::new(),

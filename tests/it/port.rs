@@ -6,7 +6,7 @@ use std::sync::Arc;
 use infra::cloud::aws::{Aws, Settings};
 use infra::cloud::{
     ChangeAction, ChangeSetKind, ChangeSetState, ChangeSetStatus, Cloud, Clouds, NewChangeSet, ResourceStatus,
-    StackStatus, Token,
+    StackStatus, TemplateText, Token,
 };
 use infra::sandbox::{self, Sandbox};
 
@@ -32,7 +32,7 @@ fn new(stack: &str, template: &str, kind: ChangeSetKind, attempt: &str) -> NewCh
         stack: stack.into(),
         name: format!("infra-{attempt}"),
         kind,
-        template: template.into(),
+        template: TemplateText::Body(template.into()),
         parameters: BTreeMap::new(),
         tags: BTreeMap::new(),
         capabilities: Vec::new(),

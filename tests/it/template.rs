@@ -49,6 +49,7 @@ fn head(stack: &str, layer: Layer) -> Head {
         after: Vec::new(),
         uses: Vec::new(),
         assets: Vec::new(),
+        bucket: None,
         foreign: None,
         span: at(0),
     }
@@ -342,6 +343,7 @@ fn limits_at_their_edges() {
     );
 
     let mut model = instance(Vec::new());
+    model.head.bucket = Some("shop-assets".into());
     model.head.description = Some("é".repeat(512).into());
     model.head.parameters = (0..200).map(|i| input(&format!("P{i}"), Some(&"x".repeat(4096)), false)).collect();
     model.head.outputs = (0..200).map(|i| output(&format!("O{i}"), text("v"), LaterType::String(Vec::new()))).collect();
@@ -363,10 +365,12 @@ fn limits_at_their_edges() {
 #[test]
 fn a_body_of_a_million_bytes() {
     let sized = |n: usize| {
-        instance(vec![
+        let mut sized = instance(vec![
             resource("Big", "T", object(&[("P", text(&"x".repeat(n)))])),
             resource("Small", "T", object(&[("P", text("y"))])),
-        ])
+        ]);
+        sized.head.bucket = Some("shop-assets".into());
+        sized
     };
     let overhead = template::emit(&sized(0)).body.len();
     assert_eq!(limits(&sized(1_000_000 - overhead)), [""; 0]);
@@ -375,6 +379,16 @@ fn a_body_of_a_million_bytes() {
     assert!(found[0].starts_with("the template of `network` has 1,000,001 bytes, and at most 1,000,000 are allowed"));
     assert!(found[0].contains("in bytes: `Big` 999,"), "{}", found[0]);
     assert!(found[0].ends_with("`Small` 40"), "{}", found[0]);
+}
+
+#[test]
+fn a_body_that_fits_into_a_call_needs_no_bucket() {
+    let sized = |n: usize| instance(vec![resource("Big", "T", object(&[("P", text(&"x".repeat(n)))]))]);
+    let overhead = template::emit(&sized(0)).body.len();
+    assert_eq!(limits(&sized(51_200 - overhead)), [""; 0]);
+    let found = limits(&sized(51_201 - overhead));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].starts_with("the template of `network` has 51,201 bytes"), "{}", found[0]);
 }
 
 fn value() -> impl Strategy<Value = Value> {

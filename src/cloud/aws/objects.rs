@@ -123,7 +123,8 @@ async fn denied(client: &Client, object: &ObjectId, owner: &str, error: CloudErr
         };
         Ok(status)
     };
-    let allow = format!("allow `s3:PutObject` and `s3:GetObject` on `arn:aws:s3:::{}/assets/*`", object.bucket);
+    let folder = object.key.split_once('/').map_or("*".to_owned(), |(folder, _)| format!("{folder}/*"));
+    let allow = format!("allow `s3:PutObject` and `s3:GetObject` on `arn:aws:s3:::{}/{folder}`", object.bucket);
     match client.call("HeadBucket", asked).await {
         Ok(200) => error.help(format!("{allow} in {}, or use other credentials", named(client))),
         Ok(404) => no_bucket(client, object),

@@ -4,11 +4,16 @@ use aws_sdk_cloudformation::types as sdk;
 
 use crate::cloud::aws::client::Client;
 use crate::cloud::{
-    ChangeSetKind, CloudError, ErrorKind, MadeChangeSet, NewChangeSet, OnStackFailure, ParameterValue, Token,
+    ChangeSetKind, CloudError, ErrorKind, MadeChangeSet, NewChangeSet, OnStackFailure, ParameterValue, TemplateText,
+    Token,
 };
 
 pub(crate) async fn create_change_set(client: &Client, new: &NewChangeSet) -> Result<MadeChangeSet, CloudError> {
     const OPERATION: &str = "CreateChangeSet";
+    let (body, url) = match &new.template {
+        TemplateText::Body(body) => (Some(body.clone()), None),
+        TemplateText::Url(url) => (None, Some(url.clone())),
+    };
     let mut request = client
         .sdk()
         .await
@@ -19,7 +24,8 @@ pub(crate) async fn create_change_set(client: &Client, new: &NewChangeSet) -> Re
             ChangeSetKind::Create => sdk::ChangeSetType::Create,
             ChangeSetKind::Update => sdk::ChangeSetType::Update,
         })
-        .template_body(&new.template)
+        .set_template_body(body)
+        .set_template_url(url)
         .set_parameters(Some(new.parameters.iter().map(|(name, value)| parameter(name, value)).collect()))
         .set_tags(Some(new.tags.iter().map(|(key, value)| sdk::Tag::builder().key(key).value(value).build()).collect()))
         .set_capabilities(Some(new.capabilities.iter().map(|c| c.as_str().into()).collect()))

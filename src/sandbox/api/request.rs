@@ -37,9 +37,7 @@ pub(super) fn body(params: &Params, before: Option<&Stack>) -> Answer<String> {
     match (params.get("TemplateBody"), params.get("TemplateURL"), previous, before) {
         (Some(body), None, false, _) if body.len() > facts::BODY_LIMIT => Err(facts::body_too_long(body)),
         (Some(body), None, false, _) => Ok(body.to_owned()),
-        (None, Some(_), false, _) => {
-            Err(invalid("TemplateURL is not known to this sandbox: it has no S3; send TemplateBody"))
-        }
+        (None, Some(_), false, _) => params.template.clone().ok_or_else(facts::bad_template_url),
         (None, None, true, Some(stack)) => Ok(stack.current.body.clone()),
         _ => Err(invalid("Either Template URL or Template Body must be specified.")),
     }

@@ -101,6 +101,7 @@ impl<'p> Spot<'p> {
             stack_name,
             tags: BTreeMap::new(),
             termination_protection: false,
+            bucket: None,
             policy: None,
             span: stack.span,
             deal,

@@ -129,6 +129,7 @@ pub(crate) fn stack(name: &str, template: Value) -> Wanted {
         policy: None,
         termination_protection: false,
         assets: vec![],
+        bucket: None,
         live: vec![],
         types: infra::schema::Types::aws(),
         place: None,

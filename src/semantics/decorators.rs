@@ -30,6 +30,10 @@ pub(super) use stack::{StackSays, check_stack, is_shared, regions, shared_place,
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Target {
     Stack,
+    /// A stack made of an existing template.
+    Template,
+    /// `extern`
+    External,
     Resource,
     Output,
     ComponentOutput,
@@ -44,6 +48,8 @@ impl Target {
     fn shown(self) -> &'static str {
         match self {
             Self::Stack => "a stack",
+            Self::Template => "a stack made of a template",
+            Self::External => "a stack that others deploy",
             Self::Resource => "a resource",
             Self::Output => "an output of a stack",
             Self::ComponentOutput => "an output of a component",
@@ -59,6 +65,10 @@ impl Target {
 struct Row(&'static str, &'static [Target], usize, usize, &'static str);
 
 impl Row {
+    fn takes(&self, target: Target) -> bool {
+        self.1.contains(&if target == Target::Template { Target::Stack } else { target })
+    }
+
     /// `a component, a function or an output`
     fn places(&self) -> String {
         let both = self.1.contains(&Target::Output) && self.1.contains(&Target::ComponentOutput);
@@ -93,7 +103,7 @@ const KNOWN: [Row; 17] = [
     Row("on_delete", RESOURCE, 1, 1, "@on_delete(retain)"),
     Row("on_replace", RESOURCE, 1, 1, "@on_replace(retain)"),
     Row("policy", STACK, 1, 1, "@policy({ Statement: [ … ] })"),
-    Row("protect", RESOURCE, 0, 1, "@protect(\"why\")"),
+    Row("protect", &[Target::Resource, Target::Stack], 0, 1, "@protect(\"why\")"),
     Row("publish", &[Target::Output], 1, 1, "@publish(\"/path\")"),
     Row("regions", STACK, 1, 1, "@regions(env.regions)"),
     Row("stack_name", STACK, 1, 1, "@stack_name(\"name\")"),
@@ -112,6 +122,16 @@ const WORDS: [(&str, &str); 2] = [
     ("live", "write it before the output that is read: `live network.Vpc`"),
 ];
 
+/// Decorators of resources, and what says the same in a template.
+const ATTRIBUTES: [(&str, &str); 6] = [
+    ("after", "DependsOn"),
+    ("creation_policy", "CreationPolicy"),
+    ("metadata", "Metadata"),
+    ("on_delete", "DeletionPolicy"),
+    ("on_replace", "UpdateReplacePolicy"),
+    ("update_policy", "UpdatePolicy"),
+];
+
 /// Checks name, place and number of arguments. False where one of them is wrong.
 pub(super) fn check(ev: &mut Evaluator<'_>, decorators: &[Decorator], target: Target) -> bool {
     let wrong = (0..decorators.len()).filter(|at| !check_one(ev, decorators, *at, target)).count();
@@ -124,7 +144,7 @@ fn check_one(ev: &mut Evaluator<'_>, decorators: &[Decorator], at: usize, target
     let first = decorators.iter().take(at).find(|d| d.name.name == decorator.name.name);
     let problem = match (KNOWN.iter().find(|row| row.0 == name), first) {
         (None, _) => Some(unknown(decorator)),
-        (Some(row), _) if !row.1.contains(&target) => Some(misplaced(decorator, row, target)),
+        (Some(row), _) if !row.takes(target) => Some(misplaced(decorator, row, target)),
         (Some(_), Some(first)) => Some(
             Diagnostic::new(Code::BadDecorator, format!("`@{name}` stands here twice"))
                 .at(decorator.span, "again here")
@@ -160,9 +180,15 @@ fn misplaced(decorator: &Decorator, row: &Row, target: Target) -> Diagnostic {
         Target::Other => String::new(),
         other => format!(", not {}", other.shown()),
     };
+    let attribute = ATTRIBUTES.iter().find(|(name, _)| *name == row.0 && target == Target::Template);
     Diagnostic::new(Code::BadDecorator, format!("`@{}` belongs to {}{place}", row.0, row.places()))
         .at(decorator.span, "has no meaning here")
-        .help(format!("put it above {}", row.places()))
+        .help(match attribute {
+            Some((_, attribute)) => {
+                format!("the template is deployed as it is; set `{attribute}` of its resources there")
+            }
+            None => format!("put it above {}", row.places()),
+        })
 }
 
 fn wrong_arguments(decorator: &Decorator, row: &Row) -> Option<Diagnostic> {
@@ -197,6 +223,7 @@ pub(super) fn check_items(ev: &mut Evaluator<'_>) {
             ItemKind::Component(_) => Target::Component,
             ItemKind::Function(_) => Target::Function,
             ItemKind::Param(_) => Target::Param,
+            ItemKind::External(_) => Target::External,
             _ => Target::Other,
         };
         check(ev, &item.decorators, target);

@@ -9,7 +9,7 @@ use crate::semantics::declare::{Origin, StackDecl};
 use crate::semantics::decorators::{self, StackPolicy, StackSays};
 use crate::semantics::eval::Evaluator;
 use crate::semantics::frame::{Frame, Place};
-use crate::semantics::model::{Account, InstanceKey};
+use crate::semantics::model::{Account, InstanceKey, Resource};
 use crate::semantics::value::EnvRef;
 use crate::source::Span;
 use crate::syntax::ast::{Item, Layer};
@@ -40,6 +40,8 @@ pub(crate) struct Planned {
     pub(super) bucket: Option<Arc<str>>,
     /// `@policy`
     pub(super) policy: Option<Arc<StackPolicy>>,
+    /// `@protect`: why, where said.
+    protect: Option<Arc<str>>,
     /// The stack's name in the source.
     pub(super) span: Span,
     /// Who deploys it.
@@ -57,6 +59,15 @@ pub(super) enum Deal {
     Bound(Span),
     /// Nobody does: an environment gives the outputs themselves.
     Given(Arc<Given>),
+}
+
+impl Planned {
+    /// What is said above a stack reaches all that is in it, and counts more than what is said there.
+    pub(super) fn guard(&self, resources: &mut [Resource]) {
+        for resource in resources.iter_mut().filter(|_| self.protect.is_some()) {
+            resource.protect.clone_from(&self.protect);
+        }
+    }
 }
 
 /// Plans every instance of every stack, in all environments: references reach all of them.
@@ -137,7 +148,7 @@ impl<'p> Spot<'p> {
         let Place { env, account: Some(account), region: Some(region), .. } = place else { return };
         let stack = self.stack;
         let env_name = env.as_ref().map(|env| env.name);
-        let StackSays { stack_name, termination_protection, policy } = says;
+        let StackSays { stack_name, termination_protection, policy, protect } = says;
         let (stack_name, named_at) = match stack_name {
             Some((name, span)) => (name, span),
             None => (default_name(ev.project.name, stack.name, env_name).into(), stack.span),
@@ -165,6 +176,7 @@ impl<'p> Spot<'p> {
             termination_protection,
             bucket,
             policy,
+            protect,
             span: stack.span,
             deal: Deal::Ours,
         });

@@ -200,6 +200,7 @@ impl<'p> Evaluator<'p> {
         let mut resources = self.bodies();
         let outputs = self.all_outputs();
         resources.append(&mut self.frame.published);
+        planned.guard(&mut resources);
         // Of a stack that others deploy, only the types are ours.
         let is_ours = matches!(planned.deal, Deal::Ours);
         if is_ours {

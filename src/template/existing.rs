@@ -7,36 +7,43 @@ use super::json::{self, Members};
 use crate::data::{Kind, Node};
 use crate::semantics::model::Instance;
 
+/// What writes the value of a member that may be there already.
+type Write<'a> = &'a dyn Fn(&mut String, Option<&Node>);
+
 /// The whole text.
 pub(super) fn write(instance: &Instance, whole: &Node) -> String {
-    let mut sections: BTreeMap<&str, Option<&Node>> =
-        whole.entries().iter().map(|entry| (&*entry.key, Some(&entry.value))).collect();
-    sections.entry("Metadata").or_default();
+    let protected: Vec<&str> =
+        instance.resources.iter().filter(|r| r.protect.is_some()).map(|r| r.id.as_str()).collect();
+    // As with resources of our own.
+    let protects: Write<'_> = &|out, _| out.push_str(r#"{"protect":true}"#);
+    let resource: Write<'_> =
+        &|out, own| with(out, own, &[("Metadata", &|out, own| with(out, own, &[("infra", protects)]))]);
+    let resources: Vec<(&str, Write<'_>)> = protected.iter().map(|id| (*id, resource)).collect();
+    let interface: Write<'_> = &|out, _| document::interface(out, instance);
     let mut out = String::with_capacity(1024);
-    let mut members = Members::open(&mut out);
-    for (name, section) in sections {
-        members.key(&mut out, name);
-        match (name, section) {
-            ("Metadata", section) => metadata(&mut out, instance, section),
-            (_, Some(section)) => node(&mut out, section),
-            (_, None) => {}
-        }
-    }
-    members.close(&mut out);
+    with(
+        &mut out,
+        Some(whole),
+        &[
+            ("Metadata", &|out, own| with(out, own, &[("infra", interface)])),
+            ("Resources", &|out, own| with(out, own, &resources)),
+        ],
+    );
     out
 }
 
-/// The template's own metadata, and ours among it.
-fn metadata(out: &mut String, instance: &Instance, own: Option<&Node>) {
-    let mut all: BTreeMap<&str, Option<&Node>> =
-        own.map_or(&[][..], Node::entries).iter().map(|entry| (&*entry.key, Some(&entry.value))).collect();
-    all.insert("infra", None);
+/// A map, some of whose members are written by us, whether they are there or not.
+fn with(out: &mut String, own: Option<&Node>, ours: &[(&str, Write<'_>)]) {
+    let own = own.map_or(&[][..], Node::entries).iter().map(|entry| (&*entry.key, Some(&entry.value)));
+    let mut all: BTreeMap<&str, Option<&Node>> = ours.iter().map(|(key, _)| (*key, None)).collect();
+    all.extend(own);
     let mut members = Members::open(out);
     for (key, value) in all {
         members.key(out, key);
-        match value {
-            Some(value) => node(out, value),
-            None => document::interface(out, instance),
+        match (ours.iter().find(|(name, _)| *name == key), value) {
+            (Some((_, write)), value) => write(out, value),
+            (None, Some(value)) => node(out, value),
+            (None, None) => {}
         }
     }
     members.close(out);

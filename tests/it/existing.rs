@@ -101,6 +101,44 @@ fn a_template_is_deployed_with_what_others_give_and_keeps_what_people_set() {
 }
 
 #[test]
+fn what_is_in_it_is_protected_and_let_go_again() {
+    let program = |above: &str| {
+        format!(
+            "project p\naccount a {{ id: \"111111111111\" }}\nenv dev {{ account: a, regions: [\"eu-west-1\"] }}\n\
+             {above}core legacy = template(\"legacy.yaml\")\n"
+        )
+    };
+    let file = |name: &str, more: &str| {
+        format!("Resources:\n  Queue: {{ Type: AWS::SQS::Queue, Properties: {{ QueueName: {name} }} }}\n{more}")
+    };
+    let (topic, protect) = ("  Topic: { Type: AWS::SNS::Topic }\n", "@protect(\"no source\")\n");
+    let project = Project::new(&[("main.infra", &program("")), ("legacy.yaml", &file("one", topic))]);
+    let apply = || project.infra("apply --yes --sandbox=s").ended(0).out;
+    let refused = || project.infra("plan --sandbox=s").ended(1).err;
+    apply();
+    project.write("main.infra", program(protect));
+    let said = apply();
+    assert!(said.contains("never replace or delete Queue, Topic"), "{said}");
+    project.infra("plan --sandbox=s --detailed-exitcode").ended(0);
+    project.write("legacy.yaml", file("two", topic));
+    let said = refused();
+    assert!(said.starts_with("protected-resource") && said.contains("no source"), "{said}");
+    assert!(said.contains("legacy.yaml:2:3"), "{said}");
+    project.write("legacy.yaml", file("one", ""));
+    assert!(refused().contains("would delete `Topic`"));
+    let said = project.infra("destroy --yes --sandbox=s").ended(1).err;
+    assert!(said.starts_with("protected-resource") && said.contains("legacy.yaml"), "{said}");
+    // Let go in a change of its own, then changed.
+    project.write("main.infra", program(""));
+    assert!(refused().contains("would delete `Topic`"), "AWS still protects it");
+    project.write("legacy.yaml", file("one", topic));
+    assert!(apply().contains("nothing is protected"));
+    project.write("legacy.yaml", file("two", ""));
+    apply();
+    project.infra("destroy --yes --sandbox=s").ended(0);
+}
+
+#[test]
 fn what_is_set_is_held_against_the_template() {
     let project = project();
     let set = |what: &str| project.infra(&format!("plan --env dev --sandbox=s --set {what}")).ended(1).err;

@@ -63,8 +63,7 @@ pub(in crate::semantics) fn resource_says<'p>(
         }
         let first = decorator.args.first().map(|arg| &arg.value);
         match (decorator.name.name.as_str(), first) {
-            ("protect", None) => says.protect = Some("".into()),
-            ("protect", Some(why)) => says.protect = text(ev, why, scope, "a reason"),
+            ("protect", _) => says.protect = protect(ev, decorator, scope),
             ("initial", _) => paths::read(ev, decorator, &mut says.initial),
             ("ignore_drift", _) => paths::read(ev, decorator, &mut says.ignore_drift),
             ("on_delete", Some(policy)) => says.on_delete = data_policy(ev, policy, scope, "on_delete"),
@@ -81,6 +80,14 @@ pub(in crate::semantics) fn resource_says<'p>(
         }
     }
     says
+}
+
+/// `@protect`, and why.
+pub(super) fn protect<'p>(ev: &mut Evaluator<'p>, decorator: &'p Decorator, scope: &Scope<'_>) -> Option<Arc<str>> {
+    match decorator.args.first() {
+        None => Some("".into()),
+        Some(why) => text(ev, &why.value, scope, "a reason"),
+    }
 }
 
 /// `@id("LogicalId")`

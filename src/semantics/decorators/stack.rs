@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use super::policy::{self, StackPolicy};
+use super::resource::protect;
 use super::{Target, argument, check, find, text};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::model::Account;
 use crate::semantics::project;
 use crate::source::Span;
-use crate::syntax::ast::{Decorator, ExprKind, Item};
+use crate::syntax::ast::{Decorator, ExprKind, Item, ItemKind};
 
 /// Checks the decorators of a stack. False where its place is not known for that.
 pub(in crate::semantics) fn check_stack(ev: &mut Evaluator<'_>, item: &Item) -> bool {
-    let fine = check(ev, &item.decorators, Target::Stack);
+    let target = if matches!(item.kind, ItemKind::Existing(_)) { Target::Template } else { Target::Stack };
+    let fine = check(ev, &item.decorators, target);
     match (find(&item.decorators, "in"), find(&item.decorators, "regions")) {
         (Some(place), Some(regions)) => {
             ev.report(
@@ -89,9 +91,11 @@ pub(in crate::semantics) struct StackSays {
     pub(in crate::semantics) termination_protection: bool,
     /// `@policy`
     pub(in crate::semantics) policy: Option<Arc<StackPolicy>>,
+    /// `@protect`: why, where said.
+    pub(in crate::semantics) protect: Option<Arc<str>>,
 }
 
-/// Reads `@stack_name`, `@termination_protection` and `@policy`.
+/// Reads all that does not place it.
 pub(in crate::semantics) fn stack_says<'p>(ev: &mut Evaluator<'p>, item: &'p Item) -> StackSays {
     let scope = Scope::default();
     let stack_name = argument(&item.decorators, "stack_name")
@@ -104,5 +108,6 @@ pub(in crate::semantics) fn stack_says<'p>(ev: &mut Evaluator<'p>, item: &'p Ite
         },
     };
     let policy = argument(&item.decorators, "policy").and_then(|expr| policy::read(ev, expr, &scope)).map(Arc::new);
-    StackSays { stack_name, termination_protection, policy }
+    let protect = find(&item.decorators, "protect").and_then(|decorator| protect(ev, decorator, &scope));
+    StackSays { stack_name, termination_protection, policy, protect }
 }

@@ -50,6 +50,11 @@ impl<'p> Evaluator<'p> {
             placed = properties::check(self, template);
             head.assets = std::mem::take(&mut self.frame.assets).into_values().collect();
             head.after = exports::imported(self, template, at, planned);
+            if let Some(policy) = &planned.policy {
+                head.policy = Some(Arc::clone(&policy.statements));
+                let ids: Vec<Name> = template.resources.iter().map(|resource| resource.id).collect();
+                self.check_policy(policy, &ids);
+            }
         }
         self.frame = outer;
         self.dry = dry;
@@ -65,7 +70,8 @@ impl<'p> Evaluator<'p> {
         self.instances.set(at, State::Done(self.instances.heads.len()));
         self.instances.heads.push(head.clone());
         if planned.key.env.is_none() || planned.key.env == self.round.env {
-            let resources = template.resources.iter().map(|resource| self.resource_of(resource)).collect();
+            let mut resources: Vec<_> = template.resources.iter().map(|resource| self.resource_of(resource)).collect();
+            planned.guard(&mut resources);
             let template = match placed.is_empty() {
                 true => Arc::clone(&template.whole),
                 false => Arc::new(properties::with_addresses(&template.whole, placed)),

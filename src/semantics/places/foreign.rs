@@ -103,6 +103,7 @@ impl<'p> Spot<'p> {
             termination_protection: false,
             bucket: None,
             policy: None,
+            protect: None,
             span: stack.span,
             deal,
         });

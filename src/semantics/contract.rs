@@ -88,8 +88,9 @@ impl Contract {
         for output in &head.outputs {
             let (ty, length) = without_length(&output.ty);
             lengths.extend(length.map(|length| (output.name.to_string(), length)));
-            let description = output.description.as_ref().map(ToString::to_string);
-            outputs.insert(output.name.to_string(), Promise { ty: type_name(&ty), description, deprecated: None });
+            let [description, deprecated] =
+                [&output.description, &output.deprecated].map(|text| text.as_ref().map(ToString::to_string));
+            outputs.insert(output.name.to_string(), Promise { ty: type_name(&ty), description, deprecated });
         }
         Self {
             project: head.tags.get("infra:project").cloned().unwrap_or_default(),

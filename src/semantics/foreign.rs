@@ -52,6 +52,7 @@ impl Evaluator<'_> {
                     ty => ty.clone(),
                 },
                 description: offered.description.clone(),
+                deprecated: offered.old.as_ref().map(|old| Arc::clone(&old.reason)),
                 span: offered.span,
                 export: None,
             });

@@ -318,6 +318,8 @@ pub struct Output {
     pub ty: LaterType,
     /// `///` text.
     pub description: Option<Arc<str>>,
+    /// `@deprecated`: what to do instead.
+    pub deprecated: Option<Arc<str>>,
     /// `export`: the name of its CloudFormation export, `{stack name}-{output}`.
     pub export: Option<Arc<str>>,
     /// Where it is declared.

@@ -57,6 +57,7 @@ impl<'p> Evaluator<'p> {
             value,
             ty: ty.unwrap_or(LaterType::Any),
             description: stmt.doc.clone(),
+            deprecated: decorators::deprecated(&stmt.decorators).map(|old| old.reason),
             export: output.export.then(|| self.export_name(name.name)),
             span: name.span,
         })

@@ -88,7 +88,9 @@ impl Evaluator<'_> {
             return Err(Value::Unknown);
         }
         let used = format!("{}.{}", stack.stack, output.name);
-        self.uses_old(declared.members.old(output.name), &used, at.to(output.span));
+        let interface = self.instances.interfaces.get(&declared.name).cloned();
+        let promised = interface.as_ref().and_then(|all| all.outputs.get(&output.name)?.old.as_ref());
+        self.uses_old(declared.members.old(output.name).or(promised), &used, at.to(output.span));
         if !self.instances.placed {
             self.not_placed(stack.stack, at);
             return Err(Value::Unknown);

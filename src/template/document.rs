@@ -7,7 +7,7 @@ use super::value;
 use crate::names::Name;
 use crate::schema::serverless;
 use crate::semantics::interface::type_name;
-use crate::semantics::model::{Instance, Output, Parameter, ParameterSource, ParameterType, Resource, Use};
+use crate::semantics::model::{Head, Instance, Output, Parameter, ParameterSource, ParameterType, Resource, Use};
 use crate::semantics::value::{Object, Value};
 
 /// The version of what stands under `Metadata.infra`.
@@ -66,14 +66,11 @@ fn metadata(out: &mut String, instance: &Instance) {
 pub(super) fn interface(out: &mut String, instance: &Instance) {
     let head = &instance.head;
     let mut infra = Members::open(out);
+    texts(out, &mut infra, "deprecated", head, |output| output.deprecated.as_deref());
     if let Some(env) = head.key.env {
         infra.text(out, "env", env.as_str());
     }
-    let exported: Vec<&Output> = head.outputs.iter().filter(|output| output.export.is_some()).collect();
-    if !exported.is_empty() {
-        infra.key(out, "exports");
-        by_name(out, &exported, |o| o.name, |out, o| json::string(out, o.export.as_deref().unwrap_or_default()));
-    }
+    texts(out, &mut infra, "exports", head, |output| output.export.as_deref());
     infra.key(out, "format_version");
     out.push_str(INTERFACE);
     infra.text(out, "id", &head.key.to_string());
@@ -89,6 +86,15 @@ pub(super) fn interface(out: &mut String, instance: &Instance) {
     infra.key(out, "uses");
     by_name(out, &head.uses, |u| u.parameter, used);
     infra.close(out);
+}
+
+/// Appends the outputs that have such a text, each with it.
+fn texts(out: &mut String, infra: &mut Members, key: &str, head: &Head, of: fn(&Output) -> Option<&str>) {
+    let outputs: Vec<&Output> = head.outputs.iter().filter(|output| of(output).is_some()).collect();
+    if !outputs.is_empty() {
+        infra.key(out, key);
+        by_name(out, &outputs, |o| o.name, |out, o| json::string(out, of(o).unwrap_or_default()));
+    }
 }
 
 /// Appends the resources that have paths of properties of that kind, each with its paths.

@@ -137,6 +137,39 @@ fn a_consumer_is_checked_against_its_copy_offline() {
 }
 
 #[test]
+fn a_reader_of_another_project_is_told_what_is_deprecated() {
+    let project = both();
+    let sandbox = |line: &str| project.infra(&format!("{line} --sandbox=s"));
+    sandbox("-C platform apply --env dev --yes").ended(0);
+    edit(
+        &project,
+        "platform/main.infra",
+        "  /// The one network\n",
+        "  @deprecated(\"read `Net`\")\n  /// The one network\n",
+    );
+    edit(&project, "platform/main.infra", "  output Port", "  output Net = Vpc\n  output Port");
+    let said = project.infra("-C platform contract check").ended(2).out;
+    assert!(said.contains("compatible  output Vpc is deprecated now: read `Net`"), "{said}");
+    project.infra("-C platform contract write").ended(0);
+    assert_eq!(contract(&project)["outputs"]["Vpc"]["deprecated"], "read `Net`");
+    assert!(project.infra("-C shop check").ended(0).err.contains("no problems found"), "the copy is not new yet");
+    copy(&project);
+    let warned = || {
+        let said = project.infra("-C shop check").ended(0).err;
+        assert!(said.starts_with("deprecated") && said.contains("`network.Vpc` is deprecated"), "{said}");
+        assert!(said.contains("main.infra:10:") && said.contains("read `Net`"), "{said}");
+    };
+    warned();
+    // What is deployed carries it too, once it is deployed: that alone is no change of a resource.
+    sandbox("-C platform apply --env dev --yes").ended(0);
+    sandbox("-C platform plan --env dev --detailed-exitcode").ended(0);
+    std::fs::remove_file(project.path("shop/contracts/network.json")).unwrap();
+    let line = "contract write --from-deployed platform-network-dev --env dev -o shop/contracts/network.json";
+    sandbox(&format!("-C shop {line}")).ended(0);
+    warned();
+}
+
+#[test]
 fn what_would_break_a_reader_is_told_from_what_would_not() {
     let project = both();
     let check = |code: i32| project.infra("-C platform contract check").ended(code).out;

@@ -120,7 +120,7 @@ fn parsed(template: &Template) -> serde_json::Value {
 }
 
 fn output(name: &str, value: Value, ty: LaterType) -> Output {
-    Output { name: name.into(), value, ty, description: None, export: None, span: at(3) }
+    Output { name: name.into(), value, ty, description: None, deprecated: None, export: None, span: at(3) }
 }
 
 fn input(name: &str, default: Option<&str>, no_echo: bool) -> Parameter {

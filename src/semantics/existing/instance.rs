@@ -90,6 +90,7 @@ impl<'p> Evaluator<'p> {
                 Some(ty) => ty,
             },
             description: output.description.clone(),
+            deprecated: None,
             export: output.export.as_ref().and_then(|export| export.known(planned)),
             span: output.span,
         };

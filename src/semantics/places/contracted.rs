@@ -10,6 +10,7 @@ use crate::data::Problem;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::semantics::contract::{self, Contract, Places};
+use crate::semantics::decorators::Old;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::frame::Place;
 use crate::semantics::functions::cannot_read;
@@ -39,7 +40,8 @@ impl<'p> Spot<'p> {
             let span = places.outputs.get(name).copied().unwrap_or(file.span);
             let declared = as_declared(ev.types(), &ty);
             let description = promise.description.as_deref().map(Arc::from);
-            Some((Name::new(name), Offered { span, declared, ty, description }))
+            let old = promise.deprecated.as_deref().map(|reason| Old { reason: reason.into(), span });
+            Some((Name::new(name), Offered { span, declared, ty, description, old }))
         });
         let interface = Interface { outputs: outputs.collect() };
         ev.instances.interfaces.insert(self.stack.name, Arc::new(interface));

@@ -9,6 +9,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::semantics::access::no_field;
 use crate::semantics::declare::spelling;
+use crate::semantics::decorators::Old;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::fits;
 use crate::semantics::frame::Place;
@@ -36,6 +37,8 @@ pub(in crate::semantics) struct Offered {
     pub(in crate::semantics) ty: LaterType,
     /// What it is for.
     pub(in crate::semantics) description: Option<Arc<str>>,
+    /// Why it should not be used, if it should not.
+    pub(in crate::semantics) old: Option<Old>,
 }
 
 const FIELDS: [&str; 4] = ["account", "region", "regions", "stack"];
@@ -166,7 +169,7 @@ fn said<'p>(ev: &mut Evaluator<'p>, outputs: &'p [TypeField]) -> Interface {
             ev.report(optional(output));
         }
         let ty = crossing(ev, &declared, output);
-        let offered = Offered { span: output.name.span, declared, ty, description: None };
+        let offered = Offered { span: output.name.span, declared, ty, description: None, old: None };
         interface.outputs.insert(output.name.name, offered);
     }
     problems.into_iter().for_each(|problem| ev.report(problem));

@@ -140,7 +140,8 @@ fn a_consumer_is_checked_against_its_copy_offline() {
 fn a_reader_of_another_project_is_told_what_is_deprecated() {
     let project = both();
     let sandbox = |line: &str| project.infra(&format!("{line} --sandbox=s"));
-    sandbox("-C platform apply --env dev --yes").ended(0);
+    let apply = || ["dev", "prod"].map(|env| sandbox(&format!("-C platform apply --env {env} --yes")).ended(0));
+    apply();
     edit(
         &project,
         "platform/main.infra",
@@ -161,11 +162,13 @@ fn a_reader_of_another_project_is_told_what_is_deprecated() {
     };
     warned();
     // What is deployed carries it too, once it is deployed: that alone is no change of a resource.
-    sandbox("-C platform apply --env dev --yes").ended(0);
+    apply();
     sandbox("-C platform plan --env dev --detailed-exitcode").ended(0);
     std::fs::remove_file(project.path("shop/contracts/network.json")).unwrap();
-    let line = "contract write --from-deployed platform-network-dev --env dev -o shop/contracts/network.json";
-    sandbox(&format!("-C shop {line}")).ended(0);
+    for env in ["dev", "prod"] {
+        let line = format!("contract write --from-deployed platform-network-{env} --env {env}");
+        sandbox(&format!("-C shop {line} -o shop/contracts/network.json")).ended(0);
+    }
     warned();
 }
 

@@ -60,6 +60,7 @@ codes! {
     KnownTooLate "known-too-late" Error,
     LimitExceeded "limit-exceeded" Error,
     LiteralReference "literal-reference" Warning,
+    Misplaced "misplaced" Error,
     MissedInterpolation "missed-interpolation" Warning,
     MissingArgument "missing-argument" Error,
     MissingEnvironment "missing-environment" Error,

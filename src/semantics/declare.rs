@@ -17,6 +17,7 @@ use crate::syntax::ast;
 use crate::world::World;
 
 mod members;
+mod misplaced;
 mod modules;
 pub(crate) mod spelling;
 

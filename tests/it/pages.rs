@@ -47,8 +47,17 @@ fn check(text: &str) -> Vec<Diagnostic> {
     sources.add("page.infra", text);
     let program: Program = semantics::analyze(
         sources.iter().cloned().collect(),
-        // The file that the pages speak of.
-        std::sync::Arc::new([("motd.txt".to_owned(), b"hello".to_vec())].into_iter().collect::<infra::world::Table>()),
+        // The files that the pages speak of.
+        std::sync::Arc::new(
+            [
+                ("motd.txt", "hello"),
+                ("parts/queues.infra", "core queues {}\n"),
+                ("lib/queues.infra", "fn f(): Int = 1\n"),
+            ]
+            .map(|(name, text)| (name.to_owned(), text.into()))
+            .into_iter()
+            .collect::<infra::world::Table>(),
+        ),
         Types::aws(),
     );
     infra::build::check(&program, &Settings::default())

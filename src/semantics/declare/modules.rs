@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{At, Collector, Declared, ModuleId, Top, index};
+use super::{At, Collector, Declared, ModuleId, Top, index, misplaced};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::source::{FileId, SourceFile, Sources, Span};
@@ -20,6 +20,13 @@ const MOST: usize = 500;
 enum Place {
     Std,
     Folder(String),
+}
+
+impl Place {
+    /// Whether it lies in the project.
+    fn is_inside(&self) -> bool {
+        matches!(self, Self::Folder(folder) if folder != ".." && !folder.starts_with("../"))
+    }
 }
 
 /// Parses and collects modules until none is missing.
@@ -70,8 +77,13 @@ impl<'w> Loader<'w> {
                     let place = wanted.place.clone();
                     self.fetch(&place, at).map(|files| {
                         let id = ModuleId(index(self.modules.len()));
-                        self.known.insert(place, id);
+                        let first = self.trees.len();
                         queue.extend(self.module(files, id));
+                        // What lies elsewhere may belong to another project, where all of it has its effect.
+                        if let (Some(at), true) = (at, place.is_inside()) {
+                            misplaced::check(self.trees.get(first..).unwrap_or_default(), at, &mut self.diagnostics);
+                        }
+                        self.known.insert(place, id);
                         id
                     })
                 }

@@ -54,7 +54,7 @@ fn check(text: &str) -> Vec<Diagnostic> {
                 ("parts/queues.infra", "core queues {}\n"),
                 ("lib/queues.infra", "fn f(): Int = 1\n"),
             ]
-            .map(|(name, text)| (name.to_owned(), text.into()))
+            .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
             .into_iter()
             .collect::<infra::world::Table>(),
         ),

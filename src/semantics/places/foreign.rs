@@ -9,7 +9,7 @@ use crate::names::Name;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::frame::Place;
 use crate::semantics::model::{Account, InstanceKey};
-use crate::semantics::project::BoundTo;
+use crate::semantics::project::{Binding, BoundTo};
 use crate::semantics::value::Value;
 use crate::source::Span;
 use crate::syntax::ast::Ident;
@@ -70,10 +70,31 @@ impl<'p> Spot<'p> {
         true
     }
 
-    /// What all environments share cannot be replaced in one of them.
+    /// Whether the test puts values in the place of what all environments share; then it is placed as such.
+    pub(super) fn is_stubbed(&self, ev: &mut Evaluator<'p>, place: &Place) -> bool {
+        let stub = self.bindings(ev).find_map(|binding| match &binding.to {
+            BoundTo::Values(given) if given.is_partial => Some(Arc::clone(given)),
+            _ => None,
+        });
+        let (Some(given), Some(account), Some(region)) = (stub, place.account.clone(), place.region.clone()) else {
+            return false;
+        };
+        let there = There { account, region, name: (self.stack.name.as_str().into(), given.span) };
+        self.enter_foreign(ev, place, there, Deal::Given(given));
+        true
+    }
+
+    /// What environments and the test say of this stack.
+    fn bindings<'e>(&self, ev: &'e Evaluator<'p>) -> impl Iterator<Item = &'e Binding> + use<'e, 'p> {
+        let name = self.stack.name;
+        ev.project.envs.iter().flat_map(|env| &env.bind).filter(move |binding| binding.stack.name == name)
+    }
+
+    /// What all environments share cannot be replaced in one of them, but for a test.
     pub(super) fn refuse_bindings(&self, ev: &mut Evaluator<'p>) {
-        let bindings = ev.project.envs.iter().flat_map(|env| &env.bind);
-        let spans: Vec<Span> = bindings.filter(|b| b.stack.name == self.stack.name).map(|b| b.stack.span).collect();
+        let is_stub = |binding: &&Binding| matches!(&binding.to, BoundTo::Values(given) if given.is_partial);
+        let spans: Vec<Span> =
+            self.bindings(ev).filter(|binding| !is_stub(binding)).map(|binding| binding.stack.span).collect();
         for span in spans {
             let message = format!("`{}` is shared by all environments: one of them cannot bind it", self.stack.name);
             ev.report(

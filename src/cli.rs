@@ -9,6 +9,8 @@ use clap::{Parser, Subcommand};
 mod apply;
 mod build;
 mod check;
+#[cfg(feature = "aws")]
+mod ci;
 mod completions;
 mod contract;
 #[cfg(feature = "aws")]
@@ -87,6 +89,8 @@ enum Command {
     Sandbox(sandbox::SandboxCommand),
     Build(build::Build),
     Contract(contract::ContractCommand),
+    #[cfg(feature = "aws")]
+    Ci(ci::CiCommand),
     Graph(graph::Graph),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
@@ -128,6 +132,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Sandbox(c) => c.run(&mut context),
         Command::Build(c) => c.run(&mut context),
         Command::Contract(c) => c.run(&mut context),
+        #[cfg(feature = "aws")]
+        Command::Ci(c) => c.run(&mut context),
         Command::Graph(c) => c.run(&mut context),
         Command::Fmt(c) => c.run(&mut context),
         Command::Explain(c) => c.run(&mut context),

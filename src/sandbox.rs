@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+mod access;
 mod api;
 mod check;
 mod clock;
@@ -128,6 +129,11 @@ impl Sandbox {
     /// Adds a rule about what goes wrong.
     pub fn order(&self, rule: Rule) {
         self.world().script.rules.push(rule);
+    }
+
+    /// From now on, calls of that account need what an IAM policy document allows.
+    pub fn enforce(&self, account: &str, document: serde_json::Value) {
+        self.world().policies.insert(account.to_owned(), document);
     }
 
     /// Takes all rules back.

@@ -46,7 +46,7 @@ fn condition(statement: &Value, kind: &str) -> bool {
 }
 
 /// `*` stands for any run of letters.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|head| text.strip_prefix(head)) else { return false };
     let parts: Vec<&str> = parts.collect();

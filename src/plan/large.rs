@@ -39,10 +39,18 @@ pub(crate) async fn within_reach(
         store.put(&object, wanted.body.clone().into_bytes()).await.map_err(failed)?;
         observer.tell(Event::Uploaded { stack, path, bucket: bucket.clone() });
     }
-    let region = &wanted.target.region;
-    // By path: the certificate of S3 covers no name with a dot in front of its own.
-    let url = format!("https://s3.{region}.{}/{bucket}/{}", semantics::url_suffix(region), object.key);
-    Ok(TemplateText::Url(url))
+    Ok(TemplateText::Url(url(&object, &wanted.target.region)))
+}
+
+/// Where CloudFormation is told to read an object. By path: the certificate of S3 covers no name with a dot in front of
+/// its own.
+fn url(object: &ObjectId, region: &str) -> String {
+    format!("https://s3.{region}.{}/{}/{}", semantics::url_suffix(region), object.bucket, object.key)
+}
+
+/// What the addresses of all templates in a bucket begin with.
+pub(crate) fn urls(bucket: &str, region: &str) -> String {
+    url(&ObjectId { bucket: bucket.to_owned(), key: format!("{FOLDER}/") }, region)
 }
 
 /// `infra check` finds this for what the source says; what is kept of a deployed template may make it larger.

@@ -11,6 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::sandbox::access::{self, Asked};
 use crate::sandbox::facts::{self, Answer, Fault};
 use crate::sandbox::wire::{Request, Response, Scope, Xml};
 use crate::sandbox::world::{Caller, World};
@@ -53,7 +54,12 @@ pub(crate) fn template(world: &World, caller: &Caller, url: &str) -> Answer<Stri
     match whose(world, &bucket) {
         None => return refused("The specified bucket does not exist"),
         Some((account, _)) if account != caller.account => return refused("Access Denied"),
-        Some(_) => {}
+        Some((owner, _)) => {
+            let asked = Asked::of_s3("GetObject", &bucket, &key, &owner, &caller.region);
+            if access::permit(&world.policies, caller, &asked).is_err() {
+                return refused("Access Denied");
+            }
+        }
     }
     let found = world.buckets.buckets.get(&bucket).and_then(|bucket| bucket.objects.get(&key));
     let Some(object) = found else { return refused("The specified key does not exist.") };
@@ -154,6 +160,9 @@ pub(crate) fn call(
     } else if header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != caller.account) {
         return Err(refusal("AccessDenied", 403, "Access Denied"));
     }
+    let owner = known.as_ref().map_or(caller.account.as_str(), |(account, _)| account);
+    let asked = Asked::of_s3(operation, bucket, key, owner, &caller.region);
+    access::permit(&world.policies, caller, &asked)?;
     let found = world.buckets.buckets.get(bucket).and_then(|bucket| bucket.objects.get(key));
     match operation {
         "HeadBucket" if known.is_some() => Ok(vec![("x-amz-bucket-region", caller.region.clone())]),

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/.lock                       held by the process that has the sandbox open
 //! DIR/script.json                 rules about failures, written by people
+//! DIR/policies.json               IAM policy documents by account, written by people
 //! DIR/struck.json                 how often each rule has struck
 //! DIR/buckets.json                what was put into S3: sizes and digests
 //! DIR/objects/SHA256              the bytes of what was put there, where they could be a template
@@ -30,6 +31,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::sandbox::Settings;
+use crate::sandbox::access::Documents;
 use crate::sandbox::clock::Time;
 use crate::sandbox::model::{Region, Stack};
 use crate::sandbox::objects::{Buckets, hexadecimal};
@@ -142,6 +144,7 @@ pub(super) fn open(directory: &Path, settings: Settings) -> Result<World, StoreE
     let mut script = read_plain::<Script>(&directory.join("script.json"))?.unwrap_or_default();
     let struck = read::<StruckFile>(&directory.join("struck.json"))?.map(|file| file.struck).unwrap_or_default();
     world.buckets = read::<Buckets>(&directory.join("buckets.json"))?.unwrap_or_default();
+    world.policies = read_plain::<Documents>(&directory.join("policies.json"))?.unwrap_or_default();
     script.resume(struck.clone());
     world.script = script;
     let last = world.regions.values().flat_map(BTreeMap::values).map(latest).max().unwrap_or_default();

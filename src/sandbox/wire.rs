@@ -115,6 +115,11 @@ impl Params {
         (1..).map_while(|index: usize| self.get(&format!("{name}.member.{index}")).map(str::to_owned)).collect()
     }
 
+    pub(crate) fn list_is_empty(&self, name: &str) -> bool {
+        let first = format!("{name}.member.1");
+        !self.given.range(first.clone()..).next().is_some_and(|(key, _)| key.starts_with(&first))
+    }
+
     /// The structures `NAME.member.N.FIELD`, each as a map from field to value.
     pub(crate) fn structures(&self, name: &str) -> Vec<BTreeMap<String, String>> {
         (1..)

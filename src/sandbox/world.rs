@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::sandbox::Settings;
+use crate::sandbox::access::{self, Documents};
 use crate::sandbox::api;
 use crate::sandbox::clock::{Pace, Time};
 use crate::sandbox::engine::{self, Context};
@@ -26,6 +27,8 @@ pub(crate) struct World {
     pub(crate) sessions: BTreeMap<String, String>,
     pub(crate) store: Option<Store>,
     pub(crate) buckets: Buckets,
+    /// What each account may call; everything where there is no document.
+    pub(crate) policies: Documents,
     requests: u64,
 }
 
@@ -51,6 +54,7 @@ impl World {
             sessions: BTreeMap::new(),
             store: None,
             buckets: Buckets::default(),
+            policies: Documents::new(),
             requests: 0,
         }
     }
@@ -71,6 +75,7 @@ impl World {
         };
         let answer = scope.ok_or_else(facts::unsigned).and_then(|scope| {
             let caller = self.caller(&scope);
+            access::check(self, &caller, &scope.service, &action, &params)?;
             self.catch_up(&caller);
             if let Some(url) = params.text("TemplateURL") {
                 params.template = Some(objects::template(self, &caller, &url)?);

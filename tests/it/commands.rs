@@ -16,6 +16,7 @@ const COMMANDS: &[&str] = &[
     "sandbox",
     "build",
     "contract",
+    "ci",
     "graph",
     "fmt",
     "explain",

@@ -16,6 +16,7 @@ mod bad_input;
 mod boto;
 #[cfg(feature = "aws")]
 mod canary;
+mod ci;
 #[cfg(feature = "aws")]
 mod cloud;
 #[cfg(feature = "aws")]

@@ -1,0 +1,3 @@
+//! `infra ci`: what is printed for pipelines is held against what commands do.
+
+mod policy;

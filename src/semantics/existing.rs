@@ -22,6 +22,7 @@ use crate::semantics::value::RawName;
 use crate::source::{SourceFile, Span};
 use crate::syntax::ast::{self, Expr, ExprKind};
 
+mod conditions;
 mod exports;
 mod exprs;
 mod instance;
@@ -79,6 +80,8 @@ pub(crate) struct Output {
     /// Where that stands.
     pub(crate) span: Span,
     description: Option<Arc<str>>,
+    /// The condition under which it is there.
+    pub(crate) condition: Option<Arc<str>>,
     export: Option<Export>,
     value: Says,
 }

@@ -103,6 +103,9 @@ impl Evaluator<'_> {
             return Err(self.given(producer, &given, output));
         }
         let found = self.instances.heads.get(head).and_then(|head| find_output(head, output.name)).cloned();
+        if found.is_some() {
+            self.may_be_left_out(producer, output.name, at.to(output.span));
+        }
         // The producer exists there, and where the output does not: what it is made of is absent.
         found.map(|found| (producer, found)).ok_or(Value::Null)
     }

@@ -77,12 +77,16 @@ fn a_template_is_deployed_with_what_others_give_and_keeps_what_people_set() {
     let again = project.infra("plan --env dev --sandbox=s --detailed-exitcode --format json").ended(0).json();
     assert_eq!(again["stacks"][1]["parameters"]["Stage"]["origin"], "kept");
     assert_eq!(again["stacks"][1]["parameters"]["Password"]["after"], "hidden");
-    // What a condition leaves out is missed where it is read, and nowhere else.
-    let reader =
-        "service reader {\n  resource Note = AWS::SSM::Parameter { Type: \"String\", Value: legacy.Debugger }\n}\n";
+    // What a condition leaves out is `null` where that is known, and else missed where it is read, and nowhere else.
+    let reader = "service reader {\n  resource Note = AWS::SSM::Parameter { Type: \"String\", Value: legacy.Debugger ?? \"-\" }\n}\n";
     project.write("reader.infra", reader);
+    project.infra("plan --env dev --sandbox=s").ended(0);
+    project.write("main.infra", MAIN.replace(", Debug: false", ""));
     let missed = project.infra("plan --env dev --sandbox=s").ended(1).err;
     assert!(missed.contains("reads `Debugger` of `legacy@dev/eu-west-1`"), "{missed}");
+    let warned = project.infra("check").ended(0).err;
+    assert!(warned.contains("`legacy.Debugger` may not be there") && warned.contains("legacy.yaml:"), "{warned}");
+    project.write("main.infra", MAIN);
     std::fs::remove_file(project.path("reader.infra")).unwrap();
     let outputs = project.infra("outputs --env dev --sandbox=s --format json").ended(0).json();
     assert!(outputs["legacy"]["QueueUrl"].as_str().unwrap().ends_with("/legacy-dev-orders"), "{outputs}");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::conditions::Conditions;
 use super::properties::Addresses;
 use super::{Resource, Template, exports, parameters, properties};
 use crate::names::Name;
@@ -39,8 +40,7 @@ impl<'p> Evaluator<'p> {
         let outer = std::mem::replace(&mut self.frame, Frame::new(place));
         let dry = std::mem::replace(&mut self.dry, false);
         self.reports.next_round();
-        let outputs = self.outputs_of(template, planned);
-        let mut head = planned.head(item.doc.clone(), outputs);
+        let mut head = planned.head(item.doc.clone(), Vec::new());
         head.tags.clone_from(&planned.tags);
         head.termination_protection = planned.termination_protection;
         let is_ours = matches!(planned.deal, Deal::Ours);
@@ -56,6 +56,7 @@ impl<'p> Evaluator<'p> {
                 self.check_policy(policy, &ids);
             }
         }
+        head.outputs = self.outputs_of(template, planned, &head.parameters);
         self.frame = outer;
         self.dry = dry;
         self.reports.next_round();
@@ -80,7 +81,14 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn outputs_of(&self, template: &Template, planned: &Planned) -> Vec<model::Output> {
+    /// The outputs, but for those that a condition leaves out for sure.
+    fn outputs_of(
+        &self,
+        template: &Template,
+        planned: &Planned,
+        parameters: &[model::Parameter],
+    ) -> Vec<model::Output> {
+        let mut conditions = Conditions::new(template, planned, parameters);
         let output = |output: &super::Output| model::Output {
             name: output.name,
             value: Value::Str("".into()),
@@ -94,7 +102,13 @@ impl<'p> Evaluator<'p> {
             export: output.export.as_ref().and_then(|export| export.known(planned)),
             span: output.span,
         };
-        template.outputs.iter().map(output).collect()
+        let mut outputs = Vec::with_capacity(template.outputs.len());
+        for one in &template.outputs {
+            if one.condition.as_deref().is_none_or(|condition| conditions.holds(condition) != Some(false)) {
+                outputs.push(output(one));
+            }
+        }
+        outputs
     }
 
     /// A resource as drawings, quotas and capabilities see it: of a property, what it refers to.

@@ -198,7 +198,7 @@ fn pattern(source: &str) -> Option<Pattern> {
 }
 
 /// The text that CloudFormation takes a plain value for.
-fn text_of(node: &Node) -> Option<Arc<str>> {
+pub(super) fn text_of(node: &Node) -> Option<Arc<str>> {
     Some(match &node.kind {
         Kind::Text(text) => Arc::clone(text),
         Kind::Int(number) => number.to_string().into(),

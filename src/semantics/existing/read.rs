@@ -260,6 +260,7 @@ fn output(entry: &Entry, problems: &mut Vec<Diagnostic>) -> Option<Output> {
         name: Name::new(&entry.key),
         span: entry.key_span,
         description: entry.value.get("Description").and_then(Node::text).map(Arc::from),
+        condition: entry.value.get("Condition").and_then(Node::text).map(Arc::from),
         export: export.map(|name| Export { name: name.clone() }),
         value: says(value),
     })

@@ -45,8 +45,11 @@ impl<'p> Evaluator<'p> {
         head.termination_protection = planned.termination_protection;
         let is_ours = matches!(planned.deal, Deal::Ours);
         let mut placed = Addresses::new();
-        if is_ours {
+        // Of a stub, the outputs that it does not give are as the template has them.
+        if is_ours || matches!(&planned.deal, Deal::Given(given) if given.is_partial) {
             (head.parameters, head.uses) = parameters::give(self, template, existing);
+        }
+        if is_ours {
             placed = properties::check(self, template);
             head.assets = std::mem::take(&mut self.frame.assets).into_values().collect();
             head.after = exports::imported(self, template, at, planned);
@@ -91,7 +94,8 @@ impl<'p> Evaluator<'p> {
         let mut conditions = Conditions::new(template, planned, parameters);
         let output = |output: &super::Output| model::Output {
             name: output.name,
-            value: Value::Str("".into()),
+            // The template has it, and only CloudFormation evaluates that.
+            value: Value::Null,
             // Lists and objects cannot be outputs of a template; what says so is deployed as text, if at all.
             ty: match properties::type_of(self, template, &output.value) {
                 None | Some(LaterType::List(..) | LaterType::Json | LaterType::Any) => LaterType::String(Vec::new()),

@@ -20,11 +20,13 @@ mod envelope;
 mod execute;
 mod follow;
 mod pace;
+mod preflight;
 mod report;
 mod run;
 mod settings;
 mod stack;
 
+pub use preflight::preflight;
 pub use report::{to_json, to_text};
 pub use run::apply;
 

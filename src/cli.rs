@@ -15,6 +15,8 @@ mod completions;
 mod contract;
 #[cfg(feature = "aws")]
 mod destroy;
+#[cfg(feature = "aws")]
+mod discard;
 mod doc;
 mod explain;
 mod fmt;
@@ -33,9 +35,13 @@ mod reach;
 #[cfg(feature = "aws")]
 mod sandbox;
 #[cfg(feature = "aws")]
+mod saved;
+#[cfg(feature = "aws")]
 mod select;
 #[cfg(feature = "aws")]
 mod session;
+#[cfg(feature = "aws")]
+mod show;
 mod test;
 
 use output::{ColourChoice, Exit, Terminal};
@@ -80,6 +86,10 @@ enum Command {
     #[cfg(feature = "aws")]
     Apply(apply::ApplyCommand),
     #[cfg(feature = "aws")]
+    Show(show::Show),
+    #[cfg(feature = "aws")]
+    Discard(discard::Discard),
+    #[cfg(feature = "aws")]
     Destroy(destroy::DestroyCommand),
     #[cfg(feature = "aws")]
     Outputs(ls::Outputs),
@@ -122,6 +132,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Plan(c) => c.run(&mut context),
         #[cfg(feature = "aws")]
         Command::Apply(c) => c.run(&mut context),
+        #[cfg(feature = "aws")]
+        Command::Show(c) => c.run(&mut context),
+        #[cfg(feature = "aws")]
+        Command::Discard(c) => c.run(&mut context),
         #[cfg(feature = "aws")]
         Command::Destroy(c) => c.run(&mut context),
         #[cfg(feature = "aws")]

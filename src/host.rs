@@ -1,7 +1,7 @@
 //! The disk, the environment and the clock. The only room with this door to the outside.
 #![expect(clippy::disallowed_methods, reason = "this is the door that the ban leads people to")]
 
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,6 +45,25 @@ pub fn below(inner: &Path, outer: &Path) -> Option<String> {
     Some(parts.join("/"))
 }
 
+/// The commit that the work tree around `start` stands on, where git tells it in plain files.
+pub fn commit(start: &Path) -> Option<String> {
+    let git = start.ancestors().map(|folder| folder.join(".git")).find(|git| git.join("HEAD").is_file())?;
+    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
+    let head = head.trim();
+    let told = match head.strip_prefix("ref: ") {
+        None => head.to_owned(),
+        Some(name) => match std::fs::read_to_string(git.join(name)) {
+            Ok(told) => told.trim().to_owned(),
+            Err(_) => {
+                let packed = std::fs::read_to_string(git.join("packed-refs")).ok()?;
+                let of_name = |line: &str| line.strip_suffix(name)?.strip_suffix(' ').map(str::to_owned);
+                packed.lines().find_map(of_name)?
+            }
+        },
+    };
+    (told.len() >= 40 && told.bytes().all(|b| b.is_ascii_hexdigit())).then_some(told)
+}
+
 /// Writes a file whole or not at all, making its folder where needed.
 ///
 /// # Errors
@@ -79,6 +98,19 @@ fn permissions() -> std::fs::Permissions {
 /// What the system says; also for text that is not UTF-8.
 pub fn read(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
+}
+
+/// The bytes of a file the user named, of which there may be `most`.
+///
+/// # Errors
+/// What the system says; also for a longer file.
+pub fn read_bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
+        return Err(io::Error::other(format!("it has more than {most} bytes")));
+    }
+    Ok(bytes)
 }
 
 /// Whether there is something at that path.

@@ -24,6 +24,7 @@ mod desired;
 mod destroy;
 pub(crate) mod diff;
 pub(crate) mod digest;
+mod discard;
 pub(crate) mod exact;
 mod foreign;
 pub(crate) mod initial;
@@ -37,7 +38,8 @@ pub(crate) mod outputs;
 pub(crate) mod problem;
 pub(crate) mod protect;
 pub(crate) mod refs;
-mod run;
+pub(crate) mod run;
+mod saved;
 pub(crate) mod stack;
 mod text;
 mod upload;
@@ -45,10 +47,12 @@ mod wanted;
 
 pub use desired::{chosen, desired, target};
 pub use destroy::destroy;
+pub use discard::{discard, withdraw};
 pub use json::to_json;
 pub use listing::{Seen, list};
 pub use markdown::to_markdown;
-pub use run::{discard, plan};
+pub use run::plan;
+pub use saved::{LONGEST, Made, Refused, Saved};
 pub(crate) use text::clean;
 pub use text::{Style, to_text};
 pub use wanted::{Asset, Desired, Event, Input, Live, Observer, Settings, Silent, Source, Wanted};
@@ -61,7 +65,7 @@ pub const FORMAT_VERSION: u32 = 1;
 pub struct Plan {
     /// Version of this form.
     pub format_version: u32,
-    /// Digest of everything below: 16 hexadecimal digits.
+    /// The first 16 hexadecimal digits of [`Plan::digest`].
     pub id: String,
     /// Name of the project.
     pub project: String,
@@ -430,6 +434,12 @@ impl Plan {
     /// True where applying it would do something.
     pub fn has_changes(&self) -> bool {
         self.stacks.iter().any(StackPlan::has_changes)
+    }
+
+    /// Digest of all that it shows, change sets apart: 64 hexadecimal digits. A plan that is made again has the same
+    /// one as long as neither the source nor any of its stacks moved.
+    pub fn digest(&self) -> String {
+        digest::of_plan(self)
     }
 
     /// The stack with that id.

@@ -87,6 +87,13 @@ pub struct Program {
     pub(crate) library: library::Library,
 }
 
+impl Program {
+    /// Name of the project, where one is declared.
+    pub fn project(&self) -> Option<Name> {
+        self.declared.project.and_then(|at| self.record(at)).map(|record| record.name.name)
+    }
+}
+
 /// What `--set` says: texts by the part before `=`.
 pub type Settings = BTreeMap<Arc<str>, Arc<str>>;
 

@@ -10,8 +10,8 @@ use crate::apply::follow::{End, Followed};
 use crate::apply::pace::Pace;
 use crate::apply::{Failure, Observer, Outcome, envelope, settings};
 use crate::cloud::{
-    ChangeSetKind, Cloud, CloudError, ErrorKind, ExecutionStatus, ParameterInForce, Secret, Stack, StackStatus, Store,
-    Token,
+    ChangeSet, ChangeSetKind, Cloud, CloudError, ErrorKind, ExecutionStatus, ParameterInForce, Secret, Stack,
+    StackStatus, Store, Token,
 };
 use crate::diagnostics::Diagnostic;
 use crate::plan::change_set::{Made, Order, make};
@@ -19,8 +19,8 @@ use crate::plan::diff::Sides;
 use crate::plan::exact::Reader;
 use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
 use crate::plan::{
-    ChangeSetRef, Origin, Shown, Silent, StackAction, StackPlan, Wanted, digest, initial, large, observe, problem,
-    stack as planning,
+    ChangeSetRef, Origin, ParameterPlan, Shown, Silent, StackAction, StackPlan, Wanted, digest, initial, large,
+    observe, problem, stack as planning,
 };
 
 /// What came of a stack.
@@ -89,7 +89,7 @@ impl Work {
         |e| Box::new(Ended::call(&e, &self.wanted))
     }
 
-    fn followed<'a>(&'a self, stack: &'a str, token: &'a Token) -> Followed<'a> {
+    pub(crate) fn followed<'a>(&'a self, stack: &'a str, token: &'a Token) -> Followed<'a> {
         Followed {
             cloud: &self.cloud,
             wanted: &self.wanted,
@@ -120,10 +120,12 @@ impl Work {
 
     async fn update(&self) -> Step<Ended> {
         let arn = self.arn()?;
-        let inputs = self.inputs()?;
         if let Some(set) = &self.plan.change_set {
+            // All it needs is in the change set; what it was made from must still be so.
+            self.outputs_read()?;
             return self.execute(set).await;
         }
+        let inputs = self.inputs()?;
         let stack = self.now().await?;
         if let Some(ran) = self.ran_before(stack.as_ref(), &inputs) {
             return self.execute(&ran).await;
@@ -197,7 +199,7 @@ impl Work {
     }
 
     /// What the plan says of the values of others, against what they now are.
-    fn inputs(&self) -> Step<Inputs> {
+    fn outputs_read(&self) -> Step<Outputs> {
         let mut outputs = Outputs::new();
         for (name, parameter) in &self.plan.parameters {
             let Origin::Output { stack, name: output } = &parameter.origin else { continue };
@@ -219,6 +221,12 @@ impl Work {
             };
             outputs.entry(stack.clone()).or_default().insert(output.clone(), OutputState::Known(value));
         }
+        Ok(outputs)
+    }
+
+    /// The parameters, now that those before it are done.
+    pub(crate) fn inputs(&self) -> Step<Inputs> {
+        let outputs = self.outputs_read()?;
         let deployed = self.deployed_parameters();
         let resolved = inputs::resolve(&self.wanted, &deployed, &outputs);
         resolved.map_err(|problems| match problems.first() {
@@ -244,7 +252,7 @@ impl Work {
     }
 
     /// The change set that this plan made in an earlier run, where the stack says that it was executed.
-    fn ran_before(&self, stack: Option<&Stack>, inputs: &Inputs) -> Option<ChangeSetRef> {
+    pub(crate) fn ran_before(&self, stack: Option<&Stack>, inputs: &Inputs) -> Option<ChangeSetRef> {
         let stack = stack?;
         let arn = stack.change_set.as_deref()?;
         let name = arn.rsplit_once(":changeSet/")?.1.split('/').next()?;
@@ -264,6 +272,7 @@ impl Work {
             base: &self.plan.found.base,
             fingerprint: &self.plan.fingerprint,
             inputs,
+            keep: false,
         }
     }
 
@@ -305,27 +314,29 @@ impl Work {
             }
         };
         let after: Value = serde_json::from_str(&wanted.body).unwrap_or_default();
-        let reader = Reader {
-            before: None,
-            after: &after,
-            parameters: &inputs.shown,
-            local: &self.plan.changes,
-            types: self.wanted.types,
-        };
-        let real = reader.read(&set);
-        let protected = |id: &str| self.wanted.protected.contains_key(id);
-        let transforms = after.get("Transform").is_some();
-        let generated = |id: &str| transforms && after.get("Resources").is_some_and(|all| all.get(id).is_none());
         let made =
             ChangeSetRef { name: set.state.name.clone(), arn: set.state.id.clone(), stack: set.state.stack_id.clone() };
-        let beyond =
-            envelope::beyond(&self.plan.changes, &real, &envelope::Known { protected: &protected, made: &generated });
-        if let Some(beyond) = beyond {
+        if let Some(beyond) = self.beyond(&set, &after, &inputs.shown) {
             // What counts is that it is not executed; one that stays is only untidy.
             let _ = self.cloud.delete_change_set(&made.stack, &made.arn).await;
             return Ok(Ended::stale(format!("the change goes beyond the plan: {beyond}")));
         }
         self.execute(&made).await
+    }
+
+    /// What the change set would do beyond the plan, if anything; `after` is the template it was made from.
+    pub(crate) fn beyond(
+        &self,
+        set: &ChangeSet,
+        after: &Value,
+        parameters: &BTreeMap<String, ParameterPlan>,
+    ) -> Option<String> {
+        let reader = Reader { before: None, after, parameters, local: &self.plan.changes, types: self.wanted.types };
+        let protected = |id: &str| self.wanted.protected.contains_key(id);
+        let transforms = after.get("Transform").is_some();
+        let generated = |id: &str| transforms && after.get("Resources").is_some_and(|all| all.get(id).is_none());
+        let known = envelope::Known { protected: &protected, made: &generated };
+        envelope::beyond(&self.plan.changes, &reader.read(set), &known)
     }
 
     /// A change set that AWS did not take: for a name that was taken in the meantime, the plan no longer holds.

@@ -1,6 +1,7 @@
 //! `infra apply`
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -8,26 +9,43 @@ use super::Context;
 use super::output::Exit;
 use super::plan::{Format, discard, make, text};
 use super::progress::Progress;
-use super::session::{Options, Session};
+use super::project::Restated;
+use super::saved::File;
+use super::session::{self, Options, Session};
 use crate::apply::{self, Report, Stop};
+use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::Plan;
+use crate::source::Sources;
 
 /// Plan, show, ask, and change AWS accordingly
 #[derive(Args)]
 #[command(after_help = "Examples:
   infra apply --env dev
-  infra apply --env prod --yes                       in CI, where nobody can answer
+  infra apply --env prod --yes                  in CI, where nobody can answer
   infra apply --env dev --set api.Image=repo:2
-  infra apply --env dev --sandbox --yes              against the simulator, no account needed
+  infra apply --env prod --yes --expect DIGEST  only the plan with this digest
+  infra apply plan.json                         what `infra plan -o` saved
+  infra apply --env dev --sandbox --yes         against the simulator
 
-Ctrl-C once starts nothing new and follows what runs; twice leaves at once. Run it again at any
-time: it goes on where it stopped.
+What has a `.` or a `/` is a plan file. Nobody is asked, and nothing is done
+if anything moved since it was saved.
 
-Exit codes: 0 applied or nothing to do, 1 error, 3 the plan no longer holds, 4 outcome unknown,
-130 declined or interrupted.")]
+Ctrl-C once starts nothing new and follows what runs; twice leaves at once.
+Run it again at any time: it goes on where it stopped.
+
+Exit codes: 0 applied or nothing to do, 1 error, 3 the plan no longer holds,
+4 outcome unknown, 130 declined or interrupted.")]
 pub(super) struct ApplyCommand {
     #[command(flatten)]
     options: Options,
+
+    /// Go on only if the plan has this digest, as `infra plan` shows it at its end
+    #[arg(long, value_name = "DIGEST")]
+    expect: Option<String>,
+
+    /// How old a plan file may be: `90m`, `24h`, `7d`
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = session::age)]
+    max_age: Duration,
 
     #[command(flatten)]
     consent: Consent,
@@ -51,14 +69,55 @@ pub(super) struct Consent {
 
 impl ApplyCommand {
     pub(super) fn run(self, context: &mut Context) -> Exit {
-        let session = match Session::open(&self.options, context) {
-            Ok(session) => session,
-            Err(exit) => return exit,
+        let done = match self.options.selection.file() {
+            Some(name) => self.saved(name, context),
+            None => self.anew(context),
         };
-        match make(&session, context) {
-            Ok(plan) => carry_out(&session, &plan, &self.consent, "Apply these changes?", context),
-            Err(exit) => exit,
+        done.unwrap_or_else(|exit| exit)
+    }
+
+    /// Plans and applies.
+    fn anew(&self, context: &mut Context) -> Result<Exit, Exit> {
+        let session = Session::open(&self.options, context)?;
+        let plan = make(&session, context)?;
+        if let Err(exit) = self.expected(&plan, context) {
+            discard(&session, &plan, context);
+            return Err(exit);
         }
+        Ok(carry_out(&session, &plan, &self.consent, "Apply these changes?", context))
+    }
+
+    /// Applies a plan that was saved, and so agreed to: nobody is asked.
+    fn saved(&self, name: &str, context: &mut Context) -> Result<Exit, Exit> {
+        if self.options.selection.count() > 1 {
+            return Err(context.terminal.fail("a plan file says by itself which stacks it changes; give it alone"));
+        }
+        let file = File::read(name, context)?;
+        let Restated { env, set } = self.options.choice.restated().map_err(|why| context.terminal.fail(&why))?;
+        let session = file.open(&self.options.reach, env, &set, context)?;
+        file.is_fresh(self.max_age, context)?;
+        self.expected(&file.saved.plan, context)?;
+        file.complete(&set, context)?;
+        let reached = &session.reached;
+        let holds = apply::preflight(&reached.clouds, &session.desired, &file.saved.plan);
+        if let Err(problems) = reached.runtime.block_on(holds) {
+            context.terminal.diagnostics(&problems, &session.sources);
+            let stale = problems.iter().any(|problem| problem.code == Code::StalePlan);
+            return Err(if stale { Exit::Stale } else { Exit::Error });
+        }
+        let consent = Consent { yes: true, ..self.consent };
+        Ok(carry_out(&session, &file.saved.plan, &consent, "", context))
+    }
+
+    /// Refuses another plan than the one that was looked at.
+    fn expected(&self, plan: &Plan, context: &mut Context) -> Result<(), Exit> {
+        let digest = plan.digest();
+        let Some(expected) = self.expect.as_deref().map(str::trim).filter(|e| *e != digest) else { return Ok(()) };
+        let message = format!("the plan is not the expected one: its digest is {digest}, and not {expected}");
+        let told = Diagnostic::new(Code::StalePlan, message)
+            .help("look at what `infra plan` shows now, and expect that; nothing was done");
+        context.terminal.diagnostics(&[told], &Sources::default());
+        Err(Exit::Stale)
     }
 }
 
@@ -93,7 +152,7 @@ pub(super) fn carry_out(
     }
     let wrong = report.diagnostics();
     if !wrong.is_empty() {
-        context.terminal.diagnostics(&wrong, &session.program.sources);
+        context.terminal.diagnostics(&wrong, &session.sources);
     }
     match consent.format {
         Format::Json => context.terminal.data(&format!("{:#}\n", apply::to_json(&report))),

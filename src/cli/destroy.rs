@@ -39,7 +39,7 @@ impl DestroyCommand {
         match runtime.block_on(plan::destroy(clouds, &session.desired, &session.settings, &observer)) {
             Ok(plan) => carry_out(&session, &plan, &self.consent, "Delete all of this?", context),
             Err(problems) => {
-                context.terminal.diagnostics(&problems, &session.program.sources);
+                context.terminal.diagnostics(&problems, &session.sources);
                 Exit::Error
             }
         }

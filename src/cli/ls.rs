@@ -109,7 +109,7 @@ fn look(options: &Options, context: &mut Context) -> Result<Vec<Seen>, Exit> {
     let session = Session::open(options, context)?;
     let (clouds, runtime) = (&session.reached.clouds, &session.reached.runtime);
     runtime.block_on(plan::list(clouds, &session.desired, &session.settings)).map_err(|problems| {
-        context.terminal.diagnostics(&problems, &session.program.sources);
+        context.terminal.diagnostics(&problems, &session.sources);
         Exit::Error
     })
 }

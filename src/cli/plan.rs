@@ -1,12 +1,13 @@
 //! `infra plan`
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
 use super::output::Exit;
 use super::session::{Options, Session};
-use super::{Context, progress::Progress};
+use super::{Context, progress::Progress, saved};
 use crate::plan::{self, Plan};
 
 /// Show exactly what an apply would change
@@ -16,8 +17,9 @@ use crate::plan::{self, Plan};
   infra plan --env dev api                           one stack only
   infra plan --env dev --set api.Image=repo:2        with another input
   infra plan --env dev --sandbox                     against the simulator
-  infra plan --env dev --format json > plan.json
+  infra plan --env dev --format json > shown.json
   infra plan --env dev --format markdown             for a pull request
+  infra plan --env dev -o plan.json                  for `infra apply plan.json`
 
 Exit codes: 0 no error, 1 error, 2 changes planned (--detailed-exitcode).")]
 pub(super) struct PlanCommand {
@@ -28,6 +30,10 @@ pub(super) struct PlanCommand {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: View,
 
+    /// Save it to FILE, with its change sets, for `infra apply FILE`
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    output: Option<PathBuf>,
+
     /// Exit with 2 where there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -35,7 +41,7 @@ pub(super) struct PlanCommand {
 
 /// How a plan is written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum View {
+pub(super) enum View {
     Text,
     Markdown,
     Json,
@@ -50,22 +56,41 @@ pub(super) enum Format {
 
 impl PlanCommand {
     pub(super) fn run(self, context: &mut Context) -> Exit {
-        let session = match Session::open(&self.options, context) {
+        let mut session = match Session::open(&self.options, context) {
             Ok(session) => session,
             Err(exit) => return exit,
         };
+        session.settings.keep = self.output.is_some();
         let made = match make(&session, context) {
             Ok(plan) => plan,
             Err(exit) => return exit,
         };
-        let shown = match self.format {
-            View::Text => text(&made, context),
-            View::Markdown => plan::to_markdown(&made),
-            View::Json => format!("{:#}\n", plan::to_json(&made)),
-        };
+        let shown = view(&made, self.format, context);
         context.terminal.data(&shown);
-        discard(&session, &made, context);
+        match &self.output {
+            None => discard(&session, &made, context),
+            Some(file) => {
+                if let Err(exit) = saved::write(file, &made, &session, context) {
+                    discard(&session, &made, context);
+                    return exit;
+                }
+                let name = file.display();
+                context.terminal.say(&format!(
+                    "saved; `infra apply {name}` does exactly that, `infra discard {name}` takes it back"
+                ));
+            }
+        }
         if self.detailed_exitcode && made.has_changes() { Exit::Changes } else { Exit::Done }
+    }
+}
+
+/// A plan as it is asked for. Its digest is at the end, for `infra apply --expect`.
+pub(super) fn view(plan: &Plan, view: View, context: &Context) -> String {
+    match view {
+        View::Text if plan.has_changes() => format!("{}\ndigest {}\n", text(plan, context), plan.digest()),
+        View::Text => text(plan, context),
+        View::Markdown => plan::to_markdown(plan),
+        View::Json => format!("{:#}\n", plan::to_json(plan)),
     }
 }
 
@@ -83,7 +108,7 @@ pub(super) fn make(session: &Session, context: &mut Context) -> Result<Plan, Exi
     let clouds = &session.reached.clouds;
     let made = session.reached.runtime.block_on(plan::plan(clouds, &session.desired, &session.settings, &observer));
     made.map_err(|problems| {
-        context.terminal.diagnostics(&problems, &session.program.sources);
+        context.terminal.diagnostics(&problems, &session.sources);
         Exit::Error
     })
 }

@@ -7,6 +7,8 @@ use clap::Args;
 
 use super::Context;
 use super::output::{Exit, hide};
+#[cfg(feature = "aws")]
+use crate::cloud::Secret;
 use crate::diagnostics::{self, Code, Diagnostic};
 use crate::host::{self, Disk};
 use crate::names::Name;
@@ -60,6 +62,19 @@ pub(super) fn load(context: &mut Context) -> Result<(Disk, Program), Exit> {
     Ok((texts.disk, program))
 }
 
+/// The project that lies there, where one does and can be read. What is wrong in it is nobody's business here.
+#[cfg(feature = "aws")]
+pub(super) fn there(disk: &Disk) -> Option<Program> {
+    let mut sources = Sources::default();
+    for name in disk.files().ok()? {
+        if let Ok(text) = disk.read(&name) {
+            sources.add(name, text);
+        }
+    }
+    let program = semantics::analyze(sources.iter().cloned().collect(), Arc::new(disk.clone()), Types::aws());
+    program.project().map(|_| program)
+}
+
 /// Which environments, and which settings for this run.
 #[derive(Args)]
 pub(super) struct Choice {
@@ -96,7 +111,33 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.')
 }
 
+/// What of a choice makes sense for a plan that is made already.
+#[cfg(feature = "aws")]
+pub(super) struct Restated<'a> {
+    /// The environment that it must be for.
+    pub(super) env: Option<&'a str>,
+    /// Values of secret inputs, by `stack.Input`.
+    pub(super) set: BTreeMap<String, Secret>,
+}
+
 impl Choice {
+    /// For a plan file: what it is checked against, and what is not in it.
+    #[cfg(feature = "aws")]
+    pub(super) fn restated(&self) -> Result<Restated<'_>, String> {
+        let chosen = [(self.branch.is_some(), "--branch"), (self.all, "--all"), (self.shared, "--shared")];
+        if let Some((_, option)) = chosen.iter().find(|(is, _)| *is) {
+            return Err(format!("a plan file says by itself what it is for; leave `{option}` out"));
+        }
+        let mut set = BTreeMap::new();
+        for text in &self.set {
+            let (name, value) = assignment(text)?;
+            // Nothing but secrets is taken here.
+            hide(&value);
+            set.insert(name, Secret::new(value));
+        }
+        Ok(Restated { env: self.env.as_deref(), set })
+    }
+
     /// The target that is meant: all environments, the one asked for, the one of the branch, or the only one.
     pub(super) fn target(&self, program: &Program, context: &mut Context) -> Result<Target, Exit> {
         let envs = self.envs(program).map_err(|why| {

@@ -12,6 +12,7 @@ use crate::cloud::Clouds;
 use crate::cloud::aws::{Aws, Settings, is_loopback};
 use crate::host::{self, Disk};
 use crate::sandbox::{self, Sandbox};
+use crate::schema::Types;
 use crate::semantics::Program;
 
 /// How often a service on this machine is asked how far it is.
@@ -46,14 +47,14 @@ impl Reached {
 }
 
 impl Reach {
-    /// Opens the way.
-    pub(super) fn open(&self, disk: &Disk, program: &Program, context: &mut Context) -> Result<Reached, Exit> {
+    /// Opens the way. Of the program, where there is one, its types and the names of its stacks are used.
+    pub(super) fn open(&self, disk: &Disk, program: Option<&Program>, context: &mut Context) -> Result<Reached, Exit> {
         let (sandbox, endpoint) = self.chosen().map_err(|why| context.terminal.fail(&why))?;
         let directory = directory(sandbox, disk, program, context)?;
         let mut settings = Settings { endpoint: endpoint.clone(), ..Settings::default() };
         if let Some(directory) = &directory {
-            let sandbox =
-                Sandbox::open(directory, sandbox::Settings { types: program.types, ..sandbox::Settings::default() });
+            let types = program.map_or(Types::aws(), |program| program.types);
+            let sandbox = Sandbox::open(directory, sandbox::Settings { types, ..sandbox::Settings::default() });
             let sandbox = sandbox.map_err(|error| context.terminal.fail(&error.to_string()))?;
             settings.http = Some(sandbox.connector());
             ignore_in_git(directory);
@@ -94,13 +95,13 @@ impl Reach {
 fn directory(
     asked: Option<Option<PathBuf>>,
     disk: &Disk,
-    program: &Program,
+    program: Option<&Program>,
     context: &mut Context,
 ) -> Result<Option<PathBuf>, Exit> {
     let Some(asked) = asked else { return Ok(None) };
     let Some(directory) = asked else { return Ok(Some(disk.root.join(".infra").join("sandbox"))) };
     let text = directory.to_string_lossy();
-    if program.declared.stacks.iter().any(|s| s.name.as_str() == text) {
+    if program.is_some_and(|program| program.declared.stacks.iter().any(|s| s.name.as_str() == text)) {
         let help = format!("write `--sandbox=DIR`, or name the stack first: `infra apply {text} --sandbox`");
         return Err(context.terminal.fail(&format!("`--sandbox {text}` names a stack as its directory; {help}")));
     }

@@ -18,6 +18,17 @@ pub(super) struct Selection {
 }
 
 impl Selection {
+    /// The plan file, where one is given in place of stacks: no name of a stack has a `.` or a `/` before its `@`.
+    pub(super) fn file(&self) -> Option<&str> {
+        let is_file = |text: &&String| text.split('@').next().is_some_and(|name| name.contains(['.', '/', '\\']));
+        self.stacks.iter().find(is_file).map(String::as_str)
+    }
+
+    /// How many are named.
+    pub(super) fn count(&self) -> usize {
+        self.stacks.len()
+    }
+
     /// The ids among `ids` (`stack@env/region`) that are meant; `None` where all are.
     pub(super) fn choose(&self, ids: &[&str], context: &mut Context) -> Result<Option<BTreeSet<String>>, Exit> {
         let mut chosen = BTreeSet::new();

@@ -9,28 +9,28 @@ use super::reach::{Reach, Reached};
 use super::select::Selection;
 use super::{Context, build, project};
 use crate::plan::{self, Desired};
-use crate::semantics::Program;
+use crate::source::Sources;
 
 /// What these commands share.
 #[derive(Args)]
 pub(super) struct Options {
     #[command(flatten)]
-    selection: Selection,
+    pub(super) selection: Selection,
 
     #[command(flatten)]
-    choice: project::Choice,
+    pub(super) choice: project::Choice,
 
     /// How long to wait for an operation that already runs: `90s`, `20m`, `1h`
     #[arg(long, value_name = "TIME", default_value = "20m", value_parser = duration)]
     wait: Duration,
 
     #[command(flatten)]
-    reach: Reach,
+    pub(super) reach: Reach,
 }
 
 /// A compiled project and the way to AWS.
 pub(super) struct Session {
-    pub(super) program: Program,
+    pub(super) sources: Sources,
     pub(super) desired: Desired,
     pub(super) settings: plan::Settings,
     pub(super) reached: Reached,
@@ -46,13 +46,23 @@ impl Session {
         let ids: Vec<String> = plan::chosen(&built).collect();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let only = options.selection.choose(&ids, context)?.or_else(|| Some(plan::chosen(&built).collect()));
-        let reached = options.reach.open(&disk, &program, context)?;
-        let settings = plan::Settings { only, wait: options.wait, poll: reached.poll() };
-        Ok(Self { program, desired, settings, reached })
+        let reached = options.reach.open(&disk, Some(&program), context)?;
+        let settings = plan::Settings { only, wait: options.wait, poll: reached.poll(), keep: false };
+        Ok(Self { sources: program.sources, desired, settings, reached })
     }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
+    time(text, 86_400, "at most one day")
+}
+
+/// How old a plan may be.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    time(text, 30 * 86_400, "at most 30 days")
+}
+
+/// `90s`, `20m`, `1h`, `7d`: no more than `most` seconds.
+fn time(text: &str, most: u64, too_much: &str) -> Result<Duration, String> {
     let wrong = || "write a number and a unit: `90s`, `20m`, `1h`".to_owned();
     let unit = text.chars().last().ok_or_else(wrong)?;
     let number: u64 = text.trim_end_matches(unit).parse().map_err(|_| wrong())?;
@@ -60,11 +70,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         's' => 1,
         'm' => 60,
         'h' => 3600,
+        'd' => 86_400,
         _ => return Err(wrong()),
     };
-    number
-        .checked_mul(seconds)
-        .filter(|s| *s <= 86_400)
-        .map(Duration::from_secs)
-        .ok_or_else(|| "at most one day".to_owned())
+    number.checked_mul(seconds).filter(|s| *s <= most).map(Duration::from_secs).ok_or_else(|| too_much.to_owned())
 }

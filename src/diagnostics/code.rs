@@ -77,6 +77,7 @@ codes! {
     OutOfRange "out-of-range" Error,
     OutcomeUnknown "outcome-unknown" Error,
     PhantomReference "phantom-reference" Warning,
+    PlanFile "plan-file" Error,
     PolicyMistake "policy-mistake" Warning,
     ProtectedResource "protected-resource" Error,
     ReadOnlyProperty "read-only-property" Error,

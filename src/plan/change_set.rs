@@ -53,6 +53,8 @@ pub(crate) struct Order<'a> {
     pub fingerprint: &'a str,
     /// Its parameters, all known.
     pub inputs: &'a Inputs,
+    /// It stays after planning, for a plan that is saved.
+    pub keep: bool,
 }
 
 impl Order<'_> {
@@ -65,6 +67,9 @@ impl Order<'_> {
         }
         for (key, value) in &self.wanted.tags {
             parts.extend([key.clone(), value.clone()]);
+        }
+        if self.keep {
+            parts.push("kept".to_owned());
         }
         digest::sha256(parts.iter().map(String::as_str))
     }

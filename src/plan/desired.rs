@@ -37,11 +37,15 @@ type Heads<'a> = BTreeMap<&'a InstanceKey, &'a Head>;
 fn whole(built: &Built, heads: &Heads<'_>, types: &'static Types) -> Wanted {
     let protected =
         built.places.iter().filter_map(|place| Some((place.id.to_string(), place.protect.as_ref()?.to_string())));
+    let initial = built.places.iter().filter(|place| !place.initial.is_empty());
     Wanted {
         body: built.template.body.clone(),
         sha256: built.template.sha256.clone(),
         capabilities: built.template.capabilities.iter().map(|c| (*c).to_owned()).collect(),
         protected: protected.collect(),
+        initial: initial
+            .map(|place| (place.id.to_string(), place.initial.iter().map(ToString::to_string).collect()))
+            .collect(),
         assets: built.head.assets.iter().map(asset).collect(),
         places: built.places.clone(),
         ..wanted(&built.head, heads, types)
@@ -61,6 +65,7 @@ fn wanted(head: &Head, heads: &Heads<'_>, types: &'static Types) -> Wanted {
         parameters: head.parameters.iter().map(|p| (p.name.to_string(), input(p, heads))).collect(),
         after: head.after.iter().map(|after| after.instance.to_string()).collect(),
         protected: BTreeMap::new(),
+        initial: BTreeMap::new(),
         policy: head.policy.as_ref().map(ToString::to_string),
         termination_protection: head.termination_protection,
         assets: Vec::new(),

@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::cloud::Token;
+use crate::plan::Plan;
 
 /// Hexadecimal digits of the template in a fingerprint.
 const TEMPLATE_DIGITS: usize = 31;
@@ -22,6 +23,14 @@ pub(crate) fn sha256<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     }
     let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
     hash.finalize().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// Of a plan: of all that it shows. Change sets stay out, for AWS gives each another id: a plan that is made again
+/// has the same digest as long as nothing moved.
+pub(crate) fn of_plan(plan: &Plan) -> String {
+    let mut plan = Plan { id: String::new(), ..plan.clone() };
+    plan.stacks.iter_mut().for_each(|stack| stack.change_set = None);
+    sha256([serde_json::to_string(&plan).unwrap_or_default().as_str()])
 }
 
 /// The first `count` digits.

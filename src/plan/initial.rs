@@ -4,18 +4,15 @@
 //! Its digest stays that of the source: the same source on top of the same template gives the same, so a stack is
 //! unchanged as long as its source is.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
 
 use crate::plan::diff::{Sides, diff, type_of};
 use crate::plan::wanted::Wanted;
 use crate::plan::{Action, Replaces};
-use crate::template::provenance::Place;
 
 /// True where a resource has such properties.
 pub(crate) fn has_any(wanted: &Wanted) -> bool {
-    wanted.places.iter().any(|place| !place.initial.is_empty())
+    !wanted.initial.is_empty()
 }
 
 /// An update that keeps what others may have changed.
@@ -34,13 +31,12 @@ pub(crate) fn keep(wanted: &Wanted, after: &Value, sides: &Sides<'_>) -> Option<
     let before = sides.before?;
     let mut kept = Value::clone(after);
     let of = |template: &Value, id: &str| template.get("Resources").and_then(|all| all.get(id)).cloned();
-    for place in wanted.places.iter().filter(|place| !place.initial.is_empty()) {
-        let id = place.id.as_str();
+    for (id, paths) in &wanted.initial {
         let (Some(old), Some(new)) = (of(before, id), of(after, id)) else { continue };
         if type_of(&old) != type_of(&new) {
             continue;
         }
-        for path in &place.initial {
+        for path in paths {
             put(&mut kept, id, &old, path);
         }
     }
@@ -57,19 +53,18 @@ pub(crate) fn keep(wanted: &Wanted, after: &Value, sides: &Sides<'_>) -> Option<
     if kept == *after {
         return None;
     }
-    let note = |place: &Place| {
-        let id = place.id.as_str();
+    let note = |(id, paths): (&String, &Vec<String>)| {
         let (new, now) = (of(after, id)?, of(&kept, id)?);
-        let differ = |path: &&Arc<str>| at(&new, path) != at(&now, path);
-        let paths: Vec<String> = place.initial.iter().filter(differ).map(|path| format!("`{path}`")).collect();
+        let differ = |path: &&String| at(&new, path) != at(&now, path);
+        let paths: Vec<String> = paths.iter().filter(differ).map(|path| format!("`{path}`")).collect();
         (!paths.is_empty()).then(|| format!("{id} keeps its deployed {}, as `@initial` says", paths.join(", ")))
     };
-    let notes = wanted.places.iter().filter_map(note).collect();
+    let notes = wanted.initial.iter().filter_map(note).collect();
     Some(Kept { wanted: Wanted { body: text(&kept), ..wanted.clone() }, template: kept, notes })
 }
 
 /// Puts what `old` has at the path into that resource; takes it out where `old` has nothing there.
-fn put(template: &mut Value, id: &str, old: &Value, path: &Arc<str>) {
+fn put(template: &mut Value, id: &str, old: &Value, path: &str) {
     let steps: Vec<&str> = path.split('.').collect();
     let Some((last, way)) = steps.split_last() else { return };
     let there = at(old, path);
@@ -117,7 +112,7 @@ mod tests {
 
     fn put_all(after: Value, old: &Value, paths: &[&str]) -> Value {
         let mut template = json!({ "Resources": { "A": after } });
-        paths.iter().for_each(|path| put(&mut template, "A", old, &(*path).into()));
+        paths.iter().for_each(|path| put(&mut template, "A", old, path));
         template.pointer("/Resources/A").cloned().unwrap_or_default()
     }
 

@@ -21,6 +21,9 @@ const WIDTH: usize = 100;
 pub fn to_markdown(plan: &Plan) -> String {
     let place = plan.env.as_deref().map(|env| format!(" for {}", code(env))).unwrap_or_default();
     let mut out = format!("### Plan of {}{place}\n\n**{}**\n", code(&plan.project), text::summary(plan));
+    if plan.has_changes() {
+        out.push_str(&format!("\nDigest: `{}`\n", plan.digest()));
+    }
     let changed: Vec<&StackPlan> = plan.stacks.iter().filter(|stack| stack.has_changes()).collect();
     let mut left_out = LeftOut::default();
     for warning in changed.iter().flat_map(|stack| dangers(stack)) {

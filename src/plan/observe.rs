@@ -108,7 +108,7 @@ async fn owner_of_operation(cloud: &Arc<dyn Cloud>, stack: &Stack) -> Option<Str
 }
 
 /// A stack that waits for its first change set: ours where no foreign change set waits there.
-async fn shell(cloud: &Arc<dyn Cloud>, wanted: &Wanted, stack: Stack) -> Result<Standing, Box<Diagnostic>> {
+pub(crate) async fn shell(cloud: &Arc<dyn Cloud>, wanted: &Wanted, stack: Stack) -> Result<Standing, Box<Diagnostic>> {
     let foreign_tags = stack.tags.keys().any(|k| k.starts_with("infra:")) && !problem::is_ours(wanted, &stack);
     let sets = cloud.change_sets(&stack.id).await.map_err(|e| Box::new(problem::of_call(&e, Some(wanted))))?;
     let foreign = sets.iter().any(|set| !set.name.starts_with(digest::PREFIX));

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::cloud::{CloudError, Clouds, ErrorKind, Target};
+use crate::cloud::{Clouds, Target};
 use crate::diagnostics::{Code, Diagnostic, sort};
 use crate::plan::foreign::{self, Read};
 use crate::plan::inputs::{OutputState, Outputs};
-use crate::plan::stack::{self, Planned};
+use crate::plan::stack::{self, Planned, Way};
 use crate::plan::upload::Uploads;
 use crate::plan::wanted::{Desired, Event, Input, Observer, Settings, Source, Wanted};
-use crate::plan::{FORMAT_VERSION, Plan, Purpose, StackPlan, digest, observe, outputs, problem};
+use crate::plan::{FORMAT_VERSION, Plan, Purpose, StackPlan, digest, discard, observe, outputs, problem};
 
-/// Plans `desired` against what is deployed. Changes no stack; leaves change sets, which [`discard`] removes.
+/// Plans `desired` against what is deployed. Changes no stack; leaves change sets, which [`discard`](crate::plan::discard) removes.
 ///
 /// # Errors
 /// Everything that stands in the way, of all stacks: nothing may be applied then.
@@ -128,8 +128,7 @@ pub(crate) fn finish(desired: &Desired, purpose: Purpose, stacks: Vec<StackPlan>
         purpose,
         stacks,
     };
-    let text = serde_json::to_string(&plan).unwrap_or_default();
-    plan.id = digest::short(&digest::sha256([text.as_str()]), 16).to_owned();
+    plan.id = digest::short(&plan.digest(), 16).to_owned();
     plan
 }
 
@@ -200,8 +199,9 @@ impl Task {
         }
         let standing = found.map_err(|d| vec![*d])?;
         let Some((produced, behind)) = self.produced().await else { return Ok(None) };
-        let Planned { mut plan, outputs } =
-            stack::plan(&cloud, &self.wanted, &standing, &produced, &self.uploads, self.observer.as_ref()).await?;
+        let way =
+            Way { cloud: &cloud, uploads: &self.uploads, observer: self.observer.as_ref(), keep: self.settings.keep };
+        let Planned { mut plan, outputs } = stack::plan(way, &self.wanted, &standing, &produced).await?;
         plan.notes.extend(behind.into_iter().map(|id| {
             format!("`{id}` has changes that are not deployed and not part of this plan: its deployed outputs are read")
         }));
@@ -228,20 +228,4 @@ impl Task {
         }
         Some((all, behind))
     }
-}
-
-/// Deletes the change sets that a plan left, for a plan that nobody will apply.
-///
-/// # Errors
-/// The first call that failed; the others were made all the same.
-pub async fn discard(clouds: &Arc<dyn Clouds>, desired: &Desired, plan: &Plan) -> Result<(), CloudError> {
-    let mut first = Ok(());
-    for stack in &plan.stacks {
-        let (Some(set), Some(wanted)) = (&stack.change_set, desired.get(&stack.id)) else { continue };
-        match clouds.at(&wanted.target).delete_change_set(&set.stack, &set.arn).await {
-            Err(e) if e.kind != ErrorKind::NotFound && first.is_ok() => first = Err(e),
-            _ => {}
-        }
-    }
-    first
 }

@@ -31,14 +31,22 @@ pub(crate) struct Planned {
     pub(crate) outputs: BTreeMap<String, OutputState>,
 }
 
+/// What planning a stack goes through.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) cloud: &'a Arc<dyn Cloud>,
+    pub(crate) uploads: &'a Uploads,
+    pub(crate) observer: &'a dyn Observer,
+    /// The plan is saved.
+    pub(crate) keep: bool,
+}
+
 /// Plans one stack; its producers are planned already.
 pub(crate) async fn plan(
-    cloud: &Arc<dyn Cloud>,
+    way: Way<'_>,
     wanted: &Wanted,
     standing: &Standing,
     produced: &Outputs,
-    uploads: &Uploads,
-    observer: &dyn Observer,
 ) -> Result<Planned, Vec<Diagnostic>> {
     let after: Value = serde_json::from_str(&wanted.body).unwrap_or_else(|_| json!({}));
     let nothing = BTreeMap::new();
@@ -48,7 +56,7 @@ pub(crate) async fn plan(
     if !unread.is_empty() {
         return Err(unread);
     }
-    let one = One { cloud, wanted, after: &after, inputs: &inputs, uploads, observer, types: wanted.types };
+    let one = One { way, wanted, after: &after, inputs: &inputs, types: wanted.types };
     match standing {
         Standing::There(stack) => one.update(stack).await,
         Standing::Dead(stack) => one.create(StackAction::Recreate, Some(stack)).await,
@@ -59,12 +67,10 @@ pub(crate) async fn plan(
 
 /// What is known while one stack is planned.
 struct One<'a> {
-    cloud: &'a Arc<dyn Cloud>,
+    way: Way<'a>,
     wanted: &'a Wanted,
     after: &'a Value,
     inputs: &'a Inputs,
-    uploads: &'a Uploads,
-    observer: &'a dyn Observer,
     types: &'a Types,
 }
 
@@ -83,7 +89,7 @@ impl One<'_> {
     /// A stack that is not there. No change set is made for it: everything in it is new, and asking AWS would
     /// leave an empty stack behind.
     async fn create(&self, action: StackAction, found: Option<&Stack>) -> Result<Planned, Vec<Diagnostic>> {
-        self.uploads.bring(self.wanted, self.observer).await?;
+        self.way.uploads.bring(self.wanted, self.way.observer).await?;
         let sides = Sides { before: None, after: self.after, parameters: &self.inputs.shown, types: self.types };
         let changes = diff(&sides);
         let mut plan = blank(self.wanted, found);
@@ -145,7 +151,7 @@ impl One<'_> {
         self.refuse(protect::changed_types(self.wanted, &local, &types_of(before)))?;
         plan.action = StackAction::Update;
         // CloudFormation looks for them when it carries the change out, and some of it already when it is asked.
-        self.uploads.bring(self.wanted, self.observer).await?;
+        self.way.uploads.bring(self.wanted, self.way.observer).await?;
         if !self.inputs.are_known() {
             plan.certainty = Certainty::Provisional;
             self.refuse(protect::judge(self.wanted, &local, &policy, &mut plan.notes))?;
@@ -167,7 +173,7 @@ impl One<'_> {
     ) -> Result<Planned, Vec<Diagnostic>> {
         // What is certain to be refused need not be asked.
         self.refuse(protect::judge(self.wanted, &local, policy, &mut Vec::new()))?;
-        self.observer.tell(Event::Asking { stack: self.wanted.id.clone() });
+        self.way.observer.tell(Event::Asking { stack: self.wanted.id.clone() });
         let order = Order {
             wanted: self.wanted,
             kind: ChangeSetKind::Update,
@@ -175,10 +181,14 @@ impl One<'_> {
             base: &plan.found.base,
             fingerprint: &plan.fingerprint,
             inputs: self.inputs,
+            keep: self.way.keep,
         };
-        let sent = large::within_reach(&self.uploads.store(self.wanted), self.wanted, self.observer).await;
+        let sent = large::within_reach(&self.way.uploads.store(self.wanted), self.wanted, self.way.observer).await;
         let template = sent.map_err(|problem| vec![*problem])?;
-        match make(self.cloud, &order, &template).await.map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])? {
+        match make(self.way.cloud, &order, &template)
+            .await
+            .map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])?
+        {
             Made::Rejected(reason) => Err(vec![rejected(self.wanted, &reason)]),
             Made::Empty => {
                 plan.action = StackAction::None;
@@ -207,7 +217,7 @@ impl One<'_> {
                 let refused = protect::judge(self.wanted, &changes, policy, &mut plan.notes);
                 if !refused.is_empty() {
                     // The refusal is what matters; a change set that stays is only untidy.
-                    let _ = self.cloud.delete_change_set(&made.stack, &made.arn).await;
+                    let _ = self.way.cloud.delete_change_set(&made.stack, &made.arn).await;
                     return Err(refused);
                 }
                 plan.change_set = Some(made);
@@ -231,7 +241,7 @@ impl One<'_> {
             None
         } else {
             let failed = |d: Box<Diagnostic>| vec![*d];
-            let Some(template) = observe::template(self.cloud, stack, self.wanted).await.map_err(failed)? else {
+            let Some(template) = observe::template(self.way.cloud, stack, self.wanted).await.map_err(failed)? else {
                 return Err(vec![problem::stuck(self.wanted, stack)]);
             };
             Some(template)
@@ -248,7 +258,7 @@ impl One<'_> {
 
     /// The stack policy in force.
     async fn policy(&self, stack: &Stack) -> Result<InForce, Vec<Diagnostic>> {
-        let read = self.cloud.stack_policy(&stack.id).await;
+        let read = self.way.cloud.stack_policy(&stack.id).await;
         let read = read.map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])?;
         Ok(InForce::read(read))
     }

@@ -48,6 +48,8 @@ pub struct Wanted {
     pub after: BTreeSet<String>,
     /// Resources that are never replaced nor deleted, and why.
     pub protected: BTreeMap<String, String>,
+    /// Properties that keep their deployed value (`@initial`), as paths, by resource.
+    pub initial: BTreeMap<String, Vec<String>>,
     /// Statements of a stack policy of its own, as a JSON list; those for `protected` come on top.
     pub policy: Option<String>,
     /// Deleting the stack is refused.
@@ -178,6 +180,9 @@ pub struct Settings {
     pub wait: Duration,
     /// Pause before the second look at something that goes on by itself; later ones are longer.
     pub poll: Duration,
+    /// The plan is saved: its change sets get names of their own, so that no plan that is only looked at takes
+    /// them for its own and removes them.
+    pub keep: bool,
 }
 
 impl Settings {
@@ -189,7 +194,7 @@ impl Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { only: None, wait: Duration::from_secs(20 * 60), poll: Duration::from_secs(2) }
+        Self { only: None, wait: Duration::from_secs(20 * 60), poll: Duration::from_secs(2), keep: false }
     }
 }
 

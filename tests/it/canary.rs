@@ -152,6 +152,11 @@ const LINES: &[(&str, i32)] = &[
     ("plan --sandbox=state --format markdown", 0),
     ("plan --sandbox=state --format json", 0),
     ("plan --sandbox=state --color always", 0),
+    ("plan --sandbox=state -o plan.json", 0),
+    ("show plan.json --format text", 0),
+    ("show plan.json --format markdown", 0),
+    ("show plan.json --format json", 0),
+    ("discard plan.json --sandbox=state", 0),
     ("apply --yes --sandbox=state --format text", 0),
     ("apply --yes --sandbox=state --format json", 0),
     ("contract write --from-deployed p-api-dev --env dev -o contracts/api.json --sandbox=state", 0),
@@ -259,6 +264,24 @@ fn what_aws_repeats_and_what_is_kept() {
     for format in ["text", "markdown", "json"] {
         planted.run_with(&format!("plan {there} --format {format}"), &[]).ended(0);
     }
+}
+
+#[test]
+fn plans_as_files() {
+    let planted = Planted::new(PROGRAM);
+    // What waits for an apply gets the secrets again.
+    planted.run("plan --sandbox=state -o first.json").ended(0);
+    let kept = std::fs::read_to_string(planted.project.path("first.json")).unwrap();
+    assert!(kept.contains("\"hidden\""), "{kept}");
+    let said = planted.run_with("apply first.json --sandbox=state", &[]).ended(1);
+    assert!(said.err.contains("needs the secret input `api.Password` again"), "{}", said.err);
+    planted.run("apply first.json --sandbox=state").ended(0);
+    planted.run_with("discard first.json --sandbox=state", &[]).ended(0);
+    // An exact change set has them.
+    planted.run("plan --sandbox=state -o exact.json").ended(0);
+    planted.run_with("show exact.json --format json", &[]).ended(0);
+    planted.run("plan --sandbox=state -o first.json --format json").ended(0);
+    planted.run_with("apply first.json --sandbox=state", &[]).ended(0);
 }
 
 #[test]

@@ -10,6 +10,8 @@ const COMMANDS: &[&str] = &[
     "test",
     "plan",
     "apply",
+    "show",
+    "discard",
     "destroy",
     "outputs",
     "ls",

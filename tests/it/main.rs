@@ -63,6 +63,8 @@ mod provenance;
 mod reduced;
 #[cfg(feature = "aws")]
 mod sandbox;
+#[cfg(feature = "aws")]
+mod saved;
 mod schema;
 mod semantics;
 #[cfg(feature = "aws")]

@@ -97,6 +97,7 @@ pub(crate) const ELSEWHERE: &[&str] = &[
     "no-credentials",
     "not-deployed",
     "outcome-unknown",
+    "plan-file",
     "protected-resource",
     "rejected-change-set",
     "resource-failed",

@@ -57,7 +57,7 @@ impl Write {
     pub(super) fn take_over(&self, disk: &Disk, program: &Program, context: &mut Context) -> Result<Exit, Exit> {
         let (Some(name), Some(output)) = (&self.deployed.from_deployed, &self.output) else { return Err(Exit::Error) };
         let (account, region) = self.deployed.place(program, context)?;
-        let reached = self.deployed.reach.open(disk, program, context)?;
+        let reached = self.deployed.reach.open(disk, Some(program), context)?;
         let found = fetch(&reached, &account, &region, name, context)?;
         let Some(mut contract) = found else {
             let message = format!(
@@ -132,7 +132,7 @@ impl Against {
         context: &mut Context,
     ) -> Result<(), Exit> {
         let accounts = semantics::accounts(program);
-        let reached = self.reach.open(disk, program, context)?;
+        let reached = self.reach.open(disk, Some(program), context)?;
         for one in checked {
             one.against = Some("deployed");
             let mut there: Option<Contract> = None;

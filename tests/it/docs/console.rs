@@ -119,13 +119,17 @@ fn words(line: &str) -> Vec<String> {
     all
 }
 
-/// Whether the lines are the same; a shown `...` stands for any lines. Times do not count.
+/// Whether the lines are the same; a shown `...` stands for any lines. Times and digests do not count.
 fn same(shown: &str, said: &str) -> bool {
     let flat = |text: &str| -> Vec<String> {
         let clock = Regex::new("[0-9]{2}:[0-9]{2}:[0-9]{2}").unwrap();
+        let digest = Regex::new("[0-9a-f]{64}").unwrap();
         let length = Regex::new("[0-9]+([.][0-9]+)? ?m?s( |$)").unwrap();
         let lines = text.lines().map(|line| line.trim_end().to_owned());
-        lines.map(|line| length.replace_all(&clock.replace_all(&line, "TIME"), "LENGTH").into_owned()).collect()
+        lines
+            .map(|line| digest.replace_all(&line, "DIGEST").into_owned())
+            .map(|line| length.replace_all(&clock.replace_all(&line, "TIME"), "LENGTH").into_owned())
+            .collect()
     };
     fn fits(shown: &[String], said: &[String]) -> bool {
         match shown.split_first() {

@@ -126,6 +126,7 @@ pub(crate) fn stack(name: &str, template: Value) -> Wanted {
         after: Default::default(),
         foreign: None,
         protected: BTreeMap::new(),
+        initial: BTreeMap::new(),
         policy: None,
         termination_protection: false,
         assets: vec![],

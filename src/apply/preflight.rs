@@ -1,0 +1,245 @@
+//! Before the first write of a plan that was made earlier: everything is still as it was found.
+//!
+//! A run that was killed is picked up by the same command, so a stack that this very plan has brought on, or is bringing
+//! on, is as it should be: its last change set is ours. Everything else that moved is told, all of it, and nothing is
+//! begun. Stacks that the plan leaves alone may move, as long as what is read of them stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::apply::Silent;
+use crate::apply::pace::Pace;
+use crate::apply::stack::Work;
+use crate::cloud::{CloudError, Clouds, ExecutionStatus, Stack, StackStatus};
+use crate::diagnostics::{Code, Diagnostic, sort};
+use crate::plan::digest::{self, Fingerprint};
+use crate::plan::{ChangeSetRef, Desired, Origin, Plan, Shown, StackAction, StackPlan, Wanted, observe, problem, run};
+
+/// Makes sure that `plan` still holds. Changes nothing.
+///
+/// # Errors
+/// [`Code::StalePlan`] for each thing that moved; other codes where AWS cannot be asked, or is another account.
+pub async fn preflight(clouds: &Arc<dyn Clouds>, desired: &Desired, plan: &Plan) -> Result<(), Vec<Diagnostic>> {
+    let changing: Vec<&StackPlan> = plan.stacks.iter().filter(|stack| stack.has_changes()).collect();
+    let read = changing.iter().flat_map(|stack| stack.parameters.values()).filter_map(|p| match &p.origin {
+        Origin::Output { stack, .. } => Some(stack.as_str()),
+        _ => None,
+    });
+    let needed: BTreeSet<&str> = changing.iter().map(|stack| stack.id.as_str()).chain(read).collect();
+    let needed: Vec<&Arc<Wanted>> = desired.stacks.iter().filter(|w| needed.contains(w.id.as_str())).collect();
+    run::preflight(clouds, needed.iter().map(|w| &w.target)).await?;
+
+    let found = Arc::new(look(clouds, &needed).await?);
+    let mut tasks = JoinSet::new();
+    for stack in changing {
+        let Some(wanted) = desired.get(&stack.id) else { continue };
+        let produced = found.iter().filter_map(|(id, found)| {
+            let outputs = found.as_ref()?.outputs.iter().map(|(name, output)| (name.clone(), output.value.clone()));
+            Some((id.clone(), outputs.collect()))
+        });
+        let work = Work {
+            cloud: clouds.at(&wanted.target),
+            store: clouds.store(&wanted.target),
+            wanted: Arc::clone(wanted),
+            plan: stack.clone(),
+            pace: Arc::new(Pace::new(Duration::from_secs(2))),
+            observer: Arc::new(Silent),
+            produced: produced.collect(),
+        };
+        let moves = plan.stacks.iter().filter(|s| s.has_changes()).map(|s| s.id.clone()).collect();
+        let now = found.get(&stack.id).cloned().flatten();
+        tasks.spawn(async move { Check { work, now, moves }.run().await });
+    }
+    let mut problems = Vec::new();
+    while let Some(ended) = tasks.join_next().await {
+        match ended {
+            Ok(told) => problems.extend(told),
+            Err(e) => problems.push(Diagnostic::new(Code::AwsCall, format!("looking at a stack broke off: {e}"))),
+        }
+    }
+    sort(&mut problems);
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// The stacks as they are now.
+async fn look(
+    clouds: &Arc<dyn Clouds>,
+    needed: &[&Arc<Wanted>],
+) -> Result<BTreeMap<String, Option<Stack>>, Vec<Diagnostic>> {
+    let mut tasks = JoinSet::new();
+    for wanted in needed {
+        let (cloud, wanted) = (clouds.at(&wanted.target), Arc::clone(wanted));
+        tasks.spawn(async move {
+            let found = cloud.stack(&wanted.name).await;
+            let found = found.map_err(|e| problem::of_call(&e, Some(&wanted)))?;
+            Ok((wanted.id.clone(), found.filter(|s| s.status != StackStatus::DeleteComplete)))
+        });
+    }
+    let mut found = BTreeMap::new();
+    let mut problems = Vec::new();
+    while let Some(ended) = tasks.join_next().await {
+        match ended {
+            Ok(Ok((id, stack))) => drop(found.insert(id, stack)),
+            Ok(Err(told)) => problems.push(told),
+            Err(e) => problems.push(Diagnostic::new(Code::AwsCall, format!("looking at a stack broke off: {e}"))),
+        }
+    }
+    sort(&mut problems);
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+/// The look at one stack.
+struct Check {
+    work: Work,
+    now: Option<Stack>,
+    /// Stacks that this plan changes: their outputs are what they will be.
+    moves: BTreeSet<String>,
+}
+
+/// What moved; a call that fails ends the look.
+type Moved = Result<Vec<String>, CloudError>;
+
+impl Check {
+    async fn run(self) -> Vec<Diagnostic> {
+        match self.moved().await {
+            Ok(moved) => moved.into_iter().map(stale).collect(),
+            Err(e) => vec![problem::of_call(&e, Some(&self.work.wanted))],
+        }
+    }
+
+    async fn moved(&self) -> Moved {
+        let plan = &self.work.plan;
+        if let Some(set) = &plan.change_set {
+            return self.exact(set).await;
+        }
+        let inputs = self.work.inputs();
+        if inputs.is_ok_and(|inputs| self.work.ran_before(self.now.as_ref(), &inputs).is_some()) {
+            return Ok(Vec::new());
+        }
+        let stands = match plan.action {
+            StackAction::Create | StackAction::Recreate => self.may_be_created().await?,
+            StackAction::Update | StackAction::Delete | StackAction::None => self.is_unmoved(),
+        };
+        let mut moved = self.origins();
+        if !stands {
+            moved.insert(0, self.stack_moved());
+        }
+        Ok(moved)
+    }
+
+    fn is_unmoved(&self) -> bool {
+        observe::base(self.now.as_ref()) == self.work.plan.found.base
+    }
+
+    /// No stack, an empty one of ours, or what the plan says goes first.
+    async fn may_be_created(&self) -> Result<bool, CloudError> {
+        let Some(stack) = &self.now else { return Ok(true) };
+        if stack.status != StackStatus::ReviewInProgress {
+            return Ok(self.work.plan.action == StackAction::Recreate && self.is_unmoved());
+        }
+        let sets = self.work.cloud.change_sets(&stack.id).await?;
+        let ours = problem::is_ours(&self.work.wanted, stack) || !stack.tags.keys().any(|k| k.starts_with("infra:"));
+        Ok(ours && sets.iter().all(|set| set.name.starts_with(digest::PREFIX)))
+    }
+
+    /// A change set that was made when planning: it is there, it is what the plan shows, and nothing it was made
+    /// from moved.
+    async fn exact(&self, set: &ChangeSetRef) -> Moved {
+        let (plan, cloud) = (&self.work.plan, &self.work.cloud);
+        if self.now.as_ref().is_some_and(|s| s.change_set.as_ref() == Some(&set.arn)) {
+            return Ok(Vec::new());
+        }
+        let told = Fingerprint::of_change_set(&set.arn).map(|print| print.text());
+        if told.as_ref() != Some(&plan.fingerprint) || plan.found.arn.as_ref() != Some(&set.stack) {
+            return Ok(vec![self.say("the plan names a change set that was not made for it")]);
+        }
+        use ExecutionStatus::{Available, ExecuteComplete, ExecuteFailed, ExecuteInProgress};
+        let state = cloud.change_set_state(&set.stack, &set.arn).await?;
+        let mut moved = Vec::new();
+        match state.as_ref().map(|state| &state.execution) {
+            Some(ExecuteInProgress | ExecuteComplete | ExecuteFailed) => return Ok(moved),
+            Some(Available) => moved.extend(self.content(set).await?),
+            _ => {
+                let token = digest::token('x', &set.name);
+                if self.work.followed(&set.stack, &token).has_begun().await? {
+                    return Ok(moved);
+                }
+                let now = state.map_or("is gone".to_owned(), |state| format!("is now {}", state.execution));
+                moved.push(self.say(&format!("its change set {now}")));
+            }
+        }
+        if !self.is_unmoved() {
+            moved.insert(0, self.stack_moved());
+        }
+        moved.extend(self.origins());
+        Ok(moved)
+    }
+
+    /// What the change set would do, against what the plan shows.
+    async fn content(&self, set: &ChangeSetRef) -> Result<Option<String>, CloudError> {
+        let (plan, wanted) = (&self.work.plan, &self.work.wanted);
+        let Some(real) = self.work.cloud.change_set(&set.stack, &set.arn).await? else {
+            return Ok(Some(self.say("its change set is gone")));
+        };
+        let after: Value = serde_json::from_str(&wanted.body).unwrap_or_default();
+        if let Some(beyond) = self.work.beyond(&real, &after, &plan.parameters) {
+            return Ok(Some(self.say(&format!("its change set goes beyond the plan: {beyond}"))));
+        }
+        let other = plan.parameters.iter().find(|(name, parameter)| {
+            let (Shown::Value(Value::String(shown)), Some(real)) = (&parameter.after, real.parameters.get(*name))
+            else {
+                return false;
+            };
+            real.value.expose() != shown
+        });
+        if let Some((name, _)) = other {
+            return Ok(Some(self.say(&format!("its change set has another value for `{name}`"))));
+        }
+        let is_other = !real.tags.is_empty() && real.tags != wanted.tags;
+        Ok(is_other.then(|| self.say("its change set has other tags")))
+    }
+
+    /// Values that the plan gives and their stacks no longer have.
+    fn origins(&self) -> Vec<String> {
+        let mut moved = Vec::new();
+        for (name, parameter) in &self.work.plan.parameters {
+            let (Origin::Output { stack, name: output }, Shown::Value(Value::String(shown))) =
+                (&parameter.origin, &parameter.after)
+            else {
+                continue;
+            };
+            if self.moves.contains(stack) {
+                continue;
+            }
+            let now = self.work.produced.get(stack).and_then(|outputs| outputs.get(output));
+            if now != Some(shown) {
+                let now = now.map_or("gone".to_owned(), |now| format!("`{now}`"));
+                moved.push(self.say(&format!("`{output}` of `{stack}` is now {now}, and `{name}` was `{shown}`")));
+            }
+        }
+        moved
+    }
+
+    fn stack_moved(&self) -> String {
+        let now = match &self.now {
+            None => "it is gone".to_owned(),
+            Some(stack) => {
+                let last = stack.updated.or(stack.created).map(|time| format!(", last changed {time}"));
+                format!("it is now {}{}", stack.status, last.unwrap_or_default())
+            }
+        };
+        self.say(&format!("the stack changed since: {now}"))
+    }
+
+    fn say(&self, what: &str) -> String {
+        format!("the plan for `{}` no longer holds: {what}", self.work.plan.id)
+    }
+}
+
+fn stale(message: String) -> Diagnostic {
+    Diagnostic::new(Code::StalePlan, message).help("plan again; nothing was done")
+}

@@ -137,6 +137,7 @@ const LINES: &[(&str, i32)] = &[
     ("doc", 0),
     ("doc -o reference", 0),
     ("build --env dev -o out", 0),
+    ("ci policy", 0),
     ("graph --format text", 0),
     ("graph --format dot", 0),
     ("graph --format mermaid", 0),

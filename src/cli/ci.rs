@@ -5,14 +5,17 @@ use clap::{Args, Subcommand};
 use super::Context;
 use super::output::Exit;
 
+mod github;
 mod iam;
 mod policy;
+mod workflow;
 
-/// Print what a pipeline needs: least-privilege IAM policies
+/// Print or write what a pipeline needs: least-privilege IAM policies, workflows
 #[derive(Args)]
 #[command(after_help = "Examples:
   infra ci policy                                    every policy of every account
-  infra ci policy --account prod --role apply        one document, as `aws iam` takes it")]
+  infra ci policy --account prod --role apply        one document, as `aws iam` takes it
+  infra ci github --install ./install-infra          workflows that plan and apply")]
 pub(super) struct CiCommand {
     #[command(subcommand)]
     verb: Verb,
@@ -21,12 +24,14 @@ pub(super) struct CiCommand {
 #[derive(Subcommand)]
 enum Verb {
     Policy(policy::Policy),
+    Github(github::Github),
 }
 
 impl CiCommand {
     pub(super) fn run(self, context: &mut Context) -> Exit {
         let done = match self.verb {
             Verb::Policy(policy) => policy.run(context),
+            Verb::Github(github) => github.run(context),
         };
         done.unwrap_or_else(|exit| exit)
     }

@@ -1,3 +1,4 @@
 //! `infra ci`: what is printed for pipelines is held against what commands do.
 
+mod github;
 mod policy;

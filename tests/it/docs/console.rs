@@ -186,7 +186,7 @@ impl Known {
         }
         // A command of commands: the second word counts too.
         let parts = match (*name, rest.first()) {
-            ("contract", Some(verb)) if !verb.starts_with('-') => format!("{name} {verb}"),
+            ("ci" | "contract", Some(verb)) if !verb.starts_with('-') => format!("{name} {verb}"),
             _ => (*name).to_owned(),
         };
         let help = self.help(&parts);

@@ -1,0 +1,191 @@
+//! `infra ci github`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::workflow::{Job, Kind, workflow};
+use crate::build;
+use crate::cli::output::Exit;
+use crate::cli::{Context, project};
+use crate::host::{self, Disk};
+use crate::semantics::{self, Program};
+use crate::{diagnostics, template};
+
+/// Where GitHub looks for workflows, in the repository.
+const FOLDER: &str = ".github/workflows";
+
+/// What the second line of a file of ours begins with; the digest of all below it follows.
+const MARK: &str = "# Contents: ";
+
+/// Write workflows for GitHub Actions: plan a pull request, apply what is merged
+#[derive(Args)]
+#[command(after_help = "Examples:
+  infra ci github --install 'cargo install --locked --path tools/infra'
+  infra ci github --install ./install-infra --stdout
+  infra ci github --install ./install-infra --apply-role arn:aws:iam::222222222222:role/deploy
+
+Each environment with a `branch` gets a job in both files: `infra-plan.yml` plans requests into
+that branch, `infra-apply.yml` applies what is pushed to it, in the GitHub environment of the same
+name. `infra ci policy` prints the policies of the roles.")]
+pub(super) struct Github {
+    /// The command that puts `infra` on the path of a job
+    #[arg(long, value_name = "COMMAND", value_parser = command)]
+    install: String,
+
+    /// The role that plans: a name in the account of each environment, or an ARN
+    #[arg(long, value_name = "ROLE", default_value = "infra-plan", value_parser = role)]
+    plan_role: String,
+
+    /// The role that applies: a name in the account of each environment, or an ARN
+    #[arg(long, value_name = "ROLE", default_value = "infra-apply", value_parser = role)]
+    apply_role: String,
+
+    /// Write to stdout, and no file
+    #[arg(long)]
+    stdout: bool,
+
+    /// Write over files that were changed by hand
+    #[arg(long, conflicts_with = "stdout")]
+    force: bool,
+}
+
+impl Github {
+    pub(super) fn run(self, context: &mut Context) -> Result<Exit, Exit> {
+        let (disk, program) = project::load(context)?;
+        let found = build::check(&program, &Default::default());
+        if diagnostics::has_errors(&found) {
+            context.terminal.diagnostics(&found, &program.sources);
+            return Err(Exit::Error);
+        }
+        let repository = repository(&disk);
+        let fail = |why: String, context: &mut Context| context.terminal.fail(&why);
+        let folder = folder(&disk, &repository).map_err(|why| fail(why, context))?;
+        let jobs = self.jobs(&program, folder).map_err(|why| fail(why, context))?;
+        let files = Kind::ALL.map(|kind| {
+            let role = match kind {
+                Kind::Plan => &self.plan_role,
+                Kind::Apply => &self.apply_role,
+            };
+            (format!("{FOLDER}/{}", kind.file()), marked(&workflow(kind, &jobs, role, &self.install)))
+        });
+        if self.stdout {
+            let text: String = files.iter().map(|(name, text)| format!("---\n# {name}\n{text}")).collect();
+            context.terminal.data(&text);
+            return Ok(Exit::Done);
+        }
+        if let Some((name, _)) = files.iter().find(|(name, _)| !self.force && is_changed(&repository.join(name))) {
+            return Err(context.terminal.fail(&format!(
+                "`{name}` was changed by hand, or is somebody else's; move the changes elsewhere, or write over them \
+                 with `--force`"
+            )));
+        }
+        for (name, text) in &files {
+            save(&repository.join(name), name, text, context)?;
+        }
+        Ok(Exit::Done)
+    }
+
+    /// A job for each environment that a branch deploys.
+    fn jobs(&self, program: &Program, folder: Option<String>) -> Result<Vec<Job>, String> {
+        let folder: Option<Arc<str>> = folder.map(Into::into);
+        let places = semantics::places(program);
+        let mut jobs = Vec::new();
+        for (env, branch) in semantics::environments(program) {
+            let (Some(branch), Some(place)) = (branch, places.iter().find(|place| place.env == env)) else { continue };
+            // Both stand in expressions and commands of the workflow, where other letters could mean something.
+            for (what, text, plain) in [("environment", env.as_str(), "_-"), ("branch", &*branch, "_-./")] {
+                if !text.chars().all(|c| c.is_ascii_alphanumeric() || plain.contains(c)) {
+                    return Err(format!(
+                        "the {what} `{text}` cannot stand in a workflow; give it a name of ASCII letters, digits and \
+                         {}",
+                        plain.chars().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", ")
+                    ));
+                }
+            }
+            jobs.push(Job {
+                env: env.to_string(),
+                branch: branch.to_string(),
+                partition: semantics::partition(&place.region),
+                account: place.account.id.to_string(),
+                region: place.region.to_string(),
+                folder: folder.clone(),
+            });
+        }
+        match jobs.is_empty() {
+            true => Err("no environment says which branch deploys it; add `branch: \"main\"` to one".to_owned()),
+            false => Ok(jobs),
+        }
+    }
+}
+
+/// The folder of the repository that the project lies in; that of the project where there is none.
+fn repository(disk: &Disk) -> PathBuf {
+    let mut above = disk.root.ancestors();
+    above.find(|folder| host::exists(&folder.join(".git"))).unwrap_or(&disk.root).to_path_buf()
+}
+
+/// Where the project lies in the repository; `None` where that is the same.
+fn folder(disk: &Disk, repository: &Path) -> Result<Option<String>, String> {
+    let folder = host::below(&disk.root, repository).unwrap_or_default();
+    let odd = |c: char| !(c.is_alphanumeric() || " _-./+@".contains(c));
+    match folder.find(odd) {
+        Some(_) => {
+            Err(format!("the folder `{}` cannot stand in a workflow; give it a plainer name", folder.escape_debug()))
+        }
+        None => Ok((!folder.is_empty()).then_some(folder)),
+    }
+}
+
+/// A workflow under its mark, which tells whether it was changed.
+fn marked(text: &str) -> String {
+    format!(
+        "# Written by `infra ci github`; run it again when environments, accounts or branches change.\n{MARK}{}\n{text}",
+        template::digest(text)
+    )
+}
+
+/// Whether a file is there that is not as one of us wrote it.
+fn is_changed(path: &Path) -> bool {
+    if !host::exists(path) {
+        return false;
+    }
+    let text = host::read(path).unwrap_or_default();
+    let mut lines = text.splitn(3, '\n').skip(1);
+    let told = lines.next().and_then(|line| line.strip_prefix(MARK));
+    told != lines.next().map(template::digest).as_deref()
+}
+
+/// Writes a file whole or not at all, and says whether it is another one now.
+fn save(path: &Path, name: &str, text: &str, context: &mut Context) -> Result<(), Exit> {
+    if host::read(path).is_ok_and(|old| old == text) {
+        context.terminal.say(&format!("{name}: as it was"));
+        return Ok(());
+    }
+    host::write(path, text.as_bytes())
+        .map_err(|error| context.terminal.fail(&format!("cannot write {name}: {}", host::plain(&error))))?;
+    context.terminal.say(&format!("{name}: written"));
+    Ok(())
+}
+
+/// A command of one line. An expression in it would be replaced before the shell sees it.
+fn command(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("write a command, such as `./install-infra`".to_owned()),
+        line if line.contains("${{") || line.contains(char::is_control) => {
+            Err("write one line without `${{`; what is longer goes into a script".to_owned())
+        }
+        line => Ok(line.to_owned()),
+    }
+}
+
+/// The name or the ARN of a role.
+fn role(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("arn:").unwrap_or(text);
+    let more = if name.len() < text.len() { "+=,.@_/-:" } else { "+=,.@_/-" };
+    match !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c)) {
+        true => Ok(text.to_owned()),
+        false => Err("write the name of a role, or its ARN".to_owned()),
+    }
+}

@@ -348,6 +348,16 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    /// What the use of a component gives for a `param` of it: the expression, and the unit and block it stands in.
+    pub(super) fn given_to(&self, unit: UnitId, param: Name) -> Option<(&'p Expr, UnitId, BlockId)> {
+        let part = self.frame.unit(unit)?.part.as_deref()?;
+        let given = part.arguments.as_ref()?.iter().rev().find(|argument| argument.name == param)?;
+        match given.value {
+            Given::Expr(expr) => Some((expr, part.outer, part.block)),
+            Given::Value(_) => None,
+        }
+    }
+
     /// A value as the type that a parameter declares; where it does not fit, the parameter is shown too.
     pub(super) fn fit_declared(&mut self, ty: &'p TypeExpr, value: Value, span: Span, declared: Ident) -> Value {
         let resolved = types::resolve(self, ty);

@@ -5,6 +5,8 @@
 //! expression stands. What comes out is what CloudFormation takes: texts, numbers and truths of
 //! the type that the schema asks for, references in place of resources, no `null`.
 
+use rustc_hash::FxHashMap;
+
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::schema::{Node, NodeId, Property, ResourceType, Types};
@@ -28,6 +30,7 @@ mod scalars;
 mod secrecy;
 mod unions;
 mod words;
+mod written;
 
 /// Values deeper than this are refused.
 const DEEPEST: usize = 128;
@@ -92,6 +95,8 @@ struct Walk<'w, 'p> {
     known: Option<&'static ResourceType>,
     /// Found so far. Kept apart, so that a variant of a union can be tried and forgotten.
     found: Vec<Found>,
+    /// Objects and lists that came by a name, by where they are written.
+    literals: FxHashMap<Span, &'p Expr>,
 }
 
 /// A problem.
@@ -104,7 +109,7 @@ struct Found {
 impl<'w, 'p> Walk<'w, 'p> {
     fn new(ev: &'w mut Evaluator<'p>, known: Option<&'static ResourceType>) -> Self {
         let types = ev.types();
-        Self { ev, types, known, found: Vec::new() }
+        Self { ev, types, known, found: Vec::new(), literals: FxHashMap::default() }
     }
 
     /// Hands over what was found.

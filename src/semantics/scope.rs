@@ -31,6 +31,11 @@ impl Scope<'_> {
         Self { outer: None, bound: Vec::new(), block }
     }
 
+    /// Whether a loop variable or a parameter has that name.
+    pub(super) fn binds(&self, name: Name) -> bool {
+        self.find(name).is_some()
+    }
+
     fn find(&self, name: Name) -> Option<&Value> {
         let mut scope = Some(self);
         while let Some(here) = scope {
@@ -310,6 +315,11 @@ impl<'p> Frame<'p> {
         }
         let module = self.unit.module;
         self.tops.get(&(module, name)).map(|slot| (Home::Top(module), slot))
+    }
+
+    /// Whether a loop or branch around the place declares that name.
+    pub(super) fn is_in_block(&self, name: Name, block: BlockId) -> bool {
+        matches!(self.slot(name, block), Some((Home::Block(block), _)) if block != BlockId::default())
     }
 
     fn find(&self, name: Name, block: BlockId) -> Found<'p> {

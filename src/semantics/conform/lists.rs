@@ -67,7 +67,7 @@ impl<'p> Walk<'_, 'p> {
         self.whole_list(asked, node, items, span, false)
     }
 
-    /// Items of a value, all shown at one place: the first one with problems speaks for all.
+    /// Items of a value. Where they are all shown at one place, the first one with problems speaks for all.
     fn items(
         &mut self,
         item: Asked<'_>,
@@ -77,10 +77,12 @@ impl<'p> Walk<'_, 'p> {
     ) -> Vec<(Value, Span)> {
         let mut items = Vec::with_capacity(values.size_hint().0);
         let mut most = None;
-        for value in values {
+        for (at, value) in values.enumerate() {
             let before = self.found.len();
-            items.push((self.value(item, &value, span, depth + 1), span));
-            if self.found.len() > before {
+            let place = self.place_of_item(span, at);
+            let at = place.unwrap_or(span);
+            items.push((self.value(item, &value, at, depth + 1), at));
+            if self.found.len() > before && place.is_none() {
                 self.found.truncate(*most.get_or_insert(self.found.len()));
             }
         }

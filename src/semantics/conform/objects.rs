@@ -183,7 +183,9 @@ impl<'p> Walk<'_, 'p> {
         match &value {
             Value::Null => {}
             Value::Object(given) => {
-                let more = self.spread(asked, keys, given, expr.span, depth).entries;
+                let (place, before) = (self.place_of(expr, scope), self.found.len());
+                let more = self.spread(asked, keys, given, place, depth).entries;
+                self.spread_here(before, expr.span, place);
                 if made.entries.is_empty() {
                     // Nothing to replace: large maps are spread into nothing.
                     made.entries = more;
@@ -218,8 +220,9 @@ impl<'p> Walk<'_, 'p> {
     fn spread(&mut self, asked: Asked<'_>, keys: Keys<'static>, given: &Object, span: Span, depth: usize) -> Made {
         let mut made = Made { entries: Vec::with_capacity(given.len()), partial: false };
         for (key, value) in given.iter() {
-            let value = self.entry(asked, keys, key, span, Given::Value(value, span), None, depth);
-            made.entries.push((key, value, span));
+            let (at, place) = self.place_of_key(span, key);
+            let value = self.entry(asked, keys, key, at, Given::Value(value, place), None, depth);
+            made.entries.push((key, value, at));
         }
         made
     }
@@ -265,7 +268,9 @@ impl<'p> Walk<'_, 'p> {
                 }
                 None if object.open => return self.free(given, scope, depth),
                 None => {
-                    self.unknown_property(asked, object, name, at);
+                    // Where the key itself is written, it can be mended.
+                    let is_key = !matches!(given, Given::Value(_, place) if place == at);
+                    self.unknown_property(asked, object, name, (at, is_key));
                     return self.free(given, scope, depth);
                 }
             },
@@ -317,7 +322,7 @@ impl<'p> Walk<'_, 'p> {
         self.wrong_always(problem.help(format!("leave it out; other resources read it as `Name.{name}`")));
     }
 
-    fn unknown_property(&mut self, asked: Asked<'_>, object: &ObjectType, name: &str, at: Span) {
+    fn unknown_property(&mut self, asked: Asked<'_>, object: &ObjectType, name: &str, (at, is_key): (Span, bool)) {
         let message = format!("{} has no property `{name}`", words::owner(asked));
         let problem = Diagnostic::new(Code::UnknownProperty, message);
         let settable = object.properties.iter().filter(|p| !p.read_only).map(|p| p.name);
@@ -326,8 +331,7 @@ impl<'p> Walk<'_, 'p> {
         self.wrong_always(match nearest(name, settable.clone()) {
             Some(near) => {
                 let problem = problem.at(at, format!("the nearest is `{near}`")).help(format!("write `{near}`"));
-                // What is spread in is written elsewhere.
-                if at == asked.at { problem } else { problem.fix(at, near) }
+                if is_key { problem.fix(at, near) } else { problem }
             }
             None if attribute => problem.at(at, "an attribute, which only AWS sets").help("leave it out"),
             None => problem.at(at, "not a property").help(words::use_one_of("use one of", settable)),

@@ -153,20 +153,26 @@ pub struct Disk {
     pub root: PathBuf,
 }
 
+fn declares(folder: &Path) -> bool {
+    let names = list(folder).unwrap_or_default();
+    names.iter().filter(|n| n.ends_with(".infra")).any(|n| {
+        let text = std::fs::read_to_string(folder.join(n)).unwrap_or_default();
+        // A byte order mark is not part of the first line.
+        text.trim_start_matches('\u{feff}').lines().any(|line| line.starts_with("project "))
+    })
+}
+
 impl Disk {
     /// The project that `start` lies in: the nearest directory, upwards, with a file that declares
     /// one. Where there is none, `start` itself, so that `no-project` can be said of what is there.
     pub fn find(start: &Path) -> Self {
-        let declares = |folder: &&Path| {
-            let names = list(folder).unwrap_or_default();
-            names.iter().filter(|n| n.ends_with(".infra")).any(|n| {
-                let text = std::fs::read_to_string(folder.join(n)).unwrap_or_default();
-                // A byte order mark is not part of the first line.
-                text.trim_start_matches('\u{feff}').lines().any(|line| line.starts_with("project "))
-            })
-        };
-        let root = start.ancestors().find(declares).unwrap_or(start);
+        let root = start.ancestors().find(|folder| declares(folder)).unwrap_or(start);
         Self { root: root.to_path_buf() }
+    }
+
+    /// Whether a file there declares a project.
+    pub fn is_project(&self) -> bool {
+        declares(&self.root)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::Context;
 use super::output::Exit;
+use super::{Context, project};
 use crate::diagnostics::{Code, nearest};
 use crate::schema::{Types, explain};
 use crate::semantics::{self, handbook};
@@ -13,6 +13,7 @@ use crate::semantics::{self, handbook};
 #[command(after_help = "Examples:
   infra explain AWS::ECS::Service
   infra explain AWS::ECS::Service.NetworkConfiguration
+  infra explain Acme::Queue::Thing      by its schema in the project, schemas/*.json
   infra explain cidr_subnet
   infra explain std::network            `std::` lists all of it
   infra explain std:/network.infra      its source, as messages name it
@@ -34,10 +35,17 @@ impl Explain {
         if let Some(name) = subject.strip_prefix("std::") {
             return explain_library(name, context);
         }
-        let types = Types::aws();
         let (name, path) = subject.split_once('.').map_or((subject, None), |(name, path)| (name, Some(path)));
+        let types = match Types::aws().resource(name) {
+            Some(_) => Types::aws(),
+            None => match project::types(context) {
+                Ok(types) => types,
+                Err(exit) => return exit,
+            },
+        };
         if types.resource(name).is_none() {
-            let near = nearest(name, types.names()).map_or(String::new(), |n| format!("; the nearest is `{n}`"));
+            let all = types.names().chain(types.own().map(|own| own.name));
+            let near = nearest(name, all).map_or(String::new(), |n| format!("; the nearest is `{n}`"));
             return context.terminal.fail(&format!("there is no resource type `{name}`{near}"));
         }
         let text = match path {

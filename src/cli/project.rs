@@ -75,6 +75,21 @@ pub(super) fn there(disk: &Disk) -> Option<Program> {
     program.project().map(|_| program)
 }
 
+/// The resource types of AWS, and those whose schemas lie in the project, where this is in one.
+pub(super) fn types(context: &mut Context) -> Result<&'static Types, Exit> {
+    let here = host::working_directory().unwrap_or_default();
+    let disk = Disk::find(&context.directory.as_ref().map_or(here.clone(), |d| here.join(d)));
+    if !disk.is_project() {
+        return Ok(Types::aws());
+    }
+    let schemas = semantics::analyze(Vec::new(), Arc::new(disk), Types::aws());
+    if diagnostics::has_errors(&schemas.diagnostics) {
+        context.terminal.diagnostics(&schemas.diagnostics, &schemas.sources);
+        return Err(Exit::Error);
+    }
+    Ok(schemas.types)
+}
+
 /// Which environments, and which settings for this run.
 #[derive(Args)]
 pub(super) struct Choice {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::Context;
 use super::output::{Exit, say_line};
+use super::{Context, project};
 use crate::host;
 use crate::sandbox::{Clock, Pace, Rule, Sandbox, Settings};
 
@@ -60,7 +60,12 @@ fn rule(text: &str) -> Result<Rule, String> {
 
 impl SandboxCommand {
     pub(super) fn run(self, context: &mut Context) -> Exit {
+        let types = match project::types(context) {
+            Ok(types) => types,
+            Err(exit) => return exit,
+        };
         let settings = Settings {
+            types,
             clock: Clock::Real(Arc::new(host::now_in_milliseconds)),
             pace: Pace::Elapsed { step: self.step },
             account: self.account,

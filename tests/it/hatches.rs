@@ -14,6 +14,7 @@ use infra::semantics::{self, Target};
 use infra::source::Sources;
 use infra::world::Table;
 
+use crate::support::cli::{Project, Served, run};
 use crate::support::stacks::World;
 
 const HEAD: &str = "project shop
@@ -369,6 +370,36 @@ async fn a_type_of_others_is_planned_and_simulated_by_its_schema() {
         assert_eq!(report.exit_code(), 0, "{report:#?}");
     }
     assert!(!world.plan(&desired("b", 2)).await.unwrap().has_changes());
+}
+
+#[test]
+fn a_type_of_others_is_explained_and_served_where_its_schema_lies() {
+    let main = "project p\naccount a { id: \"111111111111\" }\nenv dev { account: a, regions: [\"eu-west-1\"] }\n\
+                core queues {\n  resource Thing = Acme::Queue::Thing { Name: \"a\" }\n\n  output Arn = Thing.Arn\n}\n";
+    let project = Project::new(&[("main.infra", main), ("schemas/thing.json", SCHEMA), ("below/note.txt", "")]);
+    let explain = |line: &str, code: i32| project.infra(&format!("{line} explain Acme::Queue::Thing")).ended(code);
+    let said = explain("-C below", 0).out;
+    for part in ["Acme::Queue::Thing\n", "`ref` gives the Arn", "Count: Int", "Name: String (replaces)"] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+    assert!(project.infra("explain Acme::Queue::Thing.Count").ended(0).out.contains("Int"));
+    let slip = project.infra("explain Acme::Queue::Thin").ended(1).err;
+    assert!(slip.contains("the nearest is `Acme::Queue::Thing`"), "{slip}");
+    assert!(explain("-C schemas/..", 0).out == said);
+    let elsewhere = Project::new(&[("schemas/thing.json", SCHEMA)]);
+    elsewhere.infra("explain Acme::Queue::Thing").ended(1);
+    // Both sides of the port know it.
+    let root = project.path("");
+    let served = Served::start(&["-C", root.to_str().unwrap()]);
+    let line = format!("apply --yes --endpoint {}", served.address);
+    let mut apply = project.command(&line.split_whitespace().collect::<Vec<_>>());
+    apply.env("AWS_ACCESS_KEY_ID", "111111111111").env("AWS_SECRET_ACCESS_KEY", "x");
+    run(apply).ended(0);
+    // What is wrong with a schema is said, and no other answer given.
+    project.write("schemas/thing.json", SCHEMA.replace("integer", "integr"));
+    let wrong = explain("", 1).err;
+    assert!(wrong.contains("schemas/thing.json:") && wrong.contains("`integr`"), "{wrong}");
+    assert!(project.infra("explain AWS::SQS::Queue").ended(0).out.starts_with("AWS::SQS::Queue\n"));
 }
 
 const FAMILY: &str = "arn:aws:ecs:eu-west-1:111111111111:task-definition/api:1";

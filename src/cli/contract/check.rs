@@ -11,7 +11,6 @@ use super::{Contract, all, built, read};
 use crate::cli::output::Exit;
 use crate::cli::{Context, project};
 use crate::host;
-use crate::schema::Types;
 use crate::semantics::contract::{Difference, compare};
 
 /// The version of the JSON form.
@@ -93,7 +92,7 @@ impl Check {
             one.against = Some("source");
             match now.get(&one.contract.stack) {
                 Some(current) => {
-                    one.differences = compare(&one.contract, current, Types::aws());
+                    one.differences = compare(&one.contract, current, program.types);
                     one.current = Some(current.digest());
                 }
                 None => one.differences.push(gone("is not in the source any more")),

@@ -13,7 +13,6 @@ use crate::cli::reach::{Reach, Reached};
 use crate::cloud::Target;
 use crate::host::{self, Disk};
 use crate::plan;
-use crate::schema::Types;
 use crate::semantics::contract::compare;
 use crate::semantics::{self, Program, model};
 
@@ -158,7 +157,7 @@ impl Against {
             }
             match there {
                 Some(there) => {
-                    one.differences.extend(compare(&one.contract, &there, Types::aws()));
+                    one.differences.extend(compare(&one.contract, &there, program.types));
                     one.current = Some(there.digest());
                 }
                 None if one.differences.is_empty() => one.differences.push(gone("is not deployed")),

@@ -55,7 +55,7 @@ pub use run::plan;
 pub use saved::{LONGEST, Made, Refused, Saved};
 pub(crate) use text::clean;
 pub use text::{Style, to_text};
-pub use wanted::{Asset, Desired, Event, Input, Live, Observer, Settings, Silent, Source, Wanted};
+pub use wanted::{Asset, Desired, Event, Input, Leaves, Live, Observer, Settings, Silent, Source, Wanted};
 
 /// Version of the JSON form; rises when a reader of the old one would misread it.
 pub const FORMAT_VERSION: u32 = 1;
@@ -167,6 +167,8 @@ pub enum Certainty {
     Exact,
     /// An input comes from something this plan changes: what is shown is the most that may happen.
     Provisional,
+    /// Every input is known, and CloudFormation was not asked: what is shown is what the templates tell.
+    Local,
 }
 
 /// A change set in AWS.
@@ -434,6 +436,12 @@ impl Plan {
     /// True where applying it would do something.
     pub fn has_changes(&self) -> bool {
         self.stacks.iter().any(StackPlan::has_changes)
+    }
+
+    /// True where CloudFormation would have been asked for some of it, and was not. Such a plan is one to look at: what is
+    /// applied is another one.
+    pub fn is_local(&self) -> bool {
+        self.stacks.iter().any(|stack| stack.certainty == Certainty::Local)
     }
 
     /// Digest of all that it shows, change sets apart: 64 hexadecimal digits. A plan that is made again has the same

@@ -299,7 +299,11 @@ impl Work {
         let template = large::within_reach(&self.store, wanted, &Silent).await;
         let template = template.map_err(|told| Box::new(Ended::diagnostic(Outcome::Failed, &told)))?;
         let made = make(&self.cloud, &Order { wanted, ..self.order(kind, stack, inputs) }, &template).await;
-        let set = match made.map_err(|e| self.not_made(&e))? {
+        let made = match made {
+            Ok(made) => made,
+            Err(e) => return self.not_made(&e, inputs).await,
+        };
+        let set = match made {
             Made::Ready(set) => set,
             Made::Rejected(reason) => {
                 return Ok(Ended::diagnostic(Outcome::Failed, &planning::rejected(&self.wanted, &reason)));
@@ -339,14 +343,22 @@ impl Work {
         envelope::beyond(&self.plan.changes, &reader.read(set), &known)
     }
 
-    /// A change set that AWS did not take: for a name that was taken in the meantime, the plan no longer holds.
-    fn not_made(&self, error: &CloudError) -> Box<Ended> {
+    /// A change set that AWS did not take. Another run of the same plan may have been faster: then that one is
+    /// followed. For a stack that somebody else works on, or a name that was taken, the plan no longer holds.
+    async fn not_made(&self, error: &CloudError, inputs: &Inputs) -> Step<Ended> {
+        if let Ok(now) = self.now().await {
+            if let Some(ran) = self.ran_before(now.as_ref(), inputs) {
+                return self.execute(&ran).await;
+            }
+            if self.plan.action == StackAction::Update && observe::base(now.as_ref()) != self.plan.found.base {
+                return Ok(self.moved(now.as_ref()));
+            }
+        }
         match error.kind {
-            ErrorKind::AlreadyExists | ErrorKind::NotFound => Box::new(Ended::stale(format!(
-                "{} is not as the plan found it: {error}",
-                problem::called(&self.wanted)
-            ))),
-            _ => Box::new(Ended::call(error, &self.wanted)),
+            ErrorKind::AlreadyExists | ErrorKind::NotFound => {
+                Ok(Ended::stale(format!("{} is not as the plan found it: {error}", problem::called(&self.wanted))))
+            }
+            _ => Ok(Ended::call(error, &self.wanted)),
         }
     }
 

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::output::Exit;
 use super::session::{Options, Session};
 use super::{Context, progress::Progress, saved};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Leaves, Plan};
 
 /// Show exactly what an apply would change
 #[derive(Args)]
@@ -20,6 +20,7 @@ use crate::plan::{self, Plan};
   infra plan --env dev --format json > shown.json
   infra plan --env dev --format markdown             for a pull request
   infra plan --env dev -o plan.json                  for `infra apply plan.json`
+  infra plan --env dev --read-only                   with credentials that can write nothing
 
 Exit codes: 0 no error, 1 error, 2 changes planned (--detailed-exitcode).")]
 pub(super) struct PlanCommand {
@@ -33,6 +34,10 @@ pub(super) struct PlanCommand {
     /// Save it to FILE, with its change sets, for `infra apply FILE`
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// Make no call that writes: what an update does is computed here, and CloudFormation not asked
+    #[arg(long, conflicts_with = "output")]
+    read_only: bool,
 
     /// Exit with 2 where there are changes
     #[arg(long)]
@@ -60,7 +65,11 @@ impl PlanCommand {
             Ok(session) => session,
             Err(exit) => return exit,
         };
-        session.settings.keep = self.output.is_some();
+        session.settings.leaves = match self.output {
+            _ if self.read_only => Leaves::Nothing,
+            Some(_) => Leaves::KeptChangeSets,
+            None => Leaves::ChangeSets,
+        };
         let made = match make(&session, context) {
             Ok(plan) => plan,
             Err(exit) => return exit,
@@ -87,7 +96,9 @@ impl PlanCommand {
 /// A plan as it is asked for. Its digest is at the end, for `infra apply --expect`.
 pub(super) fn view(plan: &Plan, view: View, context: &Context) -> String {
     match view {
-        View::Text if plan.has_changes() => format!("{}\ndigest {}\n", text(plan, context), plan.digest()),
+        View::Text if plan.has_changes() && !plan.is_local() => {
+            format!("{}\ndigest {}\n", text(plan, context), plan.digest())
+        }
         View::Text => text(plan, context),
         View::Markdown => plan::to_markdown(plan),
         View::Json => format!("{:#}\n", plan::to_json(plan)),

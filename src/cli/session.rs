@@ -47,7 +47,8 @@ impl Session {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let only = options.selection.choose(&ids, context)?.or_else(|| Some(plan::chosen(&built).collect()));
         let reached = options.reach.open(&disk, Some(&program), context)?;
-        let settings = plan::Settings { only, wait: options.wait, poll: reached.poll(), keep: false };
+        let settings =
+            plan::Settings { only, wait: options.wait, poll: reached.poll(), leaves: plan::Leaves::default() };
         Ok(Self { sources: program.sources, desired, settings, reached })
     }
 }

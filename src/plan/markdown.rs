@@ -21,7 +21,7 @@ const WIDTH: usize = 100;
 pub fn to_markdown(plan: &Plan) -> String {
     let place = plan.env.as_deref().map(|env| format!(" for {}", code(env))).unwrap_or_default();
     let mut out = format!("### Plan of {}{place}\n\n**{}**\n", code(&plan.project), text::summary(plan));
-    if plan.has_changes() {
+    if plan.has_changes() && !plan.is_local() {
         out.push_str(&format!("\nDigest: `{}`\n", plan.digest()));
     }
     let changed: Vec<&StackPlan> = plan.stacks.iter().filter(|stack| stack.has_changes()).collect();
@@ -98,6 +98,7 @@ fn verb(stack: &StackPlan) -> String {
     match stack.certainty {
         Certainty::Exact => format!("{} {word}", code(sign)),
         Certainty::Provisional => format!("{} {word}, provisional", code(sign)),
+        Certainty::Local => format!("{} {word}, local", code(sign)),
     }
 }
 

@@ -199,8 +199,12 @@ impl Task {
         }
         let standing = found.map_err(|d| vec![*d])?;
         let Some((produced, behind)) = self.produced().await else { return Ok(None) };
-        let way =
-            Way { cloud: &cloud, uploads: &self.uploads, observer: self.observer.as_ref(), keep: self.settings.keep };
+        let way = Way {
+            cloud: &cloud,
+            uploads: &self.uploads,
+            observer: self.observer.as_ref(),
+            leaves: self.settings.leaves,
+        };
         let Planned { mut plan, outputs } = stack::plan(way, &self.wanted, &standing, &produced).await?;
         plan.notes.extend(behind.into_iter().map(|id| {
             format!("`{id}` has changes that are not deployed and not part of this plan: its deployed outputs are read")

@@ -17,7 +17,7 @@ use crate::plan::outputs::{self, Known};
 use crate::plan::protect::InForce;
 use crate::plan::refs::same_text;
 use crate::plan::upload::Uploads;
-use crate::plan::wanted::{Event, Input, Observer, Source, Wanted};
+use crate::plan::wanted::{Event, Input, Leaves, Observer, Source, Wanted};
 use crate::plan::{
     Certainty, Change, ChangeSetRef, Found, Origin, ParameterPlan, Setting, Shown, StackAction, StackPlan, ValueChange,
     initial, large, problem, protect,
@@ -37,8 +37,19 @@ pub(crate) struct Way<'a> {
     pub(crate) cloud: &'a Arc<dyn Cloud>,
     pub(crate) uploads: &'a Uploads,
     pub(crate) observer: &'a dyn Observer,
-    /// The plan is saved.
-    pub(crate) keep: bool,
+    pub(crate) leaves: Leaves,
+}
+
+impl Way<'_> {
+    /// Nothing may be written.
+    fn is_read_only(&self) -> bool {
+        self.leaves == Leaves::Nothing
+    }
+
+    /// Sees to it that what the stack needs lies in its buckets.
+    async fn bring(&self, wanted: &Wanted) -> Result<(), Vec<Diagnostic>> {
+        if self.is_read_only() { Ok(()) } else { self.uploads.bring(wanted, self.observer).await }
+    }
 }
 
 /// Plans one stack; its producers are planned already.
@@ -89,7 +100,7 @@ impl One<'_> {
     /// A stack that is not there. No change set is made for it: everything in it is new, and asking AWS would
     /// leave an empty stack behind.
     async fn create(&self, action: StackAction, found: Option<&Stack>) -> Result<Planned, Vec<Diagnostic>> {
-        self.way.uploads.bring(self.wanted, self.way.observer).await?;
+        self.way.bring(self.wanted).await?;
         let sides = Sides { before: None, after: self.after, parameters: &self.inputs.shown, types: self.types };
         let changes = diff(&sides);
         let mut plan = blank(self.wanted, found);
@@ -151,7 +162,7 @@ impl One<'_> {
         self.refuse(protect::changed_types(self.wanted, &local, &types_of(before)))?;
         plan.action = StackAction::Update;
         // CloudFormation looks for them when it carries the change out, and some of it already when it is asked.
-        self.way.uploads.bring(self.wanted, self.way.observer).await?;
+        self.way.bring(self.wanted).await?;
         if !self.inputs.are_known() {
             plan.certainty = Certainty::Provisional;
             self.refuse(protect::judge(self.wanted, &local, &policy, &mut plan.notes))?;
@@ -172,7 +183,15 @@ impl One<'_> {
         policy: &InForce,
     ) -> Result<Planned, Vec<Diagnostic>> {
         // What is certain to be refused need not be asked.
-        self.refuse(protect::judge(self.wanted, &local, policy, &mut Vec::new()))?;
+        let mut notes = Vec::new();
+        self.refuse(protect::judge(self.wanted, &local, policy, &mut notes))?;
+        if self.way.is_read_only() {
+            plan.notes.extend(notes);
+            plan.certainty = Certainty::Local;
+            plan.notes.extend(transforms(self.after));
+            plan.notes.extend(conditions(self.after));
+            return Ok(self.finish(plan, local, Some(stack), Some(before)));
+        }
         self.way.observer.tell(Event::Asking { stack: self.wanted.id.clone() });
         let order = Order {
             wanted: self.wanted,
@@ -181,7 +200,7 @@ impl One<'_> {
             base: &plan.found.base,
             fingerprint: &plan.fingerprint,
             inputs: self.inputs,
-            keep: self.way.keep,
+            keep: self.way.leaves == Leaves::KeptChangeSets,
         };
         let sent = large::within_reach(&self.way.uploads.store(self.wanted), self.wanted, self.way.observer).await;
         let template = sent.map_err(|problem| vec![*problem])?;

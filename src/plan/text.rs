@@ -122,6 +122,7 @@ impl Page {
         let certainty = match stack.certainty {
             Certainty::Exact => "exact",
             Certainty::Provisional => "provisional",
+            Certainty::Local => "local",
         };
         let title = self.paint(&format!("{sign} {}", clean(&stack.id)), BOLD);
         let verb = self.paint(word, colour);
@@ -134,6 +135,9 @@ impl Page {
         }
         if stack.certainty == Certainty::Provisional {
             self.provisional(stack);
+        }
+        if stack.certainty == Certainty::Local {
+            self.words(4, "local: computed from the templates, CloudFormation was not asked", YELLOW);
         }
         self.inputs(stack);
         self.out.push('\n');

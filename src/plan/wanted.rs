@@ -180,9 +180,21 @@ pub struct Settings {
     pub wait: Duration,
     /// Pause before the second look at something that goes on by itself; later ones are longer.
     pub poll: Duration,
-    /// The plan is saved: its change sets get names of their own, so that no plan that is only looked at takes
+    /// What planning leaves in AWS.
+    pub leaves: Leaves,
+}
+
+/// What planning leaves in AWS.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Leaves {
+    /// Nothing, and it makes no call that writes: all is computed here.
+    Nothing,
+    /// Change sets, until the plan is applied or discarded.
+    #[default]
+    ChangeSets,
+    /// Change sets of a plan that is saved. They get names of their own, so that no plan that is only looked at takes
     /// them for its own and removes them.
-    pub keep: bool,
+    KeptChangeSets,
 }
 
 impl Settings {
@@ -194,7 +206,7 @@ impl Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { only: None, wait: Duration::from_secs(20 * 60), poll: Duration::from_secs(2), keep: false }
+        Self { only: None, wait: Duration::from_secs(20 * 60), poll: Duration::from_secs(2), leaves: Leaves::default() }
     }
 }
 

@@ -81,6 +81,39 @@ async fn a_new_image_replaces_the_task_and_leaves_the_core_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_plan_that_only_reads_writes_nothing_and_shows_the_same() {
+    let world = World::new();
+    world.deploy(&shop(Some("web:1"))).await;
+    let wanted = shop_with(Some("web:2"), "10.9.0.0/16");
+    let asked = world.plan(&wanted).await.unwrap();
+    infra::plan::discard(&world.clouds, &wanted, &asked).await.unwrap();
+    world.calls();
+    let observer: Arc<dyn infra::plan::Observer> = Arc::new(infra::plan::Silent);
+    let settings = infra::plan::Settings { leaves: infra::plan::Leaves::Nothing, ..infra::plan::Settings::default() };
+    let plan = infra::plan::plan(&world.clouds, &wanted, &settings, &observer).await.unwrap();
+    let calls = world.calls();
+    let reads = ["GetCallerIdentity", "DescribeStacks", "GetTemplate", "GetStackPolicy"];
+    assert!(!calls.is_empty() && calls.iter().all(|call| reads.contains(call)), "{calls:?}");
+    let shown = |plan: &infra::plan::Plan| {
+        let of = |s: &infra::plan::StackPlan| {
+            s.changes.iter().map(|c| (s.id.clone(), c.logical_id.clone(), c.action, c.replacement)).collect::<Vec<_>>()
+        };
+        plan.stacks.iter().flat_map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&plan), shown(&asked));
+    let certainty = |id: &str| plan.stack(id).unwrap().certainty;
+    assert_eq!(certainty("network@dev/eu-west-1"), Certainty::Local);
+    assert_eq!(certainty("api@dev/eu-west-1"), Certainty::Provisional);
+    assert!(plan.is_local() && !asked.is_local());
+    assert!(
+        text(&plan).contains("local: computed from the templates, CloudFormation was not asked"),
+        "{}",
+        text(&plan)
+    );
+    assert!(infra::plan::to_json(&plan).get("digest").is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_waits_for_a_replaced_network_is_provisional() {
     let world = World::new();
     world.deploy(&shop(Some("web:1"))).await;

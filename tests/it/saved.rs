@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::support::stacks::{WRITES, World, api, desired, input, jobs, network, shop, shop_with, stack, text, topic};
 
 mod commands;
+mod crash;
 mod refusals;
 
 const API: &str = "api@dev/eu-west-1";
@@ -27,7 +28,7 @@ fn made() -> Made {
 async fn keep(world: &World, desired: &Desired, only: &[&str]) -> Plan {
     let observer: Arc<dyn plan::Observer> = Arc::new(plan::Silent);
     let only = (!only.is_empty()).then(|| only.iter().map(|id| (*id).to_owned()).collect());
-    let settings = plan::Settings { keep: true, only, ..plan::Settings::default() };
+    let settings = plan::Settings { leaves: plan::Leaves::KeptChangeSets, only, ..plan::Settings::default() };
     plan::plan(&world.clouds, desired, &settings, &observer).await.unwrap()
 }
 

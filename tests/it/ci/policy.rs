@@ -92,6 +92,8 @@ fn each_role_can_do_what_it_is_for_and_no_more() {
     write(&project, 2);
     let refused = infra("plan --env dev", 1);
     assert!(refused.err.contains("help: allow `cloudformation:CreateChangeSet`"), "{}", refused.err);
+    let plan = infra("plan --env dev --read-only --detailed-exitcode", 2);
+    assert!(plan.out.contains("local: computed") && !plan.out.contains("digest"), "{}", plan.out);
     // Where nothing changes, nothing is asked for.
     write(&project, 499);
     infra("plan --env dev", 0);

@@ -132,6 +132,9 @@ pub trait Cloud: Send + Sync {
     /// resources from the first form. Fails with [`ErrorKind::Incomplete`] where the two contradict each other.
     fn change_set<'a>(&'a self, stack: &'a str, name: &'a str) -> Answer<'a, Option<ChangeSet>>;
 
+    /// The template that the change set was made from, as it was given; `None` where it is gone.
+    fn change_set_template<'a>(&'a self, stack: &'a str, name: &'a str) -> Answer<'a, Option<String>>;
+
     /// Why AWS refuses a change set whose status is `FAILED`; empty where it does not tell more than the status does.
     fn findings<'a>(&'a self, stack: &'a str, name: &'a str) -> Answer<'a, Vec<Finding>>;
 

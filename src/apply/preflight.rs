@@ -18,6 +18,7 @@ use crate::cloud::{CloudError, Clouds, ExecutionStatus, Stack, StackStatus};
 use crate::diagnostics::{Code, Diagnostic, sort};
 use crate::plan::digest::{self, Fingerprint};
 use crate::plan::{ChangeSetRef, Desired, Origin, Plan, Shown, StackAction, StackPlan, Wanted, observe, problem, run};
+use crate::template;
 
 /// Makes sure that `plan` still holds. Changes nothing.
 ///
@@ -185,6 +186,12 @@ impl Check {
         let Some(real) = self.work.cloud.change_set(&set.stack, &set.arn).await? else {
             return Ok(Some(self.say("its change set is gone")));
         };
+        // What is sent may keep something of the deployed template, so it is put together again as it was then.
+        let sent = self.sent().await?;
+        let given = self.work.cloud.change_set_template(&set.stack, &set.arn).await?;
+        if given.as_deref().and_then(template::read) != template::read(sent.as_deref().unwrap_or(&wanted.body)) {
+            return Ok(Some(self.say("its change set was made from another template")));
+        }
         let after: Value = serde_json::from_str(&wanted.body).unwrap_or_default();
         if let Some(beyond) = self.work.beyond(&real, &after, &plan.parameters) {
             return Ok(Some(self.say(&format!("its change set goes beyond the plan: {beyond}"))));
@@ -199,8 +206,21 @@ impl Check {
         if let Some((name, _)) = other {
             return Ok(Some(self.say(&format!("its change set has another value for `{name}`"))));
         }
-        let is_other = !real.tags.is_empty() && real.tags != wanted.tags;
-        Ok(is_other.then(|| self.say("its change set has other tags")))
+        // Some emulators tell neither of the two.
+        let other = [
+            ("tags", !real.tags.is_empty() && real.tags != wanted.tags),
+            ("capabilities", real.capabilities.iter().any(|granted| !plan.capabilities.contains(granted))),
+        ];
+        let other = other.into_iter().find(|(_, is_other)| *is_other);
+        Ok(other.map(|(what, _)| self.say(&format!("its change set has other {what}"))))
+    }
+
+    /// The template as it is sent, where that is not as the source has it.
+    async fn sent(&self) -> Result<Option<String>, CloudError> {
+        let Some(stack) = self.now.as_ref().filter(|_| !self.work.wanted.initial.is_empty()) else { return Ok(None) };
+        let before = self.work.cloud.template(&stack.id).await?;
+        let before = before.as_deref().and_then(template::read);
+        Ok(self.work.kept(before.as_ref(), &self.work.plan.parameters).map(|wanted| wanted.body))
     }
 
     /// Values that the plan gives and their stacks no longer have.

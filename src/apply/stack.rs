@@ -281,10 +281,14 @@ impl Work {
         let Some(stack) = stack.filter(|_| initial::has_any(&self.wanted)) else { return Ok(None) };
         let before = observe::template(&self.cloud, stack, &self.wanted).await;
         let before = before.map_err(|told| Box::new(Ended::diagnostic(Outcome::Failed, &told)))?;
+        Ok(self.kept(before.as_ref(), &inputs.shown))
+    }
+
+    /// The same where the deployed template is known.
+    pub(crate) fn kept(&self, before: Option<&Value>, parameters: &BTreeMap<String, ParameterPlan>) -> Option<Wanted> {
         let after: Value = serde_json::from_str(&self.wanted.body).unwrap_or_default();
-        let sides =
-            Sides { before: before.as_ref(), after: &after, parameters: &inputs.shown, types: self.wanted.types };
-        Ok(initial::keep(&self.wanted, &after, &sides).map(|kept| kept.wanted))
+        let sides = Sides { before, after: &after, parameters, types: self.wanted.types };
+        initial::keep(&self.wanted, &after, &sides).map(|kept| kept.wanted)
     }
 
     /// Asks AWS what is to happen now that all inputs are known, and does it where the plan covers it.

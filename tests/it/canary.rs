@@ -138,6 +138,7 @@ const LINES: &[(&str, i32)] = &[
     ("doc -o reference", 0),
     ("build --env dev -o out", 0),
     ("ci policy", 0),
+    ("ci github --install ./get --stdout", 1),
     ("graph --format text", 0),
     ("graph --format dot", 0),
     ("graph --format mermaid", 0),

@@ -185,6 +185,28 @@ async fn a_change_set_that_was_exchanged_is_not_executed() {
         told,
         ["the plan for `api@dev/eu-west-1` no longer holds: its change set has another value for `Image`"]
     );
+    // For one that somebody made under our name from another template, which touches the same and no more.
+    let mut forged = plan.clone();
+    let (ours, cloud) = (plan.stacks[two].change_set.clone().unwrap(), world.at(&wanted.stacks[3]));
+    let name = format!("infra-{}-0123456789abcdef", plan.stacks[two].fingerprint);
+    let set = NewChangeSet {
+        stack: ours.stack.clone(),
+        name: name.clone(),
+        kind: ChangeSetKind::Update,
+        template: TemplateText::Body(wanted.stacks[3].body.replace("louder", "forged")),
+        parameters: BTreeMap::new(),
+        tags: wanted.stacks[3].tags.clone(),
+        capabilities: vec![],
+        role: None,
+        on_stack_failure: None,
+        description: None,
+        token: Token::new("c-forged").unwrap(),
+    };
+    let arn = cloud.create_change_set(&set).await.unwrap().id;
+    while cloud.change_set_state(&ours.stack, &arn).await.unwrap().unwrap().status.is_pending() {}
+    forged.stacks[two].change_set = Some(plan::ChangeSetRef { name, arn, stack: ours.stack });
+    let told = moved(&world, &filed(&forged, &wanted)).await;
+    assert!(told.len() == 1 && told[0].ends_with("its change set was made from another template"), "{told:#?}");
     // A plan that shows less than its change set does.
     let mut less = plan.clone();
     less.stacks[one].changes.retain(|change| change.logical_id != "Task");
@@ -301,4 +323,24 @@ async fn secrets_are_in_aws_or_given_again() {
     let report = world.apply(&whole(&saved), &saved.plan).await;
     assert_eq!(report.exit_code(), 0, "{report:#?}");
     assert!(!world.plan(&database(None, 30)).await.unwrap().has_changes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_keeps_a_deployed_property_is_applied_from_a_file() {
+    let service = |count: u32, name: &str| {
+        let template = json!({"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {
+            "DelaySeconds": count, "Tags": [{"Key": "name", "Value": name}]}}}});
+        let mut wanted = stack("kept", template);
+        wanted.initial.insert("Queue".to_owned(), vec!["DelaySeconds".to_owned()]);
+        desired([wanted])
+    };
+    let world = World::new();
+    world.deploy(&service(1, "a")).await;
+    let wanted = service(2, "b");
+    let saved = filed(&keep(&world, &wanted, &[]).await, &wanted);
+    preflight(&world, &saved).await.unwrap();
+    assert_eq!(world.apply(&whole(&saved), &saved.plan).await.exit_code(), 0);
+    let template = world.at(&wanted.stacks[0]).template("shop-kept-dev").await.unwrap().unwrap();
+    assert!(template.contains("\"DelaySeconds\":1") && template.contains("\"b\""), "{template}");
+    preflight(&world, &saved).await.unwrap();
 }

@@ -125,6 +125,10 @@ impl Cloud for Client {
         Box::pin(reads::template(self, stack))
     }
 
+    fn change_set_template<'a>(&'a self, stack: &'a str, name: &'a str) -> Answer<'a, Option<String>> {
+        Box::pin(reads::change_set_template(self, stack, name))
+    }
+
     fn resources<'a>(&'a self, stack: &'a str) -> Answer<'a, Option<Vec<StackResource>>> {
         Box::pin(reads::resources(self, stack))
     }

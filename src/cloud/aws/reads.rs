@@ -93,6 +93,17 @@ pub(crate) async fn template(client: &Client, stack: &str) -> Result<Option<Stri
     Ok(answer.and_then(|a| deviations::text(a.template_body())))
 }
 
+pub(crate) async fn change_set_template(
+    client: &Client,
+    stack: &str,
+    name: &str,
+) -> Result<Option<String>, CloudError> {
+    let request = client.sdk().await.get_template().stack_name(stack).change_set_name(name);
+    let request = request.template_stage(sdk::TemplateStage::Original);
+    let answer = present(client.call("GetTemplate", request.send()).await)?;
+    Ok(answer.and_then(|a| deviations::text(a.template_body())))
+}
+
 pub(crate) async fn resources(client: &Client, stack: &str) -> Result<Option<Vec<StackResource>>, CloudError> {
     const OPERATION: &str = "ListStackResources";
     let mut all = Vec::new();

@@ -16,14 +16,7 @@ pub(super) fn write(out: &mut String, value: &Value) {
         Value::Object(object) => self::object(out, object),
         Value::Later(later) => self::later(out, later),
         Value::Resource(resource) => call(out, "Ref", |out| json::string(out, resource.id.as_str())),
-        Value::Null
-        | Value::Resources(_)
-        | Value::Component(_)
-        | Value::Seen(_)
-        | Value::Stack(_)
-        | Value::Env(_)
-        | Value::Asset(_)
-        | Value::Unknown => {}
+        _ => {}
     }
 }
 

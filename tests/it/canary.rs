@@ -27,7 +27,7 @@ const PROGRAM: &str = r#"project p
 
 account a { id: "111111111111" }
 
-env dev { account: a, regions: ["eu-west-1"] }
+env dev { account: a, regions: ["eu-west-1"], branch: "main" }
 
 type Hidden = Secret
 
@@ -138,7 +138,7 @@ const LINES: &[(&str, i32)] = &[
     ("doc -o reference", 0),
     ("build --env dev -o out", 0),
     ("ci policy", 0),
-    ("ci github --install ./get --stdout", 1),
+    ("ci github --install ./get --stdout", 0),
     ("graph --format text", 0),
     ("graph --format dot", 0),
     ("graph --format mermaid", 0),

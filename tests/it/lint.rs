@@ -55,26 +55,26 @@ fn two_builds_are_byte_equal() {
 
 #[test]
 fn examples_pass_cfn_lint() {
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lint");
-    let mut by_region: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for example in &examples() {
-        for env in ["dev", "prod"] {
-            let build = built(example, env);
-            assert!(!build.stacks.is_empty());
-            let folder = out.join(example.file_name().unwrap()).join(env);
-            std::fs::create_dir_all(folder.join("templates")).unwrap();
-            for stack in &build.stacks {
-                let path = folder.join(stack.file_name());
-                std::fs::write(&path, &stack.template.body).unwrap();
-                by_region.entry(stack.head.key.region.to_string()).or_default().push(path);
-            }
-        }
-    }
-    lint(by_region);
+    let builds = examples().into_iter().flat_map(|example| {
+        ["dev", "prod"].map(|env| (example.file_name().unwrap().to_string_lossy().into_owned(), built(&example, env)))
+    });
+    lint("lint", builds);
 }
 
-/// Runs AWS's own linter over templates, by the region they are for.
-pub(crate) fn lint(by_region: BTreeMap<String, Vec<PathBuf>>) {
+/// Runs AWS's own linter over the templates of builds, each with a name; `folder` is where they are written.
+pub(crate) fn lint(folder: &str, builds: impl IntoIterator<Item = (String, Build)>) {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    let mut by_region: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for (name, build) in builds {
+        let folder = out.join(&name).join(build.env.unwrap().as_str());
+        std::fs::create_dir_all(folder.join("templates")).unwrap();
+        assert!(!build.stacks.is_empty(), "{name}");
+        for stack in &build.stacks {
+            let path = folder.join(stack.file_name());
+            std::fs::write(&path, &stack.template.body).unwrap();
+            by_region.entry(stack.head.key.region.to_string()).or_default().push(path);
+        }
+    }
     for (region, templates) in by_region {
         let mut lint = venv::tool("cfn-lint");
         lint.args(["--non-zero-exit-code", "error", "--format", "parseable", "--regions", &region, "--"]);

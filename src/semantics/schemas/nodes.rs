@@ -57,7 +57,7 @@ impl<'m, 'd> Reader<'m, 'd> {
         if let Some(reference) = schema.get("$ref") {
             return self.reference(reference, depth);
         }
-        let made = self.made_of(schema, depth);
+        let made = self.made_of(schema, "", depth);
         self.add(made)
     }
 
@@ -82,13 +82,7 @@ impl<'m, 'd> Reader<'m, 'd> {
         let node = match entry.value.get("$ref") {
             Some(further) => Node::Alias(self.reference(further, depth + 1)),
             None if depth > DEEPEST => Node::Json,
-            None => match entry.value.get("properties").filter(|p| !p.entries().is_empty()) {
-                Some(properties) => {
-                    let object = self.object_type(&entry.value, properties, Name::new(name).as_str(), depth + 1);
-                    Node::Object(object)
-                }
-                None => self.made_of(&entry.value, depth + 1),
-            },
+            None => self.made_of(&entry.value, Name::new(name).as_str(), depth + 1),
         };
         if let Some(place) = self.made.at(id) {
             *place = node;
@@ -96,9 +90,10 @@ impl<'m, 'd> Reader<'m, 'd> {
         id
     }
 
-    fn made_of(&mut self, schema: &'d data::Node, depth: usize) -> Node {
+    /// What a schema says that goes by that name, if by any.
+    fn made_of(&mut self, schema: &'d data::Node, name: &'static str, depth: usize) -> Node {
         if let Some(properties) = schema.get("properties").filter(|p| !p.entries().is_empty()) {
-            return Node::Object(self.object_type(schema, properties, "", depth));
+            return Node::Object(self.object_type(schema, properties, name, depth));
         }
         let types: Vec<&str> = match schema.get("type") {
             Some(one) => match &one.kind {

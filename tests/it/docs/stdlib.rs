@@ -2,7 +2,7 @@
 //! programs, which AWS's linter accepts and the sandbox deploys.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use infra::source::Sources;
 use infra::stdlib;
@@ -138,22 +138,14 @@ fn its_examples_are_right() {
 
 #[test]
 fn its_templates_pass_cfn_lint() {
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lint-std");
-    let mut by_region: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for (place, files) in examples().into_iter().chain(programs_in("tests/cases/build/std")).chain(published()) {
-        let folder = out.join(place.replace([':', '/', '.'], "-"));
+    let programs = examples().into_iter().chain(programs_in("tests/cases/build/std")).chain(published());
+    let builds = programs.flat_map(|(place, files)| {
         let builds = programs::build_all(&programs::analyzed(&files));
-        for build in builds.unwrap_or_else(|why| panic!("{place}: {why}")) {
-            let folder = folder.join(build.env.unwrap().as_str());
-            std::fs::create_dir_all(folder.join("templates")).unwrap();
-            for stack in &build.stacks {
-                let path = folder.join(stack.file_name());
-                std::fs::write(&path, &stack.template.body).unwrap();
-                by_region.entry(stack.head.key.region.to_string()).or_default().push(path);
-            }
-        }
-    }
-    lint(by_region);
+        let builds = builds.unwrap_or_else(|why| panic!("{place}: {why}"));
+        let name = place.replace([':', '/', '.'], "-");
+        builds.into_iter().map(move |build| (name.clone(), build))
+    });
+    lint("lint-std", builds);
 }
 
 /// Each example comes up in the sandbox in each of its environments; in the first, it needs nothing more then, and goes.

@@ -6,11 +6,13 @@ use crate::semantics::Program;
 use crate::semantics::model::Instance;
 
 mod artifacts;
+mod encryption;
 mod interpolation;
 mod made;
 mod policy;
 mod ports;
 mod sites;
+mod twice;
 mod unused;
 mod walk;
 
@@ -31,6 +33,7 @@ impl Advice {
             self.made.add(program, place, instance, resource);
             walk::resource(&seen, place, &mut self.sites, &mut self.found);
             artifacts::check(&seen, &mut self.found);
+            encryption::check(&seen, &mut self.found);
             ports::check(&seen, &mut self.found);
         }
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::policy;
 use super::sites::{Kind, Site};
+use super::{policy, twice};
 use crate::diagnostics::Diagnostic;
 use crate::names::Name;
 use crate::schema::{Identifier, Node, NodeId, Types};
@@ -106,6 +106,11 @@ impl Walk<'_> {
                     Some(Node::Json) => node,
                     _ => None,
                 };
+                let item = inner.map(|inner| types.node(inner));
+                if matches!(item, Some(Node::String(string)) if !string.identifies.is_empty()) {
+                    let is_unique = matches!(known, Some(Node::Array { unique: true, .. }));
+                    twice::check(self.seen, items, (path, is_unique), self.found);
+                }
                 for (at, item) in items.iter().enumerate() {
                     self.value(item, inner, &Path::Item(path, at));
                 }

@@ -16,6 +16,7 @@ mod bad_input;
 mod boto;
 #[cfg(feature = "aws")]
 mod canary;
+#[cfg(feature = "aws")]
 mod ci;
 #[cfg(feature = "aws")]
 mod cloud;

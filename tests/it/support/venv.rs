@@ -27,7 +27,6 @@ pub(crate) fn tool(name: &str) -> Command {
 }
 
 /// Runs a Python program and gives what it prints; fails with all it said where it fails.
-#[cfg(feature = "aws")]
 pub(crate) fn python(program: &str, arguments: &[&str]) -> String {
     let output = tool("python").args(["-c", program]).args(arguments).output().unwrap();
     said(&output, program)

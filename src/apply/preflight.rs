@@ -151,32 +151,38 @@ impl Check {
     /// from moved.
     async fn exact(&self, set: &ChangeSetRef) -> Moved {
         let (plan, cloud) = (&self.work.plan, &self.work.cloud);
-        if self.now.as_ref().is_some_and(|s| s.change_set.as_ref() == Some(&set.arn)) {
-            return Ok(Vec::new());
-        }
         let told = Fingerprint::of_change_set(&set.arn).map(|print| print.text());
         if told.as_ref() != Some(&plan.fingerprint) || plan.found.arn.as_ref() != Some(&set.stack) {
             return Ok(vec![self.say("the plan names a change set that was not made for it")]);
         }
+        let last = self.now.as_ref().and_then(|stack| stack.change_set.as_ref());
+        if last == Some(&set.arn) {
+            return Ok(Vec::new());
+        }
         use ExecutionStatus::{Available, ExecuteComplete, ExecuteFailed, ExecuteInProgress};
         let state = cloud.change_set_state(&set.stack, &set.arn).await?;
-        let mut moved = Vec::new();
-        match state.as_ref().map(|state| &state.execution) {
-            Some(ExecuteInProgress | ExecuteComplete | ExecuteFailed) => return Ok(moved),
-            Some(Available) => moved.extend(self.content(set).await?),
-            _ => {
-                let token = digest::token('x', &set.name);
-                if self.work.followed(&set.stack, &token).has_begun().await? {
-                    return Ok(moved);
-                }
-                let now = state.map_or("is gone".to_owned(), |state| format!("is now {}", state.execution));
-                moved.push(self.say(&format!("its change set {now}")));
-            }
+        let token = digest::token('x', &set.name);
+        let ran = match state.as_ref().map(|state| &state.execution) {
+            Some(Available) => false,
+            Some(ExecuteInProgress | ExecuteComplete | ExecuteFailed) => true,
+            // It may be gone because it ran.
+            _ => self.work.followed(&set.stack, &token).has_begun().await?,
+        };
+        let runs = self.now.as_ref().is_some_and(|stack| stack.status.is_in_progress());
+        // An answer about a stack may be old, or not tell what ran last; what tells another change set is neither.
+        if ran && (runs || last.is_none() || self.is_unmoved()) {
+            return Ok(Vec::new());
         }
+        let mut moved = self.origins();
         if !self.is_unmoved() {
+            // What became of the change set follows from that.
             moved.insert(0, self.stack_moved());
+        } else if let Some(Available) = state.as_ref().map(|state| &state.execution) {
+            moved.extend(self.content(set).await?);
+        } else {
+            let now = state.map_or("is gone".to_owned(), |state| format!("is now {}", state.execution));
+            moved.push(self.say(&format!("its change set {now}")));
         }
-        moved.extend(self.origins());
         Ok(moved)
     }
 

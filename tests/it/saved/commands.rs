@@ -115,6 +115,9 @@ fn a_file_that_does_not_belong_here_is_refused() {
     let first = |told: String| told.lines().nth(2).unwrap_or_default().trim_start_matches([' ', '×']).to_owned();
     assert_eq!(refused("gone.json", 1), "error: cannot read gone.json: there is no such file");
     assert_eq!(first(refused("hello.infra", 1)), "`hello.infra` is no plan file");
+    let large = std::fs::File::create(project.path("large.json")).unwrap();
+    large.set_len(plan::LONGEST + 1).unwrap();
+    assert_eq!(refused("large.json", 1), "error: cannot read large.json: it has more than 67108864 bytes");
     project.write("cut.json", &good[..good.len() / 2]);
     assert_eq!(first(refused("cut.json", 1)), "`cut.json` is cut off: its end is missing");
     project.write("edited.json", good.replace("\"60\"", "\"61\""));

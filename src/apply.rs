@@ -21,12 +21,14 @@ mod execute;
 mod follow;
 mod pace;
 mod preflight;
+mod recover;
 mod report;
 mod run;
 mod settings;
 mod stack;
 
 pub use preflight::preflight;
+pub use recover::{Recovery, recover};
 pub use report::{to_json, to_text};
 pub use run::apply;
 

@@ -33,6 +33,8 @@ mod project;
 #[cfg(feature = "aws")]
 mod reach;
 #[cfg(feature = "aws")]
+mod recover;
+#[cfg(feature = "aws")]
 mod sandbox;
 #[cfg(feature = "aws")]
 mod saved;
@@ -92,6 +94,8 @@ enum Command {
     #[cfg(feature = "aws")]
     Destroy(destroy::DestroyCommand),
     #[cfg(feature = "aws")]
+    Recover(recover::RecoverCommand),
+    #[cfg(feature = "aws")]
     Outputs(ls::Outputs),
     #[cfg(feature = "aws")]
     Ls(ls::Ls),
@@ -138,6 +142,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Discard(c) => c.run(&mut context),
         #[cfg(feature = "aws")]
         Command::Destroy(c) => c.run(&mut context),
+        #[cfg(feature = "aws")]
+        Command::Recover(c) => c.run(&mut context),
         #[cfg(feature = "aws")]
         Command::Outputs(c) => c.run(&mut context),
         #[cfg(feature = "aws")]

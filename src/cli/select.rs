@@ -50,7 +50,7 @@ impl Selection {
 }
 
 /// The ids that `pattern` means. What follows the `@` is a region, an environment, or a whole place `env/region`.
-fn matching(pattern: &str, ids: &[&str]) -> Result<Vec<String>, String> {
+pub(super) fn matching(pattern: &str, ids: &[&str]) -> Result<Vec<String>, String> {
     let (stack, place) = pattern.split_once('@').unwrap_or((pattern, "*"));
     let (stack, place) = (glob(stack)?, glob(place)?);
     let fits = |id: &&&str| {

@@ -96,7 +96,7 @@ fn fallback() -> Token {
 
 /// True for tokens that this tool gives to operations.
 pub(crate) fn is_ours(token: &str) -> bool {
-    ["x-infra-", "d-infra-"].iter().any(|start| token.starts_with(start))
+    ["x-infra-", "d-infra-", "r-infra-"].iter().any(|start| token.starts_with(start))
 }
 
 #[cfg(test)]

@@ -81,17 +81,12 @@ pub(crate) fn stuck(wanted: &Wanted, stack: &Stack) -> Diagnostic {
     let reason = stack.status_reason.as_deref().filter(|r| !r.is_empty());
     let reason = reason.map(|r| format!(" ({r})")).unwrap_or_default();
     let message = format!("{} is stuck in {}{reason}", called(wanted), stack.status);
-    let region = &wanted.target.region;
-    let name = &wanted.name;
     let help = match stack.status.as_str() {
-        "UPDATE_ROLLBACK_FAILED" => format!(
-            "mend what the reason names, then `aws cloudformation continue-update-rollback --stack-name {name} --region {region}`"
-        ),
-        "UPDATE_FAILED" => {
-            format!(
-                "roll it back with `aws cloudformation rollback-stack --stack-name {name} --region {region}`, then plan again"
-            )
+        "UPDATE_ROLLBACK_FAILED" => {
+            "mend what the reason names, then run `infra recover` with the same options: it goes on with the rollback"
+                .to_owned()
         }
+        "UPDATE_FAILED" => "roll it back: run `infra recover` with the same options, then plan again".to_owned(),
         "DELETE_FAILED" => "finish the deletion with `infra destroy`, then plan again".to_owned(),
         _ => "look at the stack in the console and bring it to an end, then plan again".to_owned(),
     };

@@ -13,6 +13,7 @@ const COMMANDS: &[&str] = &[
     "show",
     "discard",
     "destroy",
+    "recover",
     "outputs",
     "ls",
     "sandbox",

@@ -61,6 +61,8 @@ mod prefixes;
 mod promises;
 mod provenance;
 #[cfg(feature = "aws")]
+mod recover;
+#[cfg(feature = "aws")]
 mod reduced;
 #[cfg(feature = "aws")]
 mod sandbox;

@@ -34,79 +34,73 @@ fn to_s3(world: &World) -> [usize; 2] {
     ["HeadObject", "PutObject"].map(|name| calls.iter().filter(|call| **call == name).count())
 }
 
-#[test]
-fn a_large_template_is_uploaded_once_and_planned_like_any_other() {
+#[tokio::test(start_paused = true)]
+async fn a_large_template_is_uploaded_once_and_planned_like_any_other() {
     let world = World::new();
-    wait(async {
-        let first = large(400, 30);
-        // A new stack is planned without a change set, so nothing needs the template yet.
-        let plan = world.plan(&first).await.unwrap();
-        assert_eq!((plan.stacks[0].changes.len(), to_s3(&world)), (400, [0, 0]));
-        let report = world.apply(&first, &plan).await;
-        assert_eq!((report.stacks[0].outcome, to_s3(&world)), (Outcome::Done, [1, 1]));
-        let deployed = world.at(&first.stacks[0]).template("shop-queues-dev").await.unwrap();
-        assert_eq!(deployed.as_ref(), Some(&first.stacks[0].body));
+    let first = large(400, 30);
+    // A new stack is planned without a change set, so nothing needs the template yet.
+    let plan = world.plan(&first).await.unwrap();
+    assert_eq!((plan.stacks[0].changes.len(), to_s3(&world)), (400, [0, 0]));
+    let report = world.apply(&first, &plan).await;
+    assert_eq!((report.stacks[0].outcome, to_s3(&world)), (Outcome::Done, [1, 1]));
+    let deployed = world.at(&first.stacks[0]).template("shop-queues-dev").await.unwrap();
+    assert_eq!(deployed.as_ref(), Some(&first.stacks[0].body));
 
-        // What is deployed is known by its digest: neither the template nor S3 is asked for.
-        world.calls();
-        assert!(!world.plan(&first).await.unwrap().has_changes());
-        let calls = world.calls();
-        assert!(!calls.iter().any(|call| ["GetTemplate", "HeadObject", "CreateChangeSet"].contains(call)), "{calls:?}");
+    // What is deployed is known by its digest: neither the template nor S3 is asked for.
+    world.calls();
+    assert!(!world.plan(&first).await.unwrap().has_changes());
+    let calls = world.calls();
+    assert!(!calls.iter().any(|call| ["GetTemplate", "HeadObject", "CreateChangeSet"].contains(call)), "{calls:?}");
 
-        // An update names the one queue that changes, and is uploaded before it is asked for.
-        let second = large(400, 60);
-        let plan = world.plan(&second).await.unwrap();
-        let changes: Vec<&str> = plan.stacks[0].changes.iter().map(|change| change.logical_id.as_str()).collect();
-        assert_eq!((plan.stacks[0].action, changes), (StackAction::Update, vec!["Queue399"]));
-        assert!(plan.stacks[0].change_set.is_some());
-        assert_eq!(to_s3(&world), [1, 1]);
-        // The second time it lies there.
-        let again = world.plan(&second).await.unwrap();
-        assert_eq!((again.id == plan.id, to_s3(&world)), (true, [1, 0]));
-        let report = world.apply(&second, &again).await;
-        assert_eq!((report.stacks[0].outcome, to_s3(&world)), (Outcome::Done, [0, 0]));
-        assert!(!world.plan(&second).await.unwrap().has_changes());
+    // An update names the one queue that changes, and is uploaded before it is asked for.
+    let second = large(400, 60);
+    let plan = world.plan(&second).await.unwrap();
+    let changes: Vec<&str> = plan.stacks[0].changes.iter().map(|change| change.logical_id.as_str()).collect();
+    assert_eq!((plan.stacks[0].action, changes), (StackAction::Update, vec!["Queue399"]));
+    assert!(plan.stacks[0].change_set.is_some());
+    assert_eq!(to_s3(&world), [1, 1]);
+    // The second time it lies there.
+    let again = world.plan(&second).await.unwrap();
+    assert_eq!((again.id == plan.id, to_s3(&world)), (true, [1, 0]));
+    let report = world.apply(&second, &again).await;
+    assert_eq!((report.stacks[0].outcome, to_s3(&world)), (Outcome::Done, [0, 0]));
+    assert!(!world.plan(&second).await.unwrap().has_changes());
 
-        // Back to the first: its object is still there.
-        world.calls();
-        world.deploy(&first).await;
-        assert_eq!(to_s3(&world), [1, 0]);
-        // A small one needs no bucket.
-        world.deploy(&large(100, 30)).await;
-        assert_eq!(to_s3(&world), [0, 0]);
-    });
+    // Back to the first: its object is still there.
+    world.calls();
+    world.deploy(&first).await;
+    assert_eq!(to_s3(&world), [1, 0]);
+    // A small one needs no bucket.
+    world.deploy(&large(100, 30)).await;
+    assert_eq!(to_s3(&world), [0, 0]);
 }
 
-#[test]
-fn a_bucket_of_somebody_else_stops_the_plan() {
+#[tokio::test(start_paused = true)]
+async fn a_bucket_of_somebody_else_stops_the_plan() {
     let world = World::new();
-    wait(async {
-        world.deploy(&large(100, 30)).await;
-        let theirs = world.clouds.store(&target("999999999999", "eu-west-1"));
-        theirs.put(&ObjectId { bucket: "shop-dev".into(), key: "mine".into() }, b"x".to_vec()).await.unwrap();
-        world.sandbox.reset_calls();
-        let problems = world.plan(&large(400, 30)).await.unwrap_err();
-        assert_eq!(problems[0].code, Code::AwsCall);
-        assert!(problems[0].message.contains("belongs to somebody else"), "{problems:#?}");
-        assert!(problems[0].help.as_deref().unwrap_or_default().contains("arn:aws:s3:::shop-dev/templates/*"));
-        assert!(!world.sandbox.calls().contains_key("CreateChangeSet"));
-    });
+    world.deploy(&large(100, 30)).await;
+    let theirs = world.clouds.store(&target("999999999999", "eu-west-1"));
+    theirs.put(&ObjectId { bucket: "shop-dev".into(), key: "mine".into() }, b"x".to_vec()).await.unwrap();
+    world.sandbox.reset_calls();
+    let problems = world.plan(&large(400, 30)).await.unwrap_err();
+    assert_eq!(problems[0].code, Code::AwsCall);
+    assert!(problems[0].message.contains("belongs to somebody else"), "{problems:#?}");
+    assert!(problems[0].help.as_deref().unwrap_or_default().contains("arn:aws:s3:::shop-dev/templates/*"));
+    assert!(!world.sandbox.calls().contains_key("CreateChangeSet"));
 }
 
-#[test]
-fn a_template_that_grows_by_what_is_kept_needs_a_bucket_too() {
+#[tokio::test(start_paused = true)]
+async fn a_template_that_grows_by_what_is_kept_needs_a_bucket_too() {
     let world = World::new();
-    wait(async {
-        let mut large = large(400, 30);
-        Arc::make_mut(&mut large.stacks[0]).bucket = None;
-        let plan = world.plan(&large).await.unwrap();
-        let report = world.apply(&large, &plan).await;
-        assert_eq!(report.stacks[0].outcome, Outcome::Failed);
-        let reason = report.stacks[0].reason.as_deref().unwrap_or_default();
-        assert!(reason.contains("no bucket is named to send it through"), "{reason}");
-        let help = report.stacks[0].help.as_deref().unwrap_or_default();
-        assert!(help.starts_with("name a bucket for `eu-west-1` in `assets`"), "{help}");
-    });
+    let mut large = large(400, 30);
+    Arc::make_mut(&mut large.stacks[0]).bucket = None;
+    let plan = world.plan(&large).await.unwrap();
+    let report = world.apply(&large, &plan).await;
+    assert_eq!(report.stacks[0].outcome, Outcome::Failed);
+    let reason = report.stacks[0].reason.as_deref().unwrap_or_default();
+    assert!(reason.contains("no bucket is named to send it through"), "{reason}");
+    let help = report.stacks[0].help.as_deref().unwrap_or_default();
+    assert!(help.starts_with("name a bucket for `eu-west-1` in `assets`"), "{help}");
 }
 
 #[test]

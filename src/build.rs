@@ -66,7 +66,7 @@ pub fn build(program: &Program, target: &Target) -> Build {
     });
     found.extend(lowered.diagnostics);
     found.extend(advice.finish(program));
-    ours_alone(program, &mut found);
+    ours_alone(&mut found);
     diagnostics::sort(&mut found);
     let heads = if diagnostics::has_errors(&found) { Vec::new() } else { lowered.heads };
     let (heads, read): (Vec<Head>, Vec<Head>) = heads.into_iter().partition(|head| written.contains_key(&head.key));
@@ -91,19 +91,18 @@ pub fn check(program: &Program, set: &Settings) -> Vec<Diagnostic> {
     found.extend(rest);
     found.extend(advice.finish(program));
     found.extend(advice::of_texts(program, !diagnostics::has_errors(&found)));
-    ours_alone(program, &mut found);
+    ours_alone(&mut found);
     diagnostics::sort(&mut found);
     found
 }
 
 /// What is built in, nobody can change: a fix there is none.
-fn ours_alone(program: &Program, found: &mut Vec<Diagnostic>) {
+fn ours_alone(found: &mut Vec<Diagnostic>) {
     // What has said so already where the name is given says it better.
     let said: Vec<_> = found.iter().filter(|d| d.code == Code::DuplicateName).map(Diagnostic::span).collect();
     found.retain(|d| d.code != Code::TakenTwice || !said.contains(&d.span()));
     for problem in found {
-        let is_built_in = |fix: &diagnostics::Fix| program.sources.locate(fix.span).file.starts_with("std:");
-        problem.fix.take_if(|fix| is_built_in(fix));
+        problem.fix.take_if(|fix| fix.span.file.built_in_at().is_some());
     }
 }
 

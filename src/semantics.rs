@@ -73,6 +73,8 @@ pub struct Program {
     pub sources: Sources,
     /// The trees of the first of them, in the same order.
     pub files: Vec<ast::File>,
+    /// The standard library, where a file names it.
+    pub(crate) std: Option<&'static declare::built_in::Std>,
     /// The resource types it may use.
     pub types: &'static Types,
     /// What is wrong so far.

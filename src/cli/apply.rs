@@ -152,7 +152,7 @@ pub(super) fn carry_out(
     }
     let wrong = report.diagnostics();
     if !wrong.is_empty() {
-        context.terminal.diagnostics(&wrong, &session.sources);
+        context.terminal.every_diagnostic(&wrong, &session.sources);
     }
     match consent.format {
         Format::Json => context.terminal.data(&format!("{:#}\n", apply::to_json(&report))),

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
 
-use crate::diagnostics::{self, Diagnostic, Style};
+use crate::diagnostics::{self, Diagnostic, Severity, Style};
 use crate::host;
 use crate::source::Sources;
 
@@ -107,6 +107,9 @@ pub(super) fn shown(text: &str) -> Cow<'_, str> {
     text
 }
 
+/// The most problems of a program that are drawn.
+const MOST: usize = 100;
+
 /// Where output goes.
 pub(super) struct Terminal {
     out_colour: bool,
@@ -175,8 +178,19 @@ impl Terminal {
         Exit::Error
     }
 
-    /// Draws diagnostics for people.
+    /// Draws the problems of a program for people: so many as anybody reads, errors before warnings where there are more.
     pub(super) fn diagnostics(&mut self, all: &[Diagnostic], sources: &Sources) {
+        let Some(left_out) = all.len().checked_sub(MOST).filter(|more| *more > 0) else {
+            return self.every_diagnostic(all, sources);
+        };
+        let (errors, others): (Vec<_>, Vec<_>) = all.iter().partition(|d| d.severity == Severity::Error);
+        let first: Vec<Diagnostic> = errors.into_iter().chain(others).take(MOST).cloned().collect();
+        self.every_diagnostic(&first, sources);
+        self.say(&format!("and {left_out} more: mend these first; `infra check --format concise` lists all\n"));
+    }
+
+    /// Draws diagnostics for people, however many.
+    pub(super) fn every_diagnostic(&mut self, all: &[Diagnostic], sources: &Sources) {
         let style = Style { colour: self.err_colour, width: self.err_width };
         self.say(&diagnostics::render(all, sources, style));
     }

@@ -15,7 +15,7 @@ pub fn to_github(diagnostics: &[Diagnostic], sources: &Sources, folder: &str) ->
         out.push_str(d.severity.as_str());
         out.push(' ');
         // Files of the language itself are not in the repository.
-        let span = d.labels.iter().map(|label| label.span).find(|span| !sources.locate(*span).file.starts_with("std:"));
+        let span = d.labels.iter().map(|label| label.span).find(|span| span.file.built_in_at().is_none());
         if let Some(span) = span {
             let (start, end) = (sources.locate(span), sources.locate(Span { start: span.end, ..span }));
             out.push_str("file=");

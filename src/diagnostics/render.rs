@@ -3,12 +3,12 @@
 use std::fmt;
 
 use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceSpan, ThemeCharacters,
-    ThemeStyles,
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
+    SpanContents, ThemeCharacters, ThemeStyles,
 };
 
 use super::{Diagnostic, Label, Severity};
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, SourceFile, Sources, Span};
 
 /// How to draw.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,13 +19,19 @@ pub struct Style {
     pub width: usize,
 }
 
+/// Lines shown above and below a label.
+const CONTEXT: usize = 1;
+
+/// Labels with no more lines between them are drawn as one piece.
+const GAP: usize = 10;
+
 /// Draws the diagnostics one below the other, each followed by an empty line.
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> String {
     let styles = if style.colour { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme { characters: ThemeCharacters::unicode(), styles })
         .with_links(false)
         .with_width(style.width)
-        .with_context_lines(1)
+        .with_context_lines(CONTEXT)
         .with_show_related_as_nested(false)
         .without_cause_chain();
     let mut out = String::new();
@@ -60,7 +66,7 @@ struct Drawn {
     severity: miette::Severity,
     message: String,
     help: Option<String>,
-    source: Option<NamedSource<String>>,
+    source: Option<Excerpt>,
     labels: Vec<LabeledSpan>,
     related: Vec<Drawn>,
 }
@@ -82,7 +88,7 @@ impl Drawn {
                 severity: miette::Severity::Advice,
                 message: format!("in {}", sources.get(file).map_or("?", |f| &f.name)),
                 help: None,
-                source: named(file, sources),
+                source: Excerpt::new(&there, sources),
                 labels: labelled(&there),
                 related: Vec::new(),
             }
@@ -92,15 +98,56 @@ impl Drawn {
             severity,
             message: d.message.clone(),
             help: d.help.clone(),
-            source: home.and_then(|file| named(file, sources)),
+            source: Excerpt::new(&here, sources),
             labels: labelled(&here),
             related: related.collect(),
         }
     }
 }
 
-fn named(file: FileId, sources: &Sources) -> Option<NamedSource<String>> {
-    sources.get(file).map(|f| NamedSource::new(f.name.as_ref(), f.text.to_string()))
+/// A file from shortly above the first label on: miette looks for lines from the start, for each label anew, and takes
+/// the number of all lines that it saw for that of the lines shown, so that labels far apart were shown with all between.
+struct Excerpt {
+    file: SourceFile,
+    /// The byte that it begins with, and the lines before that.
+    start: usize,
+    line: usize,
+}
+
+impl Excerpt {
+    /// `labels` are those of one file.
+    fn new(labels: &[&Label], sources: &Sources) -> Option<Self> {
+        let first = labels.iter().map(|label| label.span).min()?;
+        let file = sources.get(first.file)?.clone();
+        let (mut line, mut start) = sources.line(first);
+        for _ in 0..CONTEXT {
+            let Some(end) = start.checked_sub(1) else { break };
+            (line, start) = sources.line(Span::new(first.file, end, end));
+        }
+        Some(Self { file, start, line })
+    }
+}
+
+impl SourceCode for Excerpt {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let text = self.file.text.get(self.start..).unwrap_or_default();
+        let at = span.offset().checked_sub(self.start).ok_or(MietteError::OutOfBounds)?;
+        let found = text.read_span(&(at, span.len()).into(), before, after)?;
+        let place = (found.span().offset() + self.start, found.span().len()).into();
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.file.name.to_string(),
+            found.data(),
+            place,
+            found.line() + self.line,
+            found.column(),
+            found.data().split(|byte| *byte == b'\n').count() + GAP,
+        )))
+    }
 }
 
 fn labelled(labels: &[&Label]) -> Vec<LabeledSpan> {

@@ -50,17 +50,21 @@ impl<'a> From<Near<'a>> for Replacement<'a> {
 /// The candidate nearest to `wanted`, where it is near enough that people mistype it so.
 ///
 /// Near: at most a third of the letters differ (swaps count once), case not counted. Among
-/// equals the first one wins, so callers pass candidates in a fixed order.
+/// equals the first one wins, so callers pass candidates in a fixed order. Of very many the first are looked at.
 pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Near<'a>> {
-    let from = letters(wanted);
+    let (from, shape) = (letters(wanted), Shape::of(wanted));
     let limit = (from.len() / 3).max(1);
     let mut best: Option<(usize, Near<'a>)> = None;
-    for candidate in candidates {
+    let near = candidates.into_iter().take(MOST).filter(|candidate| {
+        let is_far = || Some(shape?.is_far(Shape::of(candidate)?, limit));
+        *candidate != wanted && is_far() != Some(true)
+    });
+    for candidate in near.take(MOST_ALIKE) {
         let to = letters(candidate);
-        if from.len().abs_diff(to.len()) > limit || candidate == wanted {
+        if from.len().abs_diff(to.len()) > limit {
             continue;
         }
-        let distance = distance(&from, &to);
+        let distance = distance(&from, &to, limit);
         if distance > limit {
             continue;
         }
@@ -82,17 +86,47 @@ fn differ_in_number(a: &str, b: &str) -> bool {
 /// Names are compared up to this many letters; nobody mistypes longer ones.
 const LONGEST: usize = 120;
 
+/// A program with more names than this may have as many mistakes. So many are looked at, and so many of them compared.
+const MOST: usize = 4_000;
+const MOST_ALIKE: usize = 1_000;
+
+/// What tells most names apart at a glance: how long they are, and a bit for each letter that occurs.
+#[derive(Clone, Copy)]
+struct Shape {
+    length: usize,
+    letters: u64,
+}
+
+impl Shape {
+    /// `None` where there are letters that have no bit.
+    fn of(name: &str) -> Option<Self> {
+        let bit = |letters, byte: u8| letters | 1 << (byte.to_ascii_lowercase() % 64);
+        let letters = || name.bytes().take(LONGEST).fold(0, bit);
+        name.is_ascii().then(|| Self { length: name.len().min(LONGEST), letters: letters() })
+    }
+
+    /// Surely more than `limit` edits away: one edit adds or takes away one letter.
+    fn is_far(self, other: Self, limit: usize) -> bool {
+        let lacks = |a: u64, b: u64| (a & !b).count_ones() as usize > limit;
+        self.length.abs_diff(other.length) > limit
+            || lacks(self.letters, other.letters)
+            || lacks(other.letters, self.letters)
+    }
+}
+
 fn letters(name: &str) -> Vec<char> {
     name.chars().flat_map(char::to_lowercase).take(LONGEST).collect()
 }
 
-/// Edits from one to the other: insert, delete, replace, swap neighbours.
-fn distance(from: &[char], to: &[char]) -> usize {
+/// Edits from one to the other: insert, delete, replace, swap neighbours. More than `limit` are not counted.
+fn distance(from: &[char], to: &[char], limit: usize) -> usize {
     let at = |line: &[usize], k: usize| line.get(k).copied().unwrap_or(usize::MAX / 2);
-    let mut before: Vec<usize> = Vec::new();
+    let is_far = |line: &[usize]| line.iter().all(|edits| *edits > limit);
+    let mut before: Vec<usize> = Vec::with_capacity(to.len() + 1);
     let mut above: Vec<usize> = (0..=to.len()).collect();
+    let mut row = before.clone();
     for (i, a) in from.iter().enumerate() {
-        let mut row = Vec::with_capacity(above.len());
+        row.clear();
         row.push(i + 1);
         for (j, b) in to.iter().enumerate() {
             let replace = at(&above, j) + usize::from(a != b);
@@ -102,7 +136,11 @@ fn distance(from: &[char], to: &[char]) -> usize {
             }
             row.push(least);
         }
-        before = std::mem::replace(&mut above, row);
+        if is_far(&row) && is_far(&above) {
+            return limit + 1;
+        }
+        std::mem::swap(&mut before, &mut above);
+        std::mem::swap(&mut above, &mut row);
     }
     above.last().copied().unwrap_or(0)
 }
@@ -123,6 +161,27 @@ mod tests {
         assert_eq!(is_sure("Subnet3", &["Subnet2"]), Some(false));
         assert_eq!(is_sure("Vpc", &["Vpcs", "Vpc1", "Vpcs"]), Some(false));
         assert_eq!(is_sure("VpcId", &["VpcIds", "VpcIds"]), Some(true));
+    }
+
+    #[test]
+    fn a_glance_loses_nothing() {
+        let names = ["name", "nmae", "anme", "Name", "names", "neme", "ame", "x1", "\u{212a}ey", "key", "", "naïve"];
+        for (a, b) in names.iter().flat_map(|a| names.map(|b| (*a, b))) {
+            let edits = super::distance(&super::letters(a), &super::letters(b), 100);
+            let glance = |limit| Some(super::Shape::of(a)?.is_far(super::Shape::of(b)?, limit));
+            assert_ne!(glance(edits), Some(true), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_thousand_times_as_many_names_are_not_a_thousand_times_the_work() {
+        let seen = std::cell::Cell::new(0);
+        let names = std::iter::repeat_n("Queue", 1_000_000).inspect(|_| seen.set(seen.get() + 1));
+        assert_eq!(nearest("Queu", names), Some("Queue"));
+        assert_eq!(seen.get(), super::MOST_ALIKE);
+        let names = std::iter::repeat_n("Topic", 1_000_000).inspect(|_| seen.set(seen.get() + 1));
+        assert_eq!(nearest("Queu", names), None);
+        assert_eq!(seen.get(), super::MOST_ALIKE + super::MOST);
     }
 
     #[test]

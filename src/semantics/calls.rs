@@ -14,6 +14,9 @@ use crate::semantics::value::Value;
 use crate::source::Span;
 use crate::syntax::ast::{Function, Ident, ItemKind};
 
+/// Steps that a call costs beside what it evaluates.
+const COST: usize = 10;
+
 impl<'p> Evaluator<'p> {
     /// The function of the program that is meant by that name or path, if it is one.
     pub(super) fn own_function(&self, name: Name) -> Option<(ModuleId, At)> {
@@ -41,7 +44,7 @@ impl<'p> Evaluator<'p> {
         let mut calls = self.calls.clone();
         calls.push((name.name, span));
         self.frame.path.push(Step { what: What::Call(at), unit: UnitId::TOP, asked: span });
-        let fine = self.enter(span);
+        let fine = self.enter(span) && self.burn(COST, span);
         let value = self.in_top(module, |ev| {
             ev.calls = calls;
             if fine { ev.run_function(function, arguments) } else { Value::Unknown }

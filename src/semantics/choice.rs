@@ -1,5 +1,10 @@
 //! `if` and `match`: one branch counts, the others are checked all the same.
 
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::semantics::eval::{Evaluator, Scope};
@@ -66,7 +71,7 @@ impl<'p> Evaluator<'p> {
         let by_env = matches!(subject, Value::Env(_))
             || matches!(&m.subject.kind, ExprKind::Name(name) if name.as_str() == "env");
         let mut covered = Vec::new();
-        let mut seen: Vec<(Value, Span)> = Vec::new();
+        let mut seen: FxHashMap<Constant, (Value, Span)> = FxHashMap::default();
         let mut taken = None;
         // Only the deployment can say whether a pattern before the one that is taken fits.
         let mut open = false;
@@ -89,9 +94,15 @@ impl<'p> Evaluator<'p> {
                 };
                 // What is computed may be the same in one environment only.
                 if by_env || is_literal(pattern) {
-                    match seen.iter().find(|(other, _)| alike(other, &value)) {
-                        Some((_, first)) => self.report(same_arm(&value, pattern.span, *first)),
-                        None => seen.push((value, pattern.span)),
+                    let first = constant(&value).and_then(|constant| match seen.entry(constant) {
+                        Entry::Occupied(first) => Some(first.get().clone()),
+                        Entry::Vacant(room) => {
+                            room.insert((value.clone(), pattern.span));
+                            None
+                        }
+                    });
+                    if let Some((_, first)) = first.filter(|(first, _)| alike(first, &value)) {
+                        self.report(same_arm(&value, pattern.span, first));
                     }
                 }
                 if hit && taken.is_none() {
@@ -222,6 +233,29 @@ fn is_literal(pattern: &Expr) -> bool {
         pattern.kind,
         ExprKind::Str(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Null
     )
+}
+
+/// What equal literals have in common.
+#[derive(PartialEq, Eq, Hash)]
+enum Constant {
+    Null,
+    Bool(bool),
+    /// As bits of a fraction: `1` and `1.0` are equal.
+    Number(u64),
+    Text(Arc<str>),
+}
+
+fn constant(value: &Value) -> Option<Constant> {
+    Some(match value {
+        Value::Null => Constant::Null,
+        Value::Bool(value) => Constant::Bool(*value),
+        #[expect(clippy::cast_precision_loss, reason = "a comparison with a fraction is about its value")]
+        Value::Int(value) => Constant::Number((*value as f64).to_bits()),
+        // Two zeros are one.
+        Value::Float(value) => Constant::Number((value + 0.0).to_bits()),
+        Value::Str(text) => Constant::Text(text.clone()),
+        _ => return None,
+    })
 }
 
 fn same_arm(value: &Value, again: Span, first: Span) -> Diagnostic {

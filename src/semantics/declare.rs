@@ -12,10 +12,11 @@ use crate::names::Name;
 use crate::schema::Types;
 use crate::semantics::library::Library;
 use crate::semantics::{Program, existing, functions, schemas};
-use crate::source::{SourceFile, Span};
+use crate::source::{FileId, SourceFile, Span};
 use crate::syntax::ast;
 use crate::world::World;
 
+pub(crate) mod built_in;
 mod members;
 mod misplaced;
 mod modules;
@@ -26,7 +27,7 @@ pub(crate) use members::{Kind, Members};
 /// A declaration: which file, which of its items.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct At {
-    file: u32,
+    file: FileId,
     item: u32,
 }
 
@@ -37,13 +38,15 @@ pub(crate) struct ModuleId(u32);
 impl ModuleId {
     /// The project itself.
     pub(crate) const PROJECT: Self = Self(0);
+    /// The standard library.
+    pub(crate) const STD: Self = Self(u32::MAX);
 }
 
 /// The names of a module.
 #[derive(Default)]
 pub(crate) struct Declared {
-    /// Its files, by their numbers among the trees.
-    pub(crate) files: Vec<u32>,
+    /// Its files.
+    pub(crate) files: Vec<FileId>,
     /// The one `project`.
     pub(crate) project: Option<At>,
     /// Accounts, in the order of the source.
@@ -140,10 +143,11 @@ pub(crate) fn analyze(files: Vec<SourceFile>, world: Arc<dyn World + Send + Sync
     let mut loader = modules::Loader::new(world.as_ref());
     let mut modules = loader.load(files).into_iter();
     let declared = modules.next().unwrap_or_default();
-    let modules::Loader { sources, trees, diagnostics, .. } = loader;
+    let modules::Loader { sources, trees, std, diagnostics, .. } = loader;
     let mut program = Program {
         sources,
         files: trees,
+        std,
         types,
         diagnostics,
         declared,
@@ -165,7 +169,20 @@ fn index(at: usize) -> u32 {
 impl Program {
     /// The declaration at `at`.
     pub(crate) fn item(&self, at: At) -> Option<&ast::Item> {
-        self.files.get(at.file as usize)?.items.get(at.item as usize)
+        self.tree(at.file)?.items.get(at.item as usize)
+    }
+
+    /// The tree of a source.
+    pub(crate) fn tree(&self, file: FileId) -> Option<&ast::File> {
+        match file.built_in_at() {
+            Some(at) => self.std?.trees.get(at),
+            None => self.files.get(file.0 as usize),
+        }
+    }
+
+    /// The items of all files, those of the standard library at the end.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &ast::Item> {
+        self.files.iter().chain(self.std.iter().flat_map(|std| &std.trees)).flat_map(|file| &file.items)
     }
 
     /// The stack at `at`, with what stands above it.
@@ -232,6 +249,13 @@ struct Collector {
 }
 
 impl Collector {
+    fn file(&mut self, file: FileId, tree: &ast::File) {
+        self.declared.files.push(file);
+        for (item, declaration) in tree.items.iter().enumerate() {
+            self.item(declaration, At { file, item: index(item) });
+        }
+    }
+
     fn item(&mut self, item: &ast::Item, at: At) {
         match &item.kind {
             ast::ItemKind::Project(record) => self.project(record, at),
@@ -367,10 +391,10 @@ impl Collector {
     }
 
     /// The environments that tests name are there.
-    fn test_envs(&mut self, trees: &[ast::File], first: usize) {
+    fn test_envs(&mut self, trees: &[ast::File]) {
         for declared in &self.declared.tests {
-            let item = (declared.at.file as usize).checked_sub(first).and_then(|file| trees.get(file));
-            let item = item.and_then(|tree| tree.items.get(declared.at.item as usize));
+            let tree = trees.get(declared.at.file.0 as usize);
+            let item = tree.and_then(|tree| tree.items.get(declared.at.item as usize));
             let Some(ast::ItemKind::Test(test)) = item.map(|item| &item.kind) else { continue };
             for env in &test.envs {
                 if self.declared.envs.iter().any(|(known, _)| *known == env.name) {

@@ -217,7 +217,7 @@ fn argument<'p>(decorators: &'p [Decorator], name: &str) -> Option<&'p Expr> {
 /// Checks the decorators of what is at the top and no stack; those of stacks are checked where they are placed.
 pub(super) fn check_items(ev: &mut Evaluator<'_>) {
     let program = ev.program;
-    for item in program.files.iter().flat_map(|file| &file.items) {
+    for item in program.items() {
         let target = match item.kind {
             ItemKind::Stack(_) | ItemKind::Existing(_) => continue,
             ItemKind::Component(_) => Target::Component,

@@ -2,9 +2,9 @@
 
 use crate::semantics::Program;
 use crate::semantics::declare::ModuleId;
-use crate::source::{SourceFile, Sources};
+use crate::semantics::declare::built_in::Std;
 use crate::stdlib;
-use crate::syntax::{self, ast, handbook};
+use crate::syntax::handbook;
 
 /// What the page of the standard library begins with.
 const STD: &str = "\
@@ -16,11 +16,10 @@ something goes wrong inside of one, its source is shown.
 
 /// The page of the project, and one for each module that it uses, by name: file name without an ending, and text.
 pub fn project(program: &Program) -> Vec<(String, String)> {
-    let files: Vec<&SourceFile> = program.sources.iter().collect();
     let of = |module: ModuleId| -> Vec<handbook::Source<'_>> {
         let declared = program.module(module);
-        let numbers = declared.iter().flat_map(|declared| &declared.files).map(|at| *at as usize);
-        numbers.filter_map(|at| Some((*files.get(at)?, program.files.get(at)?))).collect()
+        let files = declared.iter().flat_map(|declared| &declared.files);
+        files.filter_map(|file| Some((program.sources.get(*file)?, program.tree(*file)?))).collect()
     };
     let text = handbook::project(&of(ModuleId::PROJECT));
     let name = text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or("project").to_owned();
@@ -36,17 +35,17 @@ pub fn project(program: &Program) -> Vec<(String, String)> {
 
 /// The page of the standard library.
 pub fn library() -> String {
-    with_library(|files| handbook::module("The standard library", STD, "std", files))
+    handbook::module("The standard library", STD, "std", &of_std())
 }
 
 /// What is known of a component, function or type of the standard library; `None` where there is none of that name.
 pub fn of_library(name: &str) -> Option<String> {
-    with_library(|files| handbook::one("std", files, name))
+    handbook::one("std", &of_std(), name)
 }
 
 /// The names in the standard library, each with its first sentence.
 pub fn names_in_library() -> Vec<(String, String)> {
-    with_library(handbook::names)
+    handbook::names(&of_std())
 }
 
 /// The text of a file of the standard library, by the name that messages show: `std:/network.infra`.
@@ -59,12 +58,7 @@ pub fn files_in_library() -> impl Iterator<Item = &'static str> {
     stdlib::FILES.iter().map(|(name, _)| *name)
 }
 
-fn with_library<R>(work: impl FnOnce(&[handbook::Source<'_>]) -> R) -> R {
-    let mut sources = Sources::default();
-    for (name, text) in stdlib::FILES {
-        sources.add(*name, *text);
-    }
-    let trees: Vec<ast::File> = sources.iter().map(|file| syntax::parse(file).file).collect();
-    let all: Vec<handbook::Source<'_>> = sources.iter().zip(&trees).collect();
-    work(&all)
+fn of_std() -> Vec<handbook::Source<'static>> {
+    let std = Std::get();
+    std.sources.iter().zip(&std.trees).collect()
 }

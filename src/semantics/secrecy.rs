@@ -32,7 +32,7 @@ fn is_secret(program: &Program, ty: &TypeExpr, depth: usize) -> bool {
         TypeKind::Named(path) if path.name.as_str() == "Secret" => true,
         TypeKind::Named(path) => {
             let last = path.name.as_str().rsplit("::").next().unwrap_or_default();
-            let items = program.files.iter().flat_map(|file| &file.items);
+            let items = program.items();
             depth < DEEPEST
                 && items
                     .filter_map(|item| match &item.kind {

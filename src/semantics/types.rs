@@ -200,7 +200,7 @@ fn alias(ev: &mut Evaluator<'_>, module: ModuleId, at: At, path: &Path) -> Type 
     let fine = ev.enter(path.span);
     let ty = ev.in_top(module, |ev| if fine { resolve(ev, &alias.ty) } else { Type::Unknown });
     // As the program says it.
-    let is_std = program.sources.get(alias.name.span.file).is_some_and(|file| file.name.starts_with("std:/"));
+    let is_std = alias.name.span.file.built_in_at().is_some();
     let name = if is_std { Name::new(&format!("std::{}", alias.name.name)) } else { alias.name.name };
     let ty = named_as(name, program.item(at).and_then(|item| item.doc.as_deref()), ty);
     ev.leave();

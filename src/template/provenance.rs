@@ -92,7 +92,7 @@ pub fn locate(program: &Program, index: &Index, id: &str, path: &[&str]) -> Opti
 pub(crate) fn place(program: &Program, name: Span, body: Option<Span>, path: &[&str]) -> Span {
     let body = body.filter(|_| !path.is_empty());
     let found = body.and_then(|body| {
-        let expr = match program.files.get(body.file.0 as usize) {
+        let expr = match program.tree(body.file) {
             Some(file) => resource_body(file, body)?,
             None => program.template_body(body)?,
         };

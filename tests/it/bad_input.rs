@@ -127,6 +127,27 @@ fn programs_and_arguments() {
 }
 
 #[test]
+fn of_very_many_problems_the_first_are_drawn() {
+    let lines: String = (0..150).map(|i| format!("  assert nowhere{i} == 1\n")).collect();
+    let project = project(&format!("core c {{\n{lines}}}\n"));
+    let said = project.infra("check").ended(1).err;
+    assert_eq!(said.matches("unknown-name\n").count(), 100);
+    assert!(said.contains("\nand 50 more: mend these first; `infra check --format concise` lists all\n"), "{said}");
+    assert!(said.ends_with("\n150 errors, 0 warnings\n"), "{said}");
+    assert_eq!(project.infra("check --format concise").ended(1).out.lines().count(), 150);
+}
+
+#[test]
+fn between_places_far_apart_nothing_is_drawn() {
+    let between = "// nothing\n".repeat(1_000);
+    let project = project(&format!("let a = 1\n{between}let a = 2\n{between}"));
+    let said = project.infra("check").ended(1).err;
+    assert!(said.contains("declared here first") && said.contains("again here"), "{said}");
+    assert!(said.contains("[main.infra:1007:5]") && said.contains("[main.infra:6:5]"), "{said}");
+    assert!(said.lines().count() < 25, "{said}");
+}
+
+#[test]
 fn projects_that_are_none() {
     let empty = Project::new(&[("readme.txt", "")]);
     told("no-project-here", &empty.infra("check"), &[]);
@@ -174,7 +195,10 @@ fn without_rights(project: &Project, args: &[&str]) -> Command {
         // The build may lie in a home that nobody else can enter.
         let copy = project.path(".bin");
         if !copy.exists() {
-            std::fs::copy(env!("CARGO_BIN_EXE_infra"), &copy).unwrap();
+            // Another process writes it: what this one writes is held open for a moment by each child that other tests
+            // start meanwhile, and a program that is held open for writing cannot be started.
+            let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_infra")).arg(&copy).status().unwrap();
+            assert!(copied.success());
         }
         let mut lower = Command::new(copy);
         lower.env_clear().envs(command.get_envs().filter_map(|(k, v)| Some((k, v?)))).args(args);

@@ -236,6 +236,14 @@ fn each_ends(rows: Vec<Row>) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Whether two arms take the same is found without holding each against each.
+#[test]
+fn a_match_of_thousands_of_arms_is_no_problem() {
+    let arms: String = (0..4_000).map(|i| format!("  {i}: {i}\n")).collect();
+    let text = stack(format!("assert len([for i in 0..50: match i {{\n{arms}  else: 0\n}}]) == 50"));
+    assert_eq!(check(&[("main.infra", text)]), []);
+}
+
 /// Patterns that a backtracking machine takes for ever over.
 #[test]
 fn patterns_do_not_run_for_ever() {

@@ -9,10 +9,7 @@ use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, ItemKind, Param, Stmt, StmtKind, walk};
 
 pub(super) fn check(program: &Program, found: &mut Vec<Diagnostic>) {
-    for (file, source) in program.files.iter().zip(program.sources.iter()) {
-        if source.name.starts_with("std:") {
-            continue;
-        }
+    for file in &program.files {
         for item in &file.items {
             let mut names = BTreeSet::new();
             match &item.kind {

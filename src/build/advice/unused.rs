@@ -10,13 +10,9 @@ use crate::source::Span;
 use crate::syntax::ast::{ExprKind, Ident, ItemKind, Stmt, StmtKind, walk};
 
 pub(super) fn check(program: &Program, found: &mut Vec<Diagnostic>) {
-    let own = || {
-        let files = program.files.iter().zip(program.sources.iter());
-        files.filter(|(_, source)| !source.name.starts_with("std:"))
-    };
     let mut everywhere = BTreeSet::new();
     let mut modules = Vec::new();
-    for (file, _) in own() {
+    for file in &program.files {
         for item in &file.items {
             walk::item(item, &mut |expr| uses(&expr.kind, &mut everywhere));
             match &item.kind {
@@ -27,7 +23,7 @@ pub(super) fn check(program: &Program, found: &mut Vec<Diagnostic>) {
             }
         }
     }
-    for (file, source) in own() {
+    for (file, source) in program.files.iter().zip(program.sources.iter()) {
         // What a module declares at its top is for those who use it.
         let is_module = modules.iter().any(|folder| source.name.trim_start_matches("../").starts_with(&**folder));
         for item in &file.items {

@@ -1,32 +1,23 @@
-//! Modules: what other directories declare, and the standard library.
+//! Modules: what other directories declare.
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{At, Collector, Declared, ModuleId, Top, index, misplaced};
+use super::built_in::Std;
+use super::{Collector, Declared, ModuleId, Top, index, misplaced};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::source::{FileId, SourceFile, Sources, Span};
-use crate::stdlib;
 use crate::syntax::{self, ast};
 use crate::world::World;
 
 /// Modules that a program may have.
 const MOST: usize = 500;
 
-/// The module of a path: its directory, relative to the project; the standard library.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-enum Place {
-    Std,
-    Folder(String),
-}
-
-impl Place {
-    /// Whether it lies in the project.
-    fn is_inside(&self) -> bool {
-        matches!(self, Self::Folder(folder) if folder != ".." && !folder.starts_with("../"))
-    }
+/// Whether a directory, relative to the project, lies in it.
+fn is_inside(folder: &str) -> bool {
+    folder != ".." && !folder.starts_with("../")
 }
 
 /// Parses and collects modules until none is missing.
@@ -34,17 +25,20 @@ pub(super) struct Loader<'w> {
     pub(super) world: &'w dyn World,
     pub(super) sources: Sources,
     pub(super) trees: Vec<ast::File>,
+    /// Where a file names it.
+    pub(super) std: Option<&'static Std>,
     pub(super) diagnostics: Vec<Diagnostic>,
     modules: Vec<Declared>,
-    known: FxHashMap<Place, ModuleId>,
+    /// By their directories, relative to the project.
+    known: FxHashMap<String, ModuleId>,
 }
 
 /// An import that waits for its module.
 struct Wanted {
     by: ModuleId,
     name: Name,
-    place: Place,
-    at: Option<Span>,
+    folder: String,
+    at: Span,
 }
 
 impl<'w> Loader<'w> {
@@ -53,6 +47,7 @@ impl<'w> Loader<'w> {
             world,
             sources: Sources::default(),
             trees: Vec::new(),
+            std: None,
             diagnostics: Vec::new(),
             modules: Vec::new(),
             known: FxHashMap::default(),
@@ -71,19 +66,19 @@ impl<'w> Loader<'w> {
         let mut next = 0;
         while let Some(wanted) = queue.get(next) {
             let (by, name, at) = (wanted.by, wanted.name, wanted.at);
-            let id = match self.known.get(&wanted.place) {
+            let id = match self.known.get(&wanted.folder) {
                 Some(id) => Some(*id),
                 None => {
-                    let place = wanted.place.clone();
-                    self.fetch(&place, at).map(|files| {
+                    let folder = wanted.folder.clone();
+                    self.fetch(&folder, at).map(|files| {
                         let id = ModuleId(index(self.modules.len()));
                         let first = self.trees.len();
                         queue.extend(self.module(files, id));
                         // What lies elsewhere may belong to another project, where all of it has its effect.
-                        if let (Some(at), true) = (at, place.is_inside()) {
+                        if is_inside(&folder) {
                             misplaced::check(self.trees.get(first..).unwrap_or_default(), at, &mut self.diagnostics);
                         }
-                        self.known.insert(place, id);
+                        self.known.insert(folder, id);
                         id
                     })
                 }
@@ -100,7 +95,6 @@ impl<'w> Loader<'w> {
     fn module(&mut self, files: Vec<(SourceFile, syntax::Parsed)>, id: ModuleId) -> Vec<Wanted> {
         let mut wanted = Vec::new();
         let mut collector = Collector::default();
-        let first = self.trees.len();
         let mut std_is_used = false;
         for (file, parsed) in files {
             let file_id = self.sources.add(file.name.clone(), file.text.clone());
@@ -109,43 +103,36 @@ impl<'w> Loader<'w> {
                 if file_id == file.id { parsed } else { syntax::parse(&SourceFile { id: file_id, ..file.clone() }) };
             std_is_used |= file.text.contains("std::");
             collector.diagnostics.extend(parsed.diagnostics);
-            for (item, declaration) in parsed.file.items.iter().enumerate() {
-                let at = At { file: index(self.trees.len()), item: index(item) };
-                collector.item(declaration, at);
-                if let ast::ItemKind::Import(import) = &declaration.kind {
-                    let folder = resolved(&file.name, &import.path.text);
-                    wanted.push(Wanted {
-                        by: id,
-                        name: import.name.name,
-                        place: Place::Folder(folder),
-                        at: Some(import.path.span),
-                    });
-                }
+            collector.file(file_id, &parsed.file);
+            for import in imports(&parsed.file) {
+                let folder = resolved(&file.name, &import.path.text);
+                wanted.push(Wanted { by: id, name: import.name.name, folder, at: import.path.span });
             }
-            collector.declared.files.push(index(self.trees.len()));
             self.trees.push(parsed.file);
         }
         if id == ModuleId::PROJECT {
-            collector.project_is_there(self.trees.get(first..).unwrap_or_default());
-            collector.test_envs(self.trees.get(first..).unwrap_or_default(), first);
+            collector.project_is_there(&self.trees);
+            collector.test_envs(&self.trees);
         }
         if std_is_used {
-            wanted.push(Wanted { by: id, name: Name::new("std"), place: Place::Std, at: None });
+            collector.declared.modules.push((Name::new("std"), ModuleId::STD));
+            self.name_std();
         }
         self.diagnostics.append(&mut collector.diagnostics);
         self.modules.push(collector.declared);
         wanted
     }
 
+    fn name_std(&mut self) {
+        if self.std.is_none() {
+            let std = self.std.insert(Std::get());
+            self.sources.add_built_in(&std.sources);
+            self.diagnostics.extend_from_slice(&std.diagnostics);
+        }
+    }
+
     /// The files of a module; `None`, with a report, where there are none.
-    fn fetch(&mut self, place: &Place, at: Option<Span>) -> Option<Vec<(SourceFile, syntax::Parsed)>> {
-        let folder = match place {
-            Place::Std => {
-                let files = stdlib::FILES.iter().map(|(name, text)| (Arc::from(*name), Arc::from(*text)));
-                return Some(self.parse(files));
-            }
-            Place::Folder(folder) => folder,
-        };
+    fn fetch(&mut self, folder: &str, at: Span) -> Option<Vec<(SourceFile, syntax::Parsed)>> {
         let read = |name: String| self.world.read(&name).map(|text| (Arc::from(name), text));
         let found = match self.modules.len() < MOST {
             true => {
@@ -160,11 +147,9 @@ impl<'w> Loader<'w> {
         };
         let problem = Diagnostic::new(Code::Unreadable, format!("cannot read the module `{folder}`: {why}"));
         self.diagnostics.push(
-            match at {
-                Some(at) => problem.at(at, "not a directory with components"),
-                None => problem,
-            }
-            .help("name a directory, relative to this file, that holds `.infra` files"),
+            problem
+                .at(at, "not a directory with components")
+                .help("name a directory, relative to this file, that holds `.infra` files"),
         );
         None
     }
@@ -183,11 +168,14 @@ fn parse(file: SourceFile) -> (SourceFile, syntax::Parsed) {
 
 /// The directories that a file uses as modules.
 fn folders(file: &SourceFile, tree: &ast::File) -> Vec<String> {
-    let import = |item: &ast::Item| match &item.kind {
-        ast::ItemKind::Import(import) => Some(resolved(&file.name, &import.path.text)),
+    imports(tree).map(|import| resolved(&file.name, &import.path.text)).collect()
+}
+
+fn imports(tree: &ast::File) -> impl Iterator<Item = &ast::Import> {
+    tree.items.iter().filter_map(|item| match &item.kind {
+        ast::ItemKind::Import(import) => Some(import),
         _ => None,
-    };
-    tree.items.iter().filter_map(import).collect()
+    })
 }
 
 /// A path as the file at `name` writes it, relative to the project.
@@ -245,9 +233,10 @@ impl super::Program {
 
     /// What a module declares.
     pub(crate) fn module(&self, id: ModuleId) -> Option<&Declared> {
-        match (id.0 as usize).checked_sub(1) {
-            None => Some(&self.declared),
-            Some(at) => self.modules.get(at),
+        match id {
+            ModuleId::PROJECT => Some(&self.declared),
+            ModuleId::STD => self.std.map(|std| &std.declared),
+            ModuleId(number) => self.modules.get((number as usize).checked_sub(1)?),
         }
     }
 }

@@ -20,6 +20,7 @@ mod engine;
 mod eval;
 mod facts;
 mod ids;
+mod look;
 mod model;
 mod objects;
 mod records;
@@ -34,6 +35,7 @@ mod wire;
 mod world;
 
 pub use clock::{Clock, Pace};
+pub use look::Seen;
 pub use script::{Moment, Rule, Script};
 pub use server::{Listener, Server};
 pub use store::StoreError;

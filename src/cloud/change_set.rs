@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cloud::status::words;
-use crate::cloud::{ChangeSetStatus, ExecutionStatus, ParameterInForce, Secret, Time, Token};
+use crate::cloud::{ChangeSetStatus, ExecutionStatus, ParameterInForce, Secret, Time};
 
 /// What a change set is made for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,8 +66,6 @@ pub struct NewChangeSet {
     pub on_stack_failure: Option<OnStackFailure>,
     /// Words for people who find the change set in the console.
     pub description: Option<String>,
-    /// Makes a lost answer harmless.
-    pub token: Token,
 }
 
 /// Names of a change set that was made.

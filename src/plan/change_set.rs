@@ -16,8 +16,8 @@ use crate::plan::wanted::Wanted;
 /// How long AWS may take to make one.
 const DEADLINE: Duration = Duration::from_secs(15 * 60);
 
-/// Names tried where an earlier one is spent.
-const ATTEMPTS: u32 = 4;
+/// Names tried where an earlier one is spent, each twice: deleting what has it mostly makes it free again.
+const NAMES: u32 = 4;
 
 /// What came of asking for a change set.
 #[derive(Debug)]
@@ -84,9 +84,11 @@ impl Order<'_> {
     /// True for the names that a change set made from this may have.
     pub(crate) fn may_be_called(&self, name: &str) -> bool {
         let digest = self.digest();
-        (1..=ATTEMPTS).any(|attempt| digest::change_set_name(self.fingerprint, &digest, attempt) == name)
+        (1..=NAMES).any(|attempt| digest::change_set_name(self.fingerprint, &digest, attempt) == name)
     }
 
+    /// Without a client token: AWS may answer one that it knows with the change set that was made for it then, though
+    /// that is deleted long since. A second call of that name is refused, so that a lost answer does no harm.
     fn request(&self, name: &str, template: &TemplateText) -> NewChangeSet {
         let create = self.kind == ChangeSetKind::Create;
         NewChangeSet {
@@ -100,7 +102,6 @@ impl Order<'_> {
             role: None,
             on_stack_failure: create.then_some(OnStackFailure::Delete),
             description: Some(format!("{} of {}", self.wanted.id, short_project(self.wanted))),
-            token: digest::token('c', name),
         }
     }
 }
@@ -120,7 +121,7 @@ pub(crate) async fn make(
 ) -> Result<Made, CloudError> {
     let digest = order.digest();
     let stack = order.stack.unwrap_or(&order.wanted.name);
-    for attempt in 1..=ATTEMPTS {
+    for attempt in (1..=NAMES).flat_map(|attempt| [attempt; 2]) {
         let name = digest::change_set_name(order.fingerprint, &digest, attempt);
         if order.has_hidden_values() && order.stack.is_some() {
             cloud.delete_change_set(stack, &name).await?;

@@ -79,7 +79,6 @@ impl Bed {
                 role: None,
                 on_stack_failure,
                 description: None,
-                token: Token::new(format!("c-{attempt}")).unwrap(),
             })
             .await
             .unwrap();
@@ -304,7 +303,6 @@ fn a_template_that_is_refused_says_why() {
         role: None,
         on_stack_failure: Some(OnStackFailure::Delete),
         description: None,
-        token: Token::new("c-1").unwrap(),
     }))
     .unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Validation);

@@ -40,6 +40,8 @@ mod formats;
 #[cfg(feature = "aws")]
 mod handbook;
 #[cfg(feature = "aws")]
+mod harness;
+#[cfg(feature = "aws")]
 mod hatches;
 #[cfg(feature = "aws")]
 mod journey;

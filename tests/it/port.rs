@@ -39,7 +39,6 @@ fn new(stack: &str, template: &str, kind: ChangeSetKind, attempt: &str) -> NewCh
         role: None,
         on_stack_failure: None,
         description: None,
-        token: token(&format!("c-{attempt}")),
     }
 }
 

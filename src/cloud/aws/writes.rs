@@ -30,8 +30,7 @@ pub(crate) async fn create_change_set(client: &Client, new: &NewChangeSet) -> Re
         .set_tags(Some(new.tags.iter().map(|(key, value)| sdk::Tag::builder().key(key).value(value).build()).collect()))
         .set_capabilities(Some(new.capabilities.iter().map(|c| c.as_str().into()).collect()))
         .set_role_arn(new.role.clone())
-        .set_description(new.description.clone())
-        .client_token(new.token.as_str());
+        .set_description(new.description.clone());
     if let Some(reaction) = new.on_stack_failure {
         request = request.on_stack_failure(match reaction {
             OnStackFailure::Delete => sdk::OnStackFailure::Delete,

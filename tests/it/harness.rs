@@ -1,0 +1,186 @@
+//! The fault harness: worlds, weather and foreign actors from a seed, a process that dies at any call, and
+//! what must hold all the same.
+//!
+//! A run plans and applies. Where it dies or fails, the next one begins, until one ends well; after each
+//! the invariants I1 to I11 are judged. `INFRA_SEEDS=0..2000` takes other seeds and every crash point.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use infra::plan::{Desired, Plan};
+use infra::sandbox::Sandbox;
+use tokio::time::Instant;
+
+use crate::support::stacks::{WRITES, World};
+use judge::Ended;
+use net::{Crash, Net, Weather};
+use scenario::Scenario;
+
+mod foreign;
+mod judge;
+mod net;
+mod scenario;
+
+/// Runs within which any world must come to rest.
+const RUNS: usize = 16;
+
+/// Runs in bad weather; then it clears.
+const STORMY: usize = 4;
+
+/// The longest that a run may take, in its own time.
+const LONGEST: Duration = Duration::from_secs(6 * 3600);
+
+/// Lets a world live until it has come to rest. Gives the calls of the first run.
+async fn live(seed: u64, crashes: &[Crash]) -> Result<usize, String> {
+    fastrand::seed(seed);
+    let scenario = Scenario::of(seed);
+    let sandbox = Sandbox::new(scenario.settings.clone());
+    if let Some(before) = &scenario.before {
+        let (_, report) = World::of(sandbox.clone()).deploy(before).await;
+        assert_eq!(report.exit_code(), 0, "seed {seed}");
+    }
+    for rule in &scenario.rules {
+        sandbox.order(rule.clone());
+    }
+    let mut first = None;
+    let mut last = String::new();
+    let mut kept: Option<Plan> = None;
+    for run in 0..RUNS {
+        let weather = if run < STORMY { scenario.weather } else { Weather::default() };
+        // Whoever runs again has fetched new credentials.
+        let weather = Weather { expires: weather.expires.filter(|_| run == 0), ..weather };
+        let foreign = scenario.foreign.clone().filter(|_| run == 0);
+        let salt = seed.wrapping_mul(1_000_003).wrapping_add(run as u64);
+        let net = Net::new(&sandbox, salt, weather, crashes.get(run).copied(), foreign);
+        let world = World::of(sandbox.clone()).through(net.clouds());
+        let plan = RefCell::new(kept.take());
+        let planned_at = RefCell::new(0);
+        let begun = Instant::now();
+        let ended = tokio::select! {
+            biased;
+            () = net.dead() => None,
+            ended = one(&world, &scenario.wanted, &net, &plan, &planned_at) => Some(ended),
+        };
+        let (plan, planned_at) = (plan.into_inner(), planned_at.into_inner());
+        first.get_or_insert(net.log().len());
+        let told = |found: Vec<String>| match found.is_empty() {
+            true => Ok(()),
+            false => Err(format!(
+                "seed {seed}, crashes {crashes:?}, run {run}, planned at {planned_at}: {found:#?}\n{scenario}\n{}",
+                net.log().join("\n")
+            )),
+        };
+        if begun.elapsed() > LONGEST {
+            told(vec![format!("I10: took {:?}", begun.elapsed())])?;
+        }
+        told(judge::after_run(&sandbox, &scenario.wanted, plan.as_ref(), ended.as_ref(), &net, planned_at))?;
+        match ended {
+            None => kept = plan.filter(|_| scenario.same_plan && planned_at > 0),
+            Some(Ended::Applied(report)) if report.exit_code() == 0 && net.struck().is_none() => {
+                told(judge::at_rest(&sandbox, &scenario.wanted))?;
+                told(idle(&sandbox, &scenario.again).await)?;
+                return Ok(first.unwrap_or_default());
+            }
+            Some(ended) => {
+                foreign::help(&sandbox).await;
+                last = format!("{scenario}\n{}\n{ended:#?}", net.log().join("\n"));
+            }
+        }
+    }
+    Err(format!("seed {seed}, crashes {crashes:?}: does not come to rest\n{last}"))
+}
+
+/// One run of the tool: what it planned stays in `plan`, even if it dies.
+async fn one(
+    world: &World,
+    wanted: &Desired,
+    net: &Net,
+    plan: &RefCell<Option<Plan>>,
+    planned_at: &RefCell<usize>,
+) -> Ended {
+    if plan.borrow().is_none() {
+        match world.plan(wanted).await {
+            Ok(made) => *plan.borrow_mut() = Some(made),
+            Err(problems) => return Ended::Refused(problems),
+        }
+    }
+    *planned_at.borrow_mut() = net.log().len();
+    let made = plan.borrow().clone().unwrap();
+    Ended::Applied(Box::new(world.apply(wanted, &made).await))
+}
+
+/// I11: a run after success writes nothing.
+async fn idle(sandbox: &Sandbox, wanted: &Desired) -> Vec<String> {
+    let world = World::of(sandbox.clone());
+    let plan = match world.plan(wanted).await {
+        Ok(plan) => plan,
+        Err(problems) => return vec![format!("I11: {problems:?}")],
+    };
+    let report = world.apply(wanted, &plan).await;
+    let writes: Vec<&str> = world.calls().into_iter().filter(|call| WRITES.contains(call)).collect();
+    let calm = !plan.has_changes() && report.exit_code() == 0 && writes.is_empty();
+    if calm { vec![] } else { vec![format!("I11: {writes:?} {report:?}")] }
+}
+
+/// Runs that on a clock that only moves when all wait.
+fn timeless<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(work)
+}
+
+/// All crash points of a seed, or a sample of them. Gives the number of runs that were begun.
+fn all_of(seed: u64, points: Option<usize>) -> Result<usize, String> {
+    let calls = timeless(live(seed, &[]))?;
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let chosen: Vec<usize> = match points {
+        None => (1..=calls).collect(),
+        Some(count) => (0..count).map(|_| rng.usize(1..=calls)).collect(),
+    };
+    let mut lives = 1;
+    for at in chosen {
+        for after in [false, true] {
+            // A third of them die a second and a third time.
+            let more =
+                (0..if rng.u8(..3) == 0 { 2 } else { 0 }).map(|_| Crash { at: rng.usize(1..40), after: rng.bool() });
+            let crashes: Vec<Crash> = [Crash { at, after }].into_iter().chain(more).collect();
+            timeless(live(seed, &crashes))?;
+            lives += 1;
+        }
+    }
+    Ok(lives)
+}
+
+fn seeds() -> (std::ops::Range<u64>, Option<usize>) {
+    let asked = std::env::var("INFRA_SEEDS").ok();
+    let range = asked.as_deref().and_then(|text| text.split_once(".."));
+    match range {
+        Some((from, to)) => (from.parse().unwrap()..to.parse().unwrap(), None),
+        None => (0..50, Some(4)),
+    }
+}
+
+#[test]
+fn whatever_happens_the_world_is_as_approved() {
+    let (seeds, points) = seeds();
+    let next = std::sync::atomic::AtomicU64::new(seeds.start);
+    let lives = std::sync::atomic::AtomicUsize::new(0);
+    let failed = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if seed >= seeds.end || !failed.lock().unwrap().is_empty() {
+                        return;
+                    }
+                    match all_of(seed, points) {
+                        Ok(count) => drop(lives.fetch_add(count, std::sync::atomic::Ordering::Relaxed)),
+                        Err(violation) => failed.lock().unwrap().push(violation),
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{}", failed[0]);
+    assert!(lives.into_inner() > 300);
+}

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::plan::StackAction;
 use crate::semantics::model::Within;
+use crate::slip::{self, Slip};
 use crate::source::Span;
 
 mod envelope;
@@ -206,11 +207,11 @@ impl Report {
     /// The exit code that says how it ended: the worst of all stacks.
     pub fn exit_code(&self) -> u8 {
         let any = |outcome: Outcome| self.stacks.iter().any(|s| s.outcome == outcome);
-        if any(Outcome::Unknown) {
+        if any(Outcome::Unknown) && !slip::is(Slip::UnknownIsZero) {
             4
         } else if any(Outcome::Failed) {
             1
-        } else if any(Outcome::Stale) {
+        } else if any(Outcome::Stale) && !slip::is(Slip::StaleIsZero) {
             3
         } else if self.stopped && any(Outcome::NotStarted) {
             130

@@ -20,6 +20,8 @@ pub mod plan;
 pub mod sandbox;
 pub mod schema;
 pub mod semantics;
+#[cfg(feature = "aws")]
+pub mod slip;
 pub mod source;
 pub mod stdlib;
 pub mod syntax;

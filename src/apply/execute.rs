@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use crate::apply::follow::{End, Followed};
 use crate::cloud::{CloudError, ErrorKind, ExecutionStatus};
 use crate::plan::StackAction;
+use crate::slip::{self, Slip};
 
 /// Looks at a change set that does not come to rest.
 const LOOKS: u32 = 40;
@@ -25,7 +26,7 @@ pub(crate) enum Executed {
 /// Brings the change set to its end, whatever it is found doing: a second run goes the same way as the first.
 pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAction) -> Executed {
     // A creation carries `OnStackFailure`, which excludes the word on rollback.
-    let disable_rollback = (action == StackAction::Update).then_some(false);
+    let disable_rollback = (action == StackAction::Update).then_some(slip::is(Slip::NoRollback));
     // Once AWS may have taken the call, no later failure means that nothing runs.
     let mut asked = false;
     let refused = |e: CloudError, asked: bool| match asked {
@@ -43,6 +44,9 @@ pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAct
                 let call = followed.cloud.execute_change_set(followed.stack, set, disable_rollback, followed.token);
                 match call.await {
                     Ok(()) => return Executed::Ended(followed.to_the_end(true).await),
+                    Err(e) if e.kind.outcome_is_unknown() && slip::is(Slip::LostAnswerIsRefusal) => {
+                        return Executed::Refused(e);
+                    }
                     // Somebody was faster, or the answer of our own call was lost: look again.
                     Err(e) if e.kind.outcome_is_unknown() || is_overtaken(e.kind) => {
                         asked |= e.kind.outcome_is_unknown();
@@ -62,6 +66,7 @@ pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAct
             // Executing one change set deletes all others: it may be gone because it ran.
             _ => match followed.has_begun().await {
                 Ok(true) => return Executed::Ended(followed.to_the_end(true).await),
+                Ok(false) if slip::is(Slip::GoneIsDone) => return Executed::Ended(End::Good(Vec::new())),
                 Ok(false) => return Executed::Stale,
                 Err(e) => return refused(e, asked),
             },

@@ -12,6 +12,7 @@ use crate::cloud::{
 use crate::plan::digest;
 use crate::plan::inputs::Inputs;
 use crate::plan::wanted::Wanted;
+use crate::slip::{self, Slip};
 
 /// How long AWS may take to make one.
 const DEADLINE: Duration = Duration::from_secs(15 * 60);
@@ -178,7 +179,10 @@ async fn finish(cloud: &Arc<dyn Cloud>, stack: &str, id: &str) -> Result<Option<
         sleep(Duration::from_millis(500 + 500 * u64::from(looks.min(9_u32)))).await;
         looks += 1;
     };
-    if state.is_empty() {
+    if state.is_empty() && slip::is(Slip::KeptEmpty) {
+        return Ok(Some(Made::Empty));
+    }
+    if state.is_empty() && !slip::is(Slip::EmptyIsRejected) {
         cloud.delete_change_set(stack, id).await?;
         return Ok(Some(Made::Empty));
     }

@@ -6,6 +6,7 @@ use crate::cloud::{ParameterInForce, ParameterValue, Secret};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::wanted::{Input, Live, Source, Wanted};
 use crate::plan::{Differs, Origin, ParameterPlan, Shown};
+use crate::slip::{self, Slip};
 use crate::source::Span;
 
 /// What a consumer can know of an output.
@@ -169,7 +170,11 @@ fn plan(origin: Origin, before: Option<Shown>, after: Shown, differs: Differs) -
 
 /// A value as it may be shown; AWS's own asterisks are a secret too.
 fn showing(value: &Secret, secret: bool) -> Shown {
-    if secret || value.is_masked() { Shown::Hidden } else { Shown::text(value.expose()) }
+    if secret && !slip::is(Slip::ShownSecrets) || value.is_masked() {
+        Shown::Hidden
+    } else {
+        Shown::text(value.expose())
+    }
 }
 
 fn missing(wanted: &Wanted, name: &str, place: Option<Span>, problem: &Missing) -> Diagnostic {

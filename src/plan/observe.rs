@@ -11,6 +11,7 @@ use crate::diagnostics::Diagnostic;
 use crate::plan::digest;
 use crate::plan::problem;
 use crate::plan::wanted::{Event, Observer, Settings, Wanted};
+use crate::slip::{self, Slip};
 
 /// How a stack is found: the table of states, as far as it decides what to plan.
 #[derive(Clone, Debug)]
@@ -48,7 +49,7 @@ pub(crate) async fn observe(
     observer: &dyn Observer,
 ) -> Result<Standing, Box<Diagnostic>> {
     let Some(stack) = settled(cloud, wanted, settings, observer).await? else { return Ok(Standing::Absent) };
-    if stack.status == StackStatus::ReviewInProgress {
+    if stack.status == StackStatus::ReviewInProgress && !slip::is(Slip::ShellIsStack) {
         return shell(cloud, wanted, stack).await;
     }
     if !problem::is_ours(wanted, &stack) {

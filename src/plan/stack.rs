@@ -23,6 +23,7 @@ use crate::plan::{
     initial, large, problem, protect,
 };
 use crate::schema::Types;
+use crate::slip::{self, Slip};
 
 /// A planned stack, and what its consumers can know of its outputs.
 #[derive(Debug)]
@@ -141,7 +142,7 @@ impl One<'_> {
 
         let same_parts = |key: &str| same_text(before.get(key), self.after.get(key));
         let same_text = same_text(Some(before), Some(self.after));
-        let still = plan.tags.is_empty() && !self.inputs.differ();
+        let still = plan.tags.is_empty() && (!self.inputs.differ() || slip::is(Slip::NoParameters));
         plan.notes = kept;
         plan.notes.extend(self.kept_defaults(before));
         plan.notes.extend(policy.leftover(self.wanted));
@@ -345,11 +346,17 @@ impl One<'_> {
             parameters: &self.inputs.shown,
             types: self.types,
         };
-        let outputs = outputs::states(&known);
+        let outputs = match stack.filter(|_| slip::is(Slip::DeployedOutputs)) {
+            Some(stack) => outputs::deployed(stack),
+            None => outputs::states(&known),
+        };
         if stack.is_some() {
             plan.outputs = outputs::changes(&known, &outputs);
         }
         plan.changes = changes;
+        if slip::is(Slip::ForgottenChange) {
+            plan.changes.pop();
+        }
         Planned { plan, outputs }
     }
 }

@@ -12,6 +12,7 @@ use crate::cloud::{
     ChangeSet, ChangeSetState, CloudError, ErrorKind, Finding, ResourceChange, Stack, StackEvent, StackResource,
     StackStatus, StackSummary, Token, in_order,
 };
+use crate::slip::{self, Slip};
 
 /// The place in a list that comes in pages. Fails where a service hands out the same place for ever.
 #[derive(Default)]
@@ -204,7 +205,7 @@ async fn pages(
     let mut count = 1;
     let mut place = Place::default();
     let mut more = place.go_on("DescribeChangeSet", first.next_token())?;
-    while more {
+    while more && !slip::is(Slip::FirstPage) {
         let Some(next) = page(client, stack, name, values, place.next.clone()).await? else { return Ok(None) };
         changes.extend(changes_of(&next));
         count += 1;

@@ -1,11 +1,12 @@
 //! What must hold after every run, whatever happened in it. The numbers are those of the invariants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infra::apply::{self, Outcome, Report};
 use infra::diagnostics::Diagnostic;
 use infra::plan::{self, Desired, Plan, Source, Wanted};
 use infra::sandbox::{Sandbox, Seen};
+use serde_json::Value;
 
 use super::net::{Effect, Net};
 use super::scenario::CANARY;
@@ -29,9 +30,12 @@ pub(super) fn after_run(
     ended: Option<&Ended>,
     net: &Net,
     planned_at: usize,
+    ever: &mut BTreeSet<String>,
 ) -> Violations {
     let world = sandbox.look();
     let effects = net.effects();
+    let name = |id: &str| world.iter().find(|s| s.id == id).map(|s| s.name.clone());
+    ever.extend(effects.iter().filter_map(|effect| name(&effect.stack)));
     let mut found = Vec::new();
     found.extend(once(&world));
     found.extend(names(&world, wanted));
@@ -64,7 +68,7 @@ pub(super) fn after_run(
                 apply::to_text(report),
                 report.diagnostics()
             )));
-            found.extend(honest(report, &world, wanted, &effects));
+            found.extend(honest(report, &world, wanted, &effects, net, ever));
         }
         None => {}
     }
@@ -113,10 +117,25 @@ fn covered(effect: &Effect, wanted: &Desired, plan: Option<&Plan>) -> Violations
         return vec![format!("I2: the plan leaves {name} alone")];
     };
     let set = effect.fields.get("ChangeSetName").cloned().unwrap_or_default();
-    match &stack.change_set {
-        Some(exact) if exact.arn != set => vec![format!("I2: {set} ran, and not {}", exact.arn)],
-        _ => vec![],
+    let mut found: Violations = unnamed(&after.map(|s| s.body.clone()).unwrap_or_default(), &wanted.body)
+        .filter(|id| !stack.changes.iter().any(|change| change.logical_id == *id))
+        .map(|id| format!("I2: {id} of {name} changes, and the plan does not say so"))
+        .collect();
+    if let Some(exact) = stack.change_set.as_ref().filter(|exact| exact.arn != set) {
+        found.push(format!("I2: {set} ran, and not {}", exact.arn));
     }
+    found
+}
+
+/// Resources that the two templates do not have in common.
+fn unnamed(before: &str, after: &str) -> impl Iterator<Item = String> {
+    let resources = |text: &str| -> BTreeMap<String, Value> {
+        let template: Value = serde_json::from_str(text).unwrap_or_default();
+        template["Resources"].as_object().cloned().unwrap_or_default().into_iter().collect()
+    };
+    let (before, after) = (resources(before), resources(after));
+    let ids: BTreeSet<String> = before.keys().chain(after.keys()).cloned().collect();
+    ids.into_iter().filter(move |id| before.get(id) != after.get(id))
 }
 
 /// I4: whatever it reads was done.
@@ -141,7 +160,14 @@ fn quiet(text: &str) -> Violations {
 }
 
 /// I8: the report says how it is.
-fn honest(report: &Report, world: &[Seen], wanted: &Desired, effects: &[Effect]) -> Violations {
+fn honest(
+    report: &Report,
+    world: &[Seen],
+    wanted: &Desired,
+    effects: &[Effect],
+    net: &Net,
+    ever: &BTreeSet<String>,
+) -> Violations {
     let mut found = Vec::new();
     for told in &report.stacks {
         let Some(stack) = wanted.stacks.iter().find(|w| w.id == told.id) else { continue };
@@ -149,12 +175,14 @@ fn honest(report: &Report, world: &[Seen], wanted: &Desired, effects: &[Effect])
         let ran = effects.iter().any(|e| world.iter().any(|s| s.id == e.stack && s.name == stack.name));
         let is = there.map(|s| s.status.as_str()).unwrap_or("gone");
         let wrong = match told.outcome {
-            // Somebody else may have come after; what we did must have ended.
-            Outcome::Done => there.is_some_and(|s| s.is_under_way),
+            // Somebody else may have come after.
+            Outcome::Done => {
+                !ever.contains(&stack.name) || !there.is_some_and(|s| is_done(s, stack)) && net.struck().is_none()
+            }
             Outcome::Unchanged => ran,
             Outcome::NotStarted => ran,
             Outcome::Failed => there.is_some_and(|s| s.is_under_way || ran && is_done(s, stack)),
-            Outcome::Stale => ran,
+            Outcome::Stale => ran || there.is_some_and(|s| s.is_under_way),
             Outcome::Unknown => false,
         };
         if wrong {

@@ -33,6 +33,10 @@ pub(super) struct Weather {
     pub(super) stale: u64,
     /// From that call on, the credentials have expired.
     pub(super) expires: Option<usize>,
+    /// So many calls from that one on, none is answered; every other one arrives.
+    pub(super) outage: Option<(usize, usize)>,
+    /// Change sets may be made, and not executed.
+    pub(super) is_denied: bool,
 }
 
 /// Where the process dies.
@@ -232,6 +236,15 @@ impl Inner {
         let weather = &self.weather;
         if weather.expires.is_some_and(|from| number >= from) {
             return Fate::Refused(403, error("ExpiredToken", "The security token included in the request is expired"));
+        }
+        if weather.outage.is_some_and(|(from, calls)| (from..from + calls).contains(&number)) {
+            return if number % 2 == 0 { Fate::LostAfter } else { Fate::LostBefore };
+        }
+        if weather.is_denied && action == "ExecuteChangeSet" {
+            return Fate::Refused(
+                403,
+                error("AccessDenied", "not authorized to perform: cloudformation:ExecuteChangeSet"),
+            );
         }
         let mut is = |share: u64| {
             let strikes = roll < share;

@@ -79,7 +79,7 @@ impl Scenario {
         if rng.u8(..100) < 35 {
             let at = name(rng.usize(..count));
             let times = rng.u32(1..=2);
-            rules.push(Rule::fail(&at, "Queue", "the service said no").times(times));
+            rules.push(Rule::fail(&at, "Queue", &format!("the service said no to {CANARY}")).times(times));
             if rng.u8(..100) < 30 {
                 rules.push(Rule::fail(&at, "*", "it cannot go back").at(Moment::Rollback).times(1));
             }
@@ -102,6 +102,8 @@ impl Scenario {
                 unavailable: 10,
                 stale: 300,
                 expires: (bad == 3).then(|| rng.usize(10..120)),
+                outage: rng.bool().then(|| (rng.usize(10..100), rng.usize(5..40))),
+                is_denied: rng.u8(..100) < 10,
             },
         };
         let settings = Settings {

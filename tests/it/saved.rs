@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infra::apply::{self, Outcome};
-use infra::cloud::{ChangeSetKind, NewChangeSet, Secret, TemplateText, Token};
+use infra::cloud::{ChangeSetKind, NewChangeSet, Secret, TemplateText};
 use infra::diagnostics::{Code, Diagnostic};
 use infra::plan::{self, Certainty, Desired, Made, Plan, Saved};
 use infra::schema::Types;
@@ -276,7 +276,6 @@ async fn what_a_saved_plan_left_can_be_taken_back() {
             role: None,
             on_stack_failure: None,
             description: None,
-            token: Token::new(format!("c-{name}")).unwrap(),
         };
         at.create_change_set(&set).await.unwrap();
     };

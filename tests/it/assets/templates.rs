@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 
 use infra::apply::Outcome;
-use infra::cloud::{ChangeSetKind, NewChangeSet, ObjectId, TemplateText, Token};
+use infra::cloud::{ChangeSetKind, NewChangeSet, ObjectId, TemplateText};
 use infra::diagnostics::Code;
 use infra::plan::{Desired, StackAction, Wanted};
 use serde_json::{Value, json};
@@ -125,7 +125,6 @@ fn new(url: &str) -> NewChangeSet {
         role: None,
         on_stack_failure: None,
         description: None,
-        token: Token::new("c-1").unwrap(),
     }
 }
 

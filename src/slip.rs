@@ -27,9 +27,7 @@ pub enum Slip {
     StatusIsEnd,
     /// A rollback that ended well counts as a success.
     RollbackIsDone,
-    /// A creation that failed and deleted itself counts as a success.
-    DeletionIsDone,
-    /// A failure ends the operation, though the rollback still runs.
+    /// The first resource that fails ends the operation, though the rollback still runs.
     FailureIsEnd,
     /// An operation of which nothing is heard at first counts as never begun.
     Impatience,
@@ -125,7 +123,6 @@ impl Slip {
         Self::LostSightIsDone,
         Self::StatusIsEnd,
         Self::RollbackIsDone,
-        Self::DeletionIsDone,
         Self::FailureIsEnd,
         Self::Impatience,
         Self::FreshTokens,

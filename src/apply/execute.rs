@@ -27,8 +27,10 @@ pub(crate) enum Executed {
 pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAction) -> Executed {
     // A creation carries `OnStackFailure`, which excludes the word on rollback.
     let disable_rollback = (action == StackAction::Update).then_some(slip::is(Slip::NoRollback));
-    // Once AWS may have taken the call, no later failure means that nothing runs.
+    // Once AWS may have taken the call, no later failure means that nothing runs. What the last attempt of a call
+    // says is not all of it: an earlier attempt may have arrived.
     let mut asked = false;
+    let mut refusal = None;
     let refused = |e: CloudError, asked: bool| match asked {
         true => Executed::Ended(End::Lost(e)),
         false => Executed::Refused(e),
@@ -41,6 +43,9 @@ pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAct
         let execution = state.as_ref().map(|s| s.execution.clone());
         match execution {
             Some(ExecutionStatus::Available) => {
+                if let Some(e) = refusal {
+                    return Executed::Refused(e);
+                }
                 let call = followed.cloud.execute_change_set(followed.stack, set, disable_rollback, followed.token);
                 match call.await {
                     Ok(()) => return Executed::Ended(followed.to_the_end(true).await),
@@ -54,7 +59,7 @@ pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAct
                             return refused(e, asked);
                         }
                     }
-                    Err(e) => return refused(e, asked),
+                    Err(e) => (asked, refusal) = (true, Some(e)),
                 }
             }
             Some(

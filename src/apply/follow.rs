@@ -125,13 +125,14 @@ impl Followed<'_> {
         let Some(last) = ours.iter().rev().find(|e| e.is_of_stack()) else { return Ok(None) };
         let failures = || self.failures(ours);
         let bad = || End::Bad { status: last.status.to_string(), failures: failures() };
+        if slip::is(Slip::FailureIsEnd) && ours.iter().any(|e| e.status.is_failure()) {
+            return Ok(Some(bad()));
+        }
         use ResourceStatus as S;
         Ok(match &last.status {
             S::CreateComplete | S::UpdateComplete | S::ImportComplete => Some(End::Good(self.orphans(ours))),
             // A creation that failed deletes itself; a deletion that was asked for ends so too.
-            S::DeleteComplete if self.was_deletion(ours) || slip::is(Slip::DeletionIsDone) => {
-                Some(End::Good(Vec::new()))
-            }
+            S::DeleteComplete if self.was_deletion(ours) => Some(End::Good(Vec::new())),
             S::UpdateRollbackComplete if slip::is(Slip::RollbackIsDone) => Some(End::Good(Vec::new())),
             S::DeleteComplete
             | S::DeleteFailed
@@ -150,7 +151,7 @@ impl Followed<'_> {
                         StackStatus::CreateFailed | StackStatus::UpdateFailed | StackStatus::DeleteComplete
                     )
                 });
-                (rests || slip::is(Slip::FailureIsEnd)).then(bad)
+                rests.then(bad)
             }
             _ => None,
         })

@@ -183,9 +183,12 @@ impl Work {
         if stack.status != StackStatus::DeleteInProgress
             && let Err(e) = self.cloud.delete_stack(&stack.id, &[], &token).await
         {
-            return match e.kind.outcome_is_unknown() {
-                true => self.told(End::Lost(e)),
-                false => Ended::call(&e, &self.wanted),
+            // What the last attempt says is not all of it: an earlier one may have arrived.
+            return match self.cloud.stack(&stack.id).await {
+                Ok(Some(now)) if now.status == stack.status && !e.kind.outcome_is_unknown() => {
+                    Ended::call(&e, &self.wanted)
+                }
+                _ => self.told(End::Lost(e)),
             };
         }
         let end = self.followed(&stack.id, &token).to_the_end(true).await;

@@ -182,7 +182,11 @@ fn honest(
             Outcome::Unchanged => ran,
             Outcome::NotStarted => ran,
             Outcome::Failed => there.is_some_and(|s| s.is_under_way || ran && is_done(s, stack)),
-            Outcome::Stale => ran || there.is_some_and(|s| s.is_under_way),
+            // What we brought about in an earlier run is not told as something that moved.
+            Outcome::Stale => {
+                let ours = ever.contains(&stack.name) && net.struck().is_none();
+                ran || there.is_some_and(|s| s.is_under_way || ours && is_done(s, stack))
+            }
             Outcome::Unknown => false,
         };
         if wrong {

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::foreign::{Foreign, strike};
-use crate::support::script::error;
+use crate::support::script::{answer, error};
 
 /// How likely each fault is at a call, in thousandths.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,8 +33,8 @@ pub(super) struct Weather {
     pub(super) stale: u64,
     /// From that call on, the credentials have expired.
     pub(super) expires: Option<usize>,
-    /// So many calls from that one on, none is answered; every other one arrives.
-    pub(super) outage: Option<(usize, usize)>,
+    /// So many calls from the first execution on, none is answered; every other one arrives.
+    pub(super) outage: usize,
     /// Change sets may be made, and not executed.
     pub(super) is_denied: bool,
 }
@@ -62,7 +62,7 @@ pub(super) struct Effect {
 }
 
 /// For how long an old answer may still be told.
-const OLD: Duration = Duration::from_secs(8);
+const OLD: Duration = Duration::from_secs(30);
 
 /// The network of one run.
 #[derive(Clone, Debug)]
@@ -91,6 +91,9 @@ struct State {
     /// What each read told last, and when.
     told: BTreeMap<String, (Instant, u16, String)>,
     struck: Option<usize>,
+    /// When an operation of ours began on a stack, by its ARN.
+    begun: BTreeMap<String, Instant>,
+    first_execution: Option<usize>,
 }
 
 /// What becomes of one call.
@@ -172,8 +175,7 @@ impl Inner {
         let fields: BTreeMap<String, String> =
             form_urlencoded::parse(request.body().bytes().unwrap_or_default()).into_owned().collect();
         let action = fields.get("Action").cloned().unwrap_or_default();
-        // Expiry is told by the signature of the request; what is asked stands in its body.
-        let key = format!("{}{:?}", request.headers().get("host").unwrap_or_default(), fields);
+        let key = key(&fields);
         let (number, fate, foreign) = self.fate(&action, &key, &fields);
         if let Some(foreign) = foreign
             && strike(&self.sandbox, &foreign).await
@@ -211,8 +213,11 @@ impl Inner {
         let of = ["StackName", "ChangeSetName"].map(|name| fields.get(name).map_or("", String::as_str));
         let place = |text: &str| text.rsplit(['/', ':']).find(|p| p.starts_with("shop")).unwrap_or(text).to_owned();
         let foreign = self.foreign.clone().filter(|f| f.at == number);
+        if action == "ExecuteChangeSet" {
+            state.first_execution.get_or_insert(number);
+        }
         let roll = state.rng.as_mut().unwrap().u64(0..1000);
-        let fate = self.drawn(&state, number, action, key, roll);
+        let fate = self.drawn(&state, number, (action, key, fields), roll);
         let word = match &fate {
             Fate::Fine => "",
             Fate::Dies { after: false } => "dies before",
@@ -229,7 +234,13 @@ impl Inner {
         (number, fate, foreign)
     }
 
-    fn drawn(&self, state: &State, number: usize, action: &str, key: &str, mut roll: u64) -> Fate {
+    fn drawn(
+        &self,
+        state: &State,
+        number: usize,
+        (action, key, fields): (&str, &str, &BTreeMap<String, String>),
+        mut roll: u64,
+    ) -> Fate {
         if let Some(crash) = self.crash.filter(|crash| crash.at == number) {
             return Fate::Dies { after: crash.after };
         }
@@ -237,7 +248,7 @@ impl Inner {
         if weather.expires.is_some_and(|from| number >= from) {
             return Fate::Refused(403, error("ExpiredToken", "The security token included in the request is expired"));
         }
-        if weather.outage.is_some_and(|(from, calls)| (from..from + calls).contains(&number)) {
+        if state.first_execution.is_some_and(|from| number < from + weather.outage) {
             return if number % 2 == 0 { Fate::LostAfter } else { Fate::LostBefore };
         }
         if weather.is_denied && action == "ExecuteChangeSet" {
@@ -262,8 +273,16 @@ impl Inner {
         } else if is(weather.unavailable) {
             Fate::Unavailable
         } else if matches!(action, "DescribeStacks" | "DescribeStackEvents" | "ListChangeSets") && is(weather.stale) {
-            match state.told.get(key).filter(|(at, ..)| at.elapsed() <= OLD) {
+            let asked = fields.get("StackName").map_or("", String::as_str);
+            let fits = |body: &str| !asked.starts_with("arn:") || body.contains(asked);
+            match state.told.get(key).filter(|(at, _, body)| at.elapsed() <= OLD && fits(body)) {
                 Some((_, status, body)) => Fate::Stale(*status, body.clone()),
+                // Events of an operation that has just begun are late.
+                None if state.begun.get(asked).is_some_and(|at| at.elapsed() <= OLD)
+                    && action == "DescribeStackEvents" =>
+                {
+                    Fate::Stale(200, answer(action, "<StackEvents></StackEvents>"))
+                }
                 None => Fate::Fine,
             }
         } else {
@@ -287,12 +306,24 @@ impl Inner {
             let old = |id: &str| before.iter().find(|s| s.id == id).map_or(0, |s| s.began.len());
             let begun = now.iter().find(|s| s.began.len() > old(&s.id)).map(|s| s.id.clone());
             if let Some(stack) = begun {
+                state.begun.insert(stack.clone(), Instant::now());
                 state.effects.push(Effect { call, fields, stack, before });
             }
         } else if action.starts_with("Describe") || action.starts_with("List") {
             state.told.insert(key, (Instant::now(), status, body.to_owned()));
         }
     }
+}
+
+/// What a read asks for. A stack is the same by its name and by its ARN.
+fn key(fields: &BTreeMap<String, String>) -> String {
+    let mut fields = fields.clone();
+    if let Some(name) = fields.get_mut("StackName")
+        && let Some(of_arn) = name.split('/').nth(1)
+    {
+        *name = of_arn.to_owned();
+    }
+    format!("{fields:?}")
 }
 
 fn lost() -> Result<HttpResponse, ConnectorError> {

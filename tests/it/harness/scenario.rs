@@ -56,10 +56,10 @@ impl Scenario {
         let count = rng.usize(2..=4);
         let reads: Vec<Vec<usize>> = (0..count).map(|at| (0..at).filter(|_| rng.u8(..100) < 55).collect()).collect();
         let versions: Vec<Version> = (0..count)
-            .map(|_| match rng.u8(..6) {
+            .map(|_| match rng.u8(..7) {
                 0 | 1 => Version::Old,
                 2 | 3 => Version::Timeout,
-                4 => Version::Name,
+                4 | 5 => Version::Name,
                 _ => Version::More,
             })
             .collect();
@@ -87,10 +87,14 @@ impl Scenario {
         if rng.u8(..100) < 30 {
             rules.push(Rule::slow(&name(rng.usize(..count)), "*", rng.u32(2..30)));
         }
-        let foreign = (rng.u8(..100) < 35).then(|| Foreign {
-            at: rng.usize(2..60),
-            stack: name(rng.usize(..count)),
-            deed: if rng.bool() { Deed::Update } else { Deed::Delete },
+        let is_there = |at: usize| before.as_ref().is_some_and(|all| at < all.stacks.len());
+        let waits =
+            (0..count).rev().find(|at| is_there(*at) && reads[*at].iter().any(|from| versions[*from] == Version::Name));
+        let foreign = (rng.u8(..100) < 45).then(|| Foreign {
+            at: rng.usize(2..90),
+            // What waits for a value of another stack leaves most time to change it.
+            stack: name(if rng.bool() { waits.unwrap_or(count - 1) } else { rng.usize(..count) }),
+            deed: if rng.u8(..100) < 60 { Deed::Update } else { Deed::Delete },
         });
         let weather = match rng.u8(..4) {
             0 => Weather::default(),
@@ -102,8 +106,8 @@ impl Scenario {
                 unavailable: 10,
                 stale: 300,
                 expires: (bad == 3).then(|| rng.usize(10..120)),
-                outage: rng.bool().then(|| (rng.usize(10..100), rng.usize(5..40))),
-                is_denied: rng.u8(..100) < 10,
+                outage: if rng.u8(..100) < 40 { rng.usize(5..60) } else { 0 },
+                is_denied: rng.u8(..100) < 15,
             },
         };
         let settings = Settings {

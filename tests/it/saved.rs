@@ -205,7 +205,6 @@ async fn a_change_set_that_was_exchanged_is_not_executed() {
         role: None,
         on_stack_failure: None,
         description: None,
-        token: Token::new("c-forged").unwrap(),
     };
     let arn = cloud.create_change_set(&set).await.unwrap().id;
     while cloud.change_set_state(&ours.stack, &arn).await.unwrap().unwrap().status.is_pending() {}

@@ -33,8 +33,6 @@ pub enum Slip {
     Impatience,
     /// The token of an execution is another one in each run.
     FreshTokens,
-    /// A stack that somebody changed since it was planned is changed all the same.
-    NoBase,
     /// The outputs are taken from the first answer, old or not.
     OldOutputs,
     /// A parameter that becomes known while applying keeps its deployed value.
@@ -126,7 +124,6 @@ impl Slip {
         Self::FailureIsEnd,
         Self::Impatience,
         Self::FreshTokens,
-        Self::NoBase,
         Self::OldOutputs,
         Self::KeptParameter,
         Self::WrongOutput,

@@ -131,7 +131,7 @@ impl Work {
         if let Some(ran) = self.ran_before(stack.as_ref(), &inputs) {
             return self.execute(&ran).await;
         }
-        if observe::base(stack.as_ref()) != self.plan.found.base && !slip::is(Slip::NoBase) {
+        if observe::base(stack.as_ref()) != self.plan.found.base {
             return Ok(self.moved(stack.as_ref()));
         }
         let sent = self.sent(stack.as_ref(), &inputs).await?;

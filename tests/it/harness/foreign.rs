@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 /// What they do, and when.
 #[derive(Clone, Debug)]
 pub(super) struct Foreign {
-    /// Just before that call of ours.
+    /// Just before that call of ours, counted from the first one or from the first execution.
     pub(super) at: usize,
+    pub(super) is_from_execution: bool,
     /// Name of the stack.
     pub(super) stack: String,
     pub(super) deed: Deed,

@@ -212,7 +212,8 @@ impl Inner {
         let number = state.log.len() + 1;
         let of = ["StackName", "ChangeSetName"].map(|name| fields.get(name).map_or("", String::as_str));
         let place = |text: &str| text.rsplit(['/', ':']).find(|p| p.starts_with("shop")).unwrap_or(text).to_owned();
-        let foreign = self.foreign.clone().filter(|f| f.at == number);
+        let from = |f: &Foreign| if f.is_from_execution { state.first_execution } else { Some(0) };
+        let foreign = self.foreign.clone().filter(|f| from(f).is_some_and(|from| from + f.at == number));
         if action == "ExecuteChangeSet" {
             state.first_execution.get_or_insert(number);
         }

@@ -91,7 +91,8 @@ impl Scenario {
         let waits =
             (0..count).rev().find(|at| is_there(*at) && reads[*at].iter().any(|from| versions[*from] == Version::Name));
         let foreign = (rng.u8(..100) < 45).then(|| Foreign {
-            at: rng.usize(2..90),
+            at: rng.usize(2..30),
+            is_from_execution: rng.u8(..100) < 70,
             // What waits for a value of another stack leaves most time to change it.
             stack: name(if rng.bool() { waits.unwrap_or(count - 1) } else { rng.usize(..count) }),
             deed: if rng.u8(..100) < 60 { Deed::Update } else { Deed::Delete },

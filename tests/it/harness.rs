@@ -166,6 +166,7 @@ fn all_of(seed: u64, points: Option<usize>, made: Option<Slip>) -> Result<usize,
 
 /// Every deliberate mistake is caught: by some seed, with some crash.
 #[test]
+#[expect(clippy::print_stdout, reason = "with `--nocapture` it tells by what each is caught")]
 fn every_slip_is_caught() {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let missed = std::sync::Mutex::new(Vec::new());
@@ -203,6 +204,7 @@ fn seeds() -> (std::ops::Range<u64>, Option<usize>) {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "with `--nocapture` it tells how many lives the seeds were")]
 fn whatever_happens_the_world_is_as_approved() {
     let (seeds, points) = seeds();
     let next = std::sync::atomic::AtomicU64::new(seeds.start);

@@ -76,7 +76,7 @@ fn prefixes(text: &str) -> impl Iterator<Item = &str> {
     const LONG: usize = 2_500;
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let ends = text.char_indices().zip(text.chars().skip(1)).filter_map(move |((at, last), next)| {
-        let is_end = !last.is_whitespace() && !(is_word(last) && is_word(next));
+        let is_end = !(last.is_whitespace() || is_word(last) && is_word(next));
         is_end.then_some(at + last.len_utf8())
     });
     ends.enumerate().filter(|(n, at)| *at < LONG || n % 4 == 0).map(|(_, at)| &text[..at])

@@ -250,7 +250,7 @@ impl Inner {
             return Fate::Refused(403, error("ExpiredToken", "The security token included in the request is expired"));
         }
         if state.first_execution.is_some_and(|from| number < from + weather.outage) {
-            return if number % 2 == 0 { Fate::LostAfter } else { Fate::LostBefore };
+            return if number.is_multiple_of(2) { Fate::LostAfter } else { Fate::LostBefore };
         }
         if weather.is_denied && action == "ExecuteChangeSet" {
             return Fate::Refused(

@@ -30,7 +30,7 @@ pub(super) struct Scenario {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Version {
     Old,
-    /// Its queue changes in place.
+    /// Its queue changes in place, and a parameter beside it.
     Timeout,
     /// Its queue is replaced, so that its output is another one.
     Name,
@@ -90,9 +90,10 @@ impl Scenario {
         let is_there = |at: usize| before.as_ref().is_some_and(|all| at < all.stacks.len());
         let waits =
             (0..count).rev().find(|at| is_there(*at) && reads[*at].iter().any(|from| versions[*from] == Version::Name));
+        let is_from_execution = rng.bool();
         let foreign = (rng.u8(..100) < 45).then(|| Foreign {
-            at: rng.usize(2..30),
-            is_from_execution: rng.u8(..100) < 70,
+            at: if is_from_execution { rng.usize(0..12) } else { rng.usize(2..60) },
+            is_from_execution,
             // What waits for a value of another stack leaves most time to change it.
             stack: name(if rng.bool() { waits.unwrap_or(count - 1) } else { rng.usize(..count) }),
             deed: if rng.u8(..100) < 60 { Deed::Update } else { Deed::Delete },
@@ -140,6 +141,9 @@ fn one(at: usize, reads: &[usize], version: Version, secret: Option<&str>) -> Wa
         "Held": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": held}},
         "Hook": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Ref": "Token"}}},
     });
+    if version == Version::Timeout {
+        resources["Held"]["Properties"]["Description"] = json!("what it reads");
+    }
     if version == Version::More {
         resources["Topic"] = json!({"Type": "AWS::SNS::Topic", "Properties": {}});
     }

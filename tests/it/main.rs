@@ -74,6 +74,8 @@ mod schema;
 mod semantics;
 #[cfg(feature = "aws")]
 mod serverless;
+#[cfg(feature = "aws")]
+mod states;
 mod support;
 mod syntax;
 mod template;

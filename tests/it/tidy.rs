@@ -323,8 +323,8 @@ fn every_dependency_is_used() {
 #[test]
 fn no_path_of_a_machine_is_in_the_tree() {
     let here = root();
-    let own = here.parent().and_then(Path::to_str).filter(|p| p.len() > 3);
+    let own = here.parent().and_then(Path::to_str).filter(|p| p.len() > 3).map(|p| format!("{p}/"));
     for (file, text) in sources() {
-        assert!(!own.is_some_and(|p| text.contains(p)), "{file} names this machine");
+        assert!(!own.as_ref().is_some_and(|p| text.contains(p)), "{file} names this machine");
     }
 }

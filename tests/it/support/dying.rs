@@ -12,10 +12,12 @@ use infra::cloud::{
 use tokio::sync::Notify;
 
 /// What goes wrong.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Fault {
     /// The process dies at the call with that number, before or after AWS carried it out.
     Crash { at: usize, after: bool },
+    /// Every stack is told to be in that status.
+    Pose(StackStatus),
     /// Calls of that operation fail so, from the first to the last number (counted for the operation).
     Fail { operation: &'static str, kind: ErrorKind, from: usize, to: usize },
 }
@@ -54,16 +56,16 @@ impl Shared {
             *count += 1;
             *count
         };
-        match self.fault {
-            Fault::Crash { at, after } if at == number => {
-                if after {
+        match &self.fault {
+            Fault::Crash { at, after } if *at == number => {
+                if *after {
                     let _ = call.await;
                 }
                 self.dead.notify_one();
                 pending().await
             }
-            Fault::Fail { operation: of, kind, from, to } if of == operation && (from..=to).contains(&nth) => {
-                Err(CloudError::new(kind, operation, "made up by the test"))
+            Fault::Fail { operation: of, kind, from, to } if *of == operation && (*from..=*to).contains(&nth) => {
+                Err(CloudError::new(*kind, operation, "made up by the test"))
             }
             _ => call.await,
         }
@@ -103,6 +105,15 @@ macro_rules! guarded {
             fn identify(&self) -> Answer<'_, Identity> {
                 Box::pin(self.shared.guard("GetCallerIdentity", self.inner.identify()))
             }
+            fn stack<'a>(&'a self, stack: &'a str) -> Answer<'a, Option<Stack>> {
+                Box::pin(async move {
+                    let found = self.shared.guard("DescribeStacks", self.inner.stack(stack)).await?;
+                    Ok(found.map(|stack| match &self.shared.fault {
+                        Fault::Pose(status) => Stack { status: status.clone(), ..stack },
+                        _ => stack,
+                    }))
+                })
+            }
             fn stacks(&self) -> Answer<'_, Vec<Stack>> {
                 Box::pin(self.shared.guard("DescribeStacks", self.inner.stacks()))
             }
@@ -114,7 +125,6 @@ macro_rules! guarded {
 }
 
 guarded! {
-    fn stack(&self, stack: &'a str) -> Option<Stack>, "DescribeStacks";
     fn list_stacks(&self, statuses: &'a [StackStatus]) -> Vec<StackSummary>, "ListStacks";
     fn template(&self, stack: &'a str) -> Option<String>, "GetTemplate";
     fn change_set_template(&self, stack: &'a str, name: &'a str) -> Option<String>, "GetTemplate";

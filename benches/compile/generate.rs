@@ -11,6 +11,21 @@ pub(crate) enum Form {
     Flat,
     /// One unit, in a loop.
     Loop,
+    /// One unit for all stacks: a component, used in a loop.
+    Component,
+}
+
+impl Form {
+    pub(crate) const ALL: [Self; 3] = [Self::Loop, Self::Component, Self::Flat];
+
+    /// As the command line has it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Flat => "flat",
+            Self::Loop => "for",
+            Self::Component => "component",
+        }
+    }
 }
 
 /// Units of ten resources in a stack.
@@ -22,6 +37,9 @@ const LAYERS: usize = 6;
 /// The files of a project with that many service stacks: names and texts. A stack has 200 resources.
 pub(crate) fn project(stacks: usize, form: Form) -> Vec<(String, String)> {
     let mut files = vec![("project.infra".to_owned(), CORE.to_owned())];
+    if form == Form::Component {
+        files.push(("unit.infra".to_owned(), component()));
+    }
     files.extend((0..stacks).map(|i| (format!("{}.infra", name(i)), service(i, stacks, form))));
     files
 }
@@ -39,6 +57,16 @@ fn below(stack: usize, stacks: usize) -> Vec<usize> {
         [stack, stack + 1].iter().filter_map(|i| members.get(i % members.len())).copied().collect();
     two.dedup();
     two
+}
+
+/// The unit as a component.
+fn component() -> String {
+    let inside = UNIT.replace("[u]", "").replace("${u}", "${key}").replace("@stack", "${stack}");
+    let inside = inside.replace("@priority", "priority").replace("@queues", "\n          ...upstream");
+    format!(
+        "component unit {{\n  param key: Int\n  param stack: String\n  param priority: Int\n  param upstream: Json\n{inside}  \
+         output queue = Work.QueueUrl\n  output dead_letters = Dead.QueueUrl\n}}\n"
+    )
 }
 
 fn service(stack: usize, stacks: usize, form: Form) -> String {
@@ -62,9 +90,22 @@ fn service(stack: usize, stacks: usize, form: Form) -> String {
             out.push_str(&UNIT.replace("@priority", &format!("{} + u", stack * UNITS + 1)));
             out.push_str("  }\n");
         }
+        Form::Component => {
+            let priority = format!("{} + u", stack * UNITS + 1);
+            writeln!(
+                out,
+                "  for u in 0..{UNITS} {{\n    resource Unit[u] = unit {{ key: u, stack: \"@stack\", priority: {priority}, \
+                 upstream: [@queues\n    ] }}\n  }}"
+            )
+            .unwrap();
+        }
     }
-    let first = if form == Form::Flat { "0" } else { "[0]" };
-    writeln!(out, "  output Queue = Work{first}.QueueUrl\n  output DeadLetters = Dead{first}.QueueUrl\n}}").unwrap();
+    let (queue, dead_letters) = match form {
+        Form::Flat => ("Work0.QueueUrl", "Dead0.QueueUrl"),
+        Form::Loop => ("Work[0].QueueUrl", "Dead[0].QueueUrl"),
+        Form::Component => ("Unit[0].queue", "Unit[0].dead_letters"),
+    };
+    writeln!(out, "  output Queue = {queue}\n  output DeadLetters = {dead_letters}\n}}").unwrap();
     out.replace("@stack", &name).replace("@queues", &queues)
 }
 
@@ -72,7 +113,7 @@ const CORE: &str = r#"project bench
 
 account nonprod { id: "111111111111" }
 
-env dev { account: nonprod, regions: ["eu-west-1"] }
+env dev { account: nonprod, regions: ["eu-west-1"], assets: "bench-templates" }
 
 /// What every service of the generated project stands on
 core platform {

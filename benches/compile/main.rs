@@ -35,20 +35,16 @@ fn main() {
 }
 
 fn form(word: &str) -> Form {
-    match word {
-        "flat" => Form::Flat,
-        "for" => Form::Loop,
-        other => panic!("`flat` or `for`, not {other}"),
-    }
+    Form::ALL.into_iter().find(|form| form.word() == word).expect("`for`, `component` or `flat`")
 }
 
 fn table(sizes: &[&str]) {
     println!(
-        "{:>9} {:>5} {:>8} | {:>7} {:>7} {:>7} {:>7} {:>7} | {:>7} | {:>8} {:>9}",
+        "{:>9} {:>9} {:>8} | {:>7} {:>7} {:>7} {:>7} {:>7} | {:>7} | {:>8} {:>9}",
         "resources", "form", "source", "parse", "names", "lower", "graph", "emit", "total", "peak", "templates"
     );
     for stacks in sizes {
-        for form in ["for", "flat"] {
+        for form in Form::ALL.map(Form::word) {
             let status = Command::new(std::env::current_exe().unwrap()).args(["row", stacks, form]).status().unwrap();
             assert!(status.success(), "{stacks} stacks, {form}");
         }
@@ -93,8 +89,8 @@ fn row(stacks: usize, form: Form) {
 
     let templates: usize = written.iter().map(|t| t.body.len()).sum();
     println!(
-        "{resources:>9} {:>5} {:>5.1} MB | {parsing:>7.3} {:>7.3} {:>7.3} {drawing:>7.3} {emitting:>7.3} | {:>7.3} | {peak:>5.0} MB {:>6.1} MB",
-        if form == Form::Flat { "flat" } else { "for" },
+        "{resources:>9} {:>9} {:>5.1} MB | {parsing:>7.3} {:>7.3} {:>7.3} {drawing:>7.3} {emitting:>7.3} | {:>7.3} | {peak:>5.0} MB {:>6.1} MB",
+        form.word(),
         megabytes(bytes),
         (analyzed - start - parsing).max(0.0),
         end - analyzed - drawing - emitting,

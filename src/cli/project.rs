@@ -62,9 +62,13 @@ pub(super) fn load(context: &mut Context) -> Result<(Disk, Program), Exit> {
     Ok((texts.disk, program))
 }
 
-/// The project that lies there, where one does and can be read. What is wrong in it is nobody's business here.
+/// The project that lies there, where one does and can be read; projects further down are others. What is wrong in it is
+/// nobody's business here.
 #[cfg(feature = "aws")]
 pub(super) fn there(disk: &Disk) -> Option<Program> {
+    if !disk.is_project() {
+        return None;
+    }
     let mut sources = Sources::default();
     for name in disk.files().ok()? {
         if let Ok(text) = disk.read(&name) {

@@ -47,6 +47,9 @@ fn a_file_is_planned_shown_applied_and_nothing_is_left_to_do() {
     let state = project.path("state").display().to_string();
     let done = elsewhere.infra(&format!("apply in/plan.json --sandbox={state}")).ended(0);
     assert!(done.out.ends_with("1 unchanged, 1 done\n"), "{}", done.out);
+    // Projects further down are others, and none is around it.
+    let above = Project::new(&[("one/main.infra", "project one\n"), ("./plan.json", &file)]);
+    above.infra(&format!("apply ./plan.json --sandbox={state}")).ended(0);
     let left = project.infra(&format!("plan --env dev --set inbox.VisibilityTimeout=60 {HERE} --detailed-exitcode"));
     assert!(!left.ended(0).out.contains("digest"));
     assert_eq!(project.infra(&format!("discard plan.json {HERE}")).ended(0).err, "nothing of it is left\n");

@@ -78,7 +78,10 @@ pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAct
         }
         sleep(Duration::from_millis(500 + 250 * u64::from(look.min(18)))).await;
     }
-    Executed::Stale
+    match refusal {
+        Some(e) => refused(e, asked),
+        None => Executed::Stale,
+    }
 }
 
 fn is_overtaken(kind: ErrorKind) -> bool {

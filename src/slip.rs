@@ -96,8 +96,8 @@ pub(crate) fn fresh(text: &str) -> std::borrow::Cow<'_, str> {
 
 /// The text.
 #[cfg(not(feature = "slips"))]
-pub(crate) const fn fresh(text: &str) -> &str {
-    text
+pub(crate) const fn fresh(text: &str) -> std::borrow::Cow<'_, str> {
+    std::borrow::Cow::Borrowed(text)
 }
 
 /// Never.

@@ -14,9 +14,15 @@ use crate::semantics::model::{Head, Instance};
 mod cycles;
 mod dot;
 mod instances;
+mod layers;
 mod mermaid;
 mod resources;
+mod svg;
 mod text;
+
+pub use svg::Dress;
+#[cfg(feature = "aws")]
+pub(crate) use svg::escape;
 
 /// A graph with all that its drawings show.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -93,6 +99,30 @@ impl Drawing {
     /// For Mermaid, as Markdown on GitHub and GitLab draws it.
     pub fn to_mermaid(&self) -> String {
         mermaid::draw(self)
+    }
+
+    /// A picture that stands alone.
+    pub fn to_svg(&self) -> String {
+        svg::draw(self)
+    }
+
+    /// A picture for a page that has the colours: of `.node`, `.name`, `.kind`, `.wave`, `.order` and of the classes
+    /// that `dress` gives the node with that index.
+    pub fn to_svg_part(&self, dress: &dyn Fn(usize) -> Dress) -> String {
+        svg::part(self, dress, "")
+    }
+
+    /// The drawing of nodes, by name and kind, and of edges: from what needs to what is needed, with a label.
+    pub fn new(nodes: &[(String, String)], edges: impl IntoIterator<Item = (usize, usize, String)>) -> Self {
+        let mut graph = DiGraph::new();
+        let indices: Vec<NodeIndex> = nodes.iter().map(|node| graph.add_node(node)).collect();
+        for (from, to, label) in edges {
+            if let (Some(from), Some(to)) = (indices.get(from), indices.get(to)) {
+                graph.add_edge(*from, *to, label);
+            }
+        }
+        let node = |of: &&(String, String), wave| Node { name: of.0.clone(), kind: of.1.clone(), wave };
+        Self::of(&graph, node, String::clone)
     }
 
     /// Makes the drawing of a graph.

@@ -29,12 +29,12 @@ pub(crate) mod exact;
 mod foreign;
 pub(crate) mod initial;
 pub(crate) mod inputs;
-mod json;
 pub(crate) mod large;
 mod listing;
-mod markdown;
 pub(crate) mod observe;
 pub(crate) mod outputs;
+mod places;
+pub(crate) mod policy;
 pub(crate) mod problem;
 pub(crate) mod protect;
 pub(crate) mod refs;
@@ -42,21 +42,20 @@ pub(crate) mod run;
 mod saved;
 pub(crate) mod stack;
 mod stuck;
-mod text;
 mod upload;
+mod view;
 mod wanted;
 
 pub use desired::{chosen, desired, target};
 pub use destroy::destroy;
 pub use discard::{discard, withdraw};
-pub use json::to_json;
 pub use listing::{Seen, list};
-pub use markdown::to_markdown;
+pub use places::locate;
 pub use run::plan;
 pub use saved::{LONGEST, Made, Refused, Saved};
 pub use stuck::{Stuck, stuck};
-pub(crate) use text::clean;
-pub use text::{Style, to_text};
+pub(crate) use view::clean;
+pub use view::{Style, to_html, to_json, to_markdown, to_text};
 pub use wanted::{Asset, Desired, Event, Input, Leaves, Live, Observer, Settings, Silent, Source, Wanted};
 
 /// Version of the JSON form; rises when a reader of the old one would misread it.
@@ -256,6 +255,9 @@ pub struct ValueChange {
     pub before: Option<Shown>,
     /// The new value.
     pub after: Option<Shown>,
+    /// Where it is not its own text that changed: what did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 /// A property of the stack itself that changes, outside its change set.
@@ -299,6 +301,9 @@ pub struct Change {
     pub properties: Vec<PropertyChange>,
     /// Other attributes that change: `Tags`, `Metadata`, `DeletionPolicy` …
     pub attributes: Vec<String>,
+    /// File and line that declare it, as `shop/api.infra:12`; none where the source no longer has it, or is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }
 
 /// What happens to a resource.
@@ -384,6 +389,9 @@ pub struct PropertyChange {
     pub replaces: Replaces,
     /// Where it is not the property's own text that changed: what did.
     pub cause: Option<Cause>,
+    /// File and line of its own text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }
 
 /// What makes a property change whose text stays.

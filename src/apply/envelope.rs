@@ -73,6 +73,7 @@ mod tests {
             stateful: false,
             properties: vec![],
             attributes: vec![],
+            place: None,
         }
     }
 

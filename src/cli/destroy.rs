@@ -37,7 +37,10 @@ impl DestroyCommand {
         let observer: Arc<dyn plan::Observer> = Arc::new(Progress::new(context.terminal.is_live()));
         let (clouds, runtime) = (&session.reached.clouds, &session.reached.runtime);
         match runtime.block_on(plan::destroy(clouds, &session.desired, &session.settings, &observer)) {
-            Ok(plan) => carry_out(&session, &plan, &self.consent, "Delete all of this?", context),
+            Ok(mut plan) => {
+                session.locate(&mut plan);
+                carry_out(&session, &plan, &self.consent, "Delete all of this?", context)
+            }
             Err(problems) => {
                 context.terminal.diagnostics(&problems, &session.sources);
                 Exit::Error

@@ -10,7 +10,8 @@ use crate::{graph, semantics};
 #[derive(Args)]
 #[command(after_help = "Examples:
   infra graph --env dev
-  infra graph --env dev --format dot | dot -Tsvg > graph.svg
+  infra graph --env dev --format svg > graph.svg
+  infra graph --env dev --format dot | dot -Tpng > graph.png
   infra graph --env dev --format mermaid
   infra graph --env dev network           the resources of `network`")]
 pub(super) struct Graph {
@@ -30,6 +31,7 @@ enum Format {
     Text,
     Dot,
     Mermaid,
+    Svg,
 }
 
 impl Graph {
@@ -42,6 +44,7 @@ impl Graph {
             Format::Text => drawing.to_text(),
             Format::Dot => drawing.to_dot(),
             Format::Mermaid => drawing.to_mermaid(),
+            Format::Svg => drawing.to_svg(),
         });
         Exit::Done
     }

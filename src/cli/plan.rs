@@ -19,6 +19,7 @@ use crate::plan::{self, Leaves, Plan};
   infra plan --env dev --sandbox                     against the simulator
   infra plan --env dev --format json > shown.json
   infra plan --env dev --format markdown             for a pull request
+  infra plan --env dev --format html > plan.html     one page, for a browser
   infra plan --env dev -o plan.json                  for `infra apply plan.json`
   infra plan --env dev --read-only                   with credentials that can write nothing
 
@@ -49,6 +50,7 @@ pub(super) struct PlanCommand {
 pub(super) enum View {
     Text,
     Markdown,
+    Html,
     Json,
 }
 
@@ -101,6 +103,7 @@ pub(super) fn view(plan: &Plan, view: View, context: &Context) -> String {
         }
         View::Text => text(plan, context),
         View::Markdown => plan::to_markdown(plan),
+        View::Html => plan::to_html(plan),
         View::Json => format!("{:#}\n", plan::to_json(plan)),
     }
 }
@@ -118,10 +121,12 @@ pub(super) fn make(session: &Session, context: &mut Context) -> Result<Plan, Exi
     let observer: Arc<dyn plan::Observer> = Arc::new(Progress::new(context.terminal.is_live()));
     let clouds = &session.reached.clouds;
     let made = session.reached.runtime.block_on(plan::plan(clouds, &session.desired, &session.settings, &observer));
-    made.map_err(|problems| {
+    let mut plan = made.map_err(|problems| {
         context.terminal.diagnostics(&problems, &session.sources);
         Exit::Error
-    })
+    })?;
+    session.locate(&mut plan);
+    Ok(plan)
 }
 
 /// A plan for people.

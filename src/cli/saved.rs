@@ -68,7 +68,7 @@ impl File {
         let types = program.map_or(Types::aws(), |program| program.types);
         let settings = plan::Settings { poll: reached.poll(), ..plan::Settings::default() };
         let desired = self.saved.desired(types, given);
-        Ok(Session { sources: Sources::default(), desired, settings, reached })
+        Ok(Session { program: None, sources: Sources::default(), desired, settings, reached })
     }
 
     /// Refuses to go on without the secrets that the file cannot hold, or with more than those.

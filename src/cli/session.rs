@@ -8,7 +8,8 @@ use super::output::Exit;
 use super::reach::{Reach, Reached};
 use super::select::Selection;
 use super::{Context, build, project};
-use crate::plan::{self, Desired};
+use crate::plan::{self, Desired, Plan};
+use crate::semantics::Program;
 use crate::source::Sources;
 
 /// What these commands share.
@@ -30,6 +31,8 @@ pub(super) struct Options {
 
 /// A compiled project and the way to AWS.
 pub(super) struct Session {
+    /// What it was compiled from; none for a plan file, which needs no sources.
+    pub(super) program: Option<Program>,
     pub(super) sources: Sources,
     pub(super) desired: Desired,
     pub(super) settings: plan::Settings,
@@ -49,7 +52,15 @@ impl Session {
         let reached = options.reach.open(&disk, Some(&program), context)?;
         let settings =
             plan::Settings { only, wait: options.wait, poll: reached.poll(), leaves: plan::Leaves::default() };
-        Ok(Self { sources: program.sources, desired, settings, reached })
+        let sources = program.sources.clone();
+        Ok(Self { program: Some(program), sources, desired, settings, reached })
+    }
+
+    /// Adds the user's own lines to a plan, where the sources are at hand.
+    pub(super) fn locate(&self, plan: &mut Plan) {
+        if let Some(program) = &self.program {
+            plan::locate(plan, &self.desired, program, &self.sources);
+        }
     }
 }
 

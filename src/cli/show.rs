@@ -12,6 +12,7 @@ use super::saved::File;
 #[command(after_help = "Examples:
   infra show plan.json
   infra show plan.json --format markdown       for a pull request
+  infra show plan.json --format html > plan.html
   infra show plan.json --format json")]
 pub(super) struct Show {
     /// The file that `infra plan -o FILE` wrote

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::plan::policy::is_policy;
 use crate::plan::refs::{Reference, is_intrinsic, live_reads, maker, references, same_text};
 use crate::plan::{Action, Cause, Change, Data, Differs, ParameterPlan, PropertyChange, Reason, Replaces, Shown};
 use crate::schema::{RefValue, Replacement, ResourceType, Types};
@@ -74,6 +75,7 @@ fn blank(id: &str, resource: &Value, types: &Types) -> Change {
         stateful: types.resource(resource_type).is_some_and(|t| t.stateful),
         properties: Vec::new(),
         attributes: Vec::new(),
+        place: None,
     }
 }
 
@@ -178,6 +180,8 @@ impl Walk<'_> {
     fn compare(&mut self, old: &Value, new: &Value) {
         match (old, new) {
             _ if same_text(Some(old), Some(new)) => {}
+            // They are compared statement by statement, which needs both as a whole.
+            _ if is_policy(old) && is_policy(new) => self.say(Some(old), Some(new)),
             (Value::Object(a), Value::Object(b)) if !is_intrinsic(old) && !is_intrinsic(new) => {
                 let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
                 for key in keys {
@@ -214,6 +218,7 @@ impl Walk<'_> {
             differs: Differs::Yes,
             replaces,
             cause: None,
+            place: None,
         });
     }
 }
@@ -383,7 +388,10 @@ fn affect(
             known.differs = known.differs.max(differs);
             known.cause = Some(cause);
         }
-        None => change.properties.push(PropertyChange { path, before, after, differs, replaces, cause: Some(cause) }),
+        None => {
+            let cause = Some(cause);
+            change.properties.push(PropertyChange { path, before, after, differs, replaces, cause, place: None });
+        }
     }
     change.properties.sort_by(|a, b| a.path.cmp(&b.path));
     let was_type_change = change.attributes.iter().any(|a| a == "Type");

@@ -26,10 +26,16 @@ pub(crate) fn sha256<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// Of a plan: of all that it shows. Change sets stay out, for AWS gives each another id: a plan that is made again
-/// has the same digest as long as nothing moved.
+/// has the same digest as long as nothing moved. So do lines of the source: a comment above changes nothing.
 pub(crate) fn of_plan(plan: &Plan) -> String {
     let mut plan = Plan { id: String::new(), ..plan.clone() };
-    plan.stacks.iter_mut().for_each(|stack| stack.change_set = None);
+    for stack in &mut plan.stacks {
+        stack.change_set = None;
+        for change in &mut stack.changes {
+            change.place = None;
+            change.properties.iter_mut().for_each(|property| property.place = None);
+        }
+    }
     sha256([serde_json::to_string(&plan).unwrap_or_default().as_str()])
 }
 

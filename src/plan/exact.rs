@@ -11,6 +11,7 @@ use crate::cloud::{
     ChangeAction, ChangeDetail, ChangeSet, PolicyAction, Recreation, Replacement, ResourceChange, Secret,
 };
 use crate::plan::diff::{fate, reason, replaces, value_differs};
+use crate::plan::policy::is_policy;
 use crate::plan::refs::{Reference, references};
 use crate::plan::{Action, Cause, Change, Data, Differs, ParameterPlan, PropertyChange, Reason, Replaces, Shown};
 use crate::schema::Types;
@@ -112,6 +113,7 @@ impl Reader<'_> {
             data,
             stateful: self.types.resource(&told.resource_type).is_some_and(|t| t.stateful),
             attributes: told.scope.iter().filter(|s| *s != "Properties").cloned().collect(),
+            place: None,
             properties,
         }
     }
@@ -148,13 +150,23 @@ impl Reader<'_> {
                 Some(known) => merge(known, property),
             }
         }
-        // AWS names a property as a whole where the local diff knows the places inside: those say more.
+        // AWS names a property as a whole where the local diff knows the places inside: those say more. It names
+        // places inside a policy, too, and those say less than the statements.
         let local = local.map(|c| c.properties.as_slice()).unwrap_or_default();
+        let policies: Vec<&PropertyChange> = local.iter().filter(|p| is_of_policies(p)).collect();
         let mut all: Vec<PropertyChange> = Vec::new();
         for (path, property) in found {
+            if let Some(policy) = policies.iter().find(|p| p.path != path && is_inside(&path, &p.path)) {
+                match all.iter_mut().find(|known| known.path == policy.path) {
+                    Some(known) => merge(known, PropertyChange { path: known.path.clone(), cause: None, ..property }),
+                    None => all.push(PropertyChange { replaces: property.replaces, ..(*policy).clone() }),
+                }
+                continue;
+            }
             let inside: Vec<&PropertyChange> = local.iter().filter(|p| is_inside(&p.path, &path)).collect();
             let bare = property.before.is_none() && property.after.is_none();
-            if bare && !inside.is_empty() {
+            let holds = policies.iter().any(|p| p.path != path && is_inside(&p.path, &path));
+            if (bare || holds) && !inside.is_empty() {
                 all.extend(inside.into_iter().map(|p| PropertyChange { replaces: property.replaces, ..p.clone() }));
             } else {
                 all.push(property);
@@ -191,6 +203,7 @@ impl Reader<'_> {
             },
             replaces,
             cause: cause.or_else(|| known.and_then(|k| k.cause.clone())),
+            place: None,
             path,
         }
     }
@@ -248,6 +261,12 @@ fn rest(listed: &Change) -> Change {
         properties: listed.properties.iter().map(quiet).collect(),
         ..listed.clone()
     }
+}
+
+/// A policy whose own text changes.
+fn is_of_policies(property: &PropertyChange) -> bool {
+    let is = |side: &Option<Shown>| matches!(side, Some(Shown::Value(value)) if is_policy(value));
+    property.cause.is_none() && is(&property.before) && is(&property.after)
 }
 
 fn is_inside(path: &str, parent: &str) -> bool {

@@ -8,7 +8,7 @@ use crate::cloud::Stack;
 use crate::plan::diff::{resources, value_differs};
 use crate::plan::inputs::OutputState;
 use crate::plan::refs::{Reference, is_intrinsic, maker, references, single};
-use crate::plan::{Change, Differs, ParameterPlan, Shown, ValueChange};
+use crate::plan::{Cause, Change, Differs, ParameterPlan, Shown, ValueChange};
 use crate::schema::Types;
 
 /// What is known when a stack is planned.
@@ -74,6 +74,25 @@ fn one(name: &str, new: &Value, old: Option<&Value>, known: &Known<'_>) -> Outpu
     }
 }
 
+/// What an output owes its new value to, where its own text stays.
+fn cause(name: &str, known: &Known<'_>) -> Option<Cause> {
+    let text = |template: &Value| template.get("Outputs")?.get(name).map(value_of).cloned();
+    let new = text(known.after)?;
+    if known.before.and_then(text).as_ref() != Some(&new) {
+        return None;
+    }
+    let all = references(&new);
+    let worst = all.iter().map(|r| differs(r, known)).max().filter(|worst| *worst != Differs::No)?;
+    let reference = all.iter().find(|r| differs(r, known) == worst)?;
+    Some(match known.parameters.get(&reference.name) {
+        Some(parameter) => Cause::Parameter { name: reference.name.clone(), origin: parameter.origin.clone() },
+        None => Cause::Resource {
+            logical_id: reference.name.clone(),
+            attribute: reference.attribute.clone().unwrap_or_else(|| "Ref".to_owned()),
+        },
+    })
+}
+
 fn differs(reference: &Reference, known: &Known<'_>) -> Differs {
     if let Some(parameter) = known.parameters.get(&reference.name) {
         return parameter.differs;
@@ -127,7 +146,7 @@ pub(crate) fn changes(known: &Known<'_>, states: &BTreeMap<String, OutputState>)
             OutputState::Known(text) => Shown::text(text),
             OutputState::Anew | OutputState::Open => Shown::Later(String::new()),
         });
-        (before != after).then(|| ValueChange { name: name.clone(), before, after })
+        (before != after).then(|| ValueChange { cause: cause(name, known), name: name.clone(), before, after })
     };
     names.into_iter().filter_map(change).collect()
 }

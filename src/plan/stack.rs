@@ -314,6 +314,7 @@ impl One<'_> {
                 name: key.clone(),
                 before: before.map(|v| Shown::text(v)),
                 after: after.map(|v| Shown::text(v)),
+                cause: None,
             })
         };
         keys.into_iter().filter_map(change).collect()

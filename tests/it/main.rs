@@ -14,6 +14,8 @@ mod assets;
 mod bad_input;
 #[cfg(feature = "aws")]
 mod boto;
+#[cfg(all(unix, feature = "aws"))]
+mod browser;
 #[cfg(feature = "aws")]
 mod canary;
 #[cfg(feature = "aws")]
@@ -82,3 +84,5 @@ mod template;
 #[cfg(feature = "aws")]
 mod testing;
 mod tidy;
+#[cfg(feature = "aws")]
+mod views;

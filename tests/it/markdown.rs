@@ -25,7 +25,7 @@ fn a_comment_says_what_matters_first() {
         "### Plan of `shop` for `dev`\n\n**1 of 1 stack: 1 to create, 0 to update, 0 to replace, 0 to delete**\n"
     ));
     assert!(first.contains("| `jobs@dev/eu-west-1` | `+` create | 1 to create |\n"), "{first}");
-    assert!(first.contains("\n+   Queue  create  AWS::SQS::Queue\n"), "{first}");
+    assert!(first.contains("\n+   Queue  create  AWS::SQS::Queue  shop.infra:5\n"), "{first}");
     project.infra("apply --sandbox --yes").ended(0);
     assert_eq!(markdown(&project), "### Plan of `shop` for `dev`\n\n**no changes: 1 stack as the source says**\n");
 

@@ -1,5 +1,7 @@
 //! What several tests stand on.
 
+#[cfg(all(unix, feature = "aws"))]
+pub(crate) mod browser;
 pub(crate) mod checks;
 #[cfg(feature = "aws")]
 pub(crate) mod cli;
@@ -15,6 +17,8 @@ pub(crate) mod programs;
 pub(crate) mod script;
 #[cfg(feature = "aws")]
 pub(crate) mod stacks;
+#[cfg(feature = "aws")]
+pub(crate) mod town;
 pub(crate) mod venv;
 
 use proptest::test_runner::{Config, RngSeed};

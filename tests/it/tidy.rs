@@ -75,7 +75,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regress", &["schema/pattern.rs", "semantics/", "sandbox/"]),
     ("regex", &["schema/pattern.rs"]),
     ("miniz_oxide", &["schema/", "package/zip.rs"]),
-    ("similar", &["plan/text/value.rs", "cli/check/difference.rs"]),
+    ("similar", &["plan/view/", "cli/check/difference.rs"]),
     ("globset", &["cli/select.rs", "world/exclude.rs"]),
     ("aws_config", &["cloud/aws"]),
     ("aws_credential_types", &["cloud/aws"]),

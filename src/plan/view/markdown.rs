@@ -3,8 +3,10 @@
 //! Names and values are the users' own. They stand in code only, in a fence longer than any they hold,
 //! so that none of them becomes a heading, a mention, a link or a tag.
 
-use crate::plan::text::{self, clean};
-use crate::plan::{Action, Certainty, Change, Counts, Data, Plan, StackPlan};
+use crate::plan::view::value::clean;
+use crate::plan::view::words::Verb;
+use crate::plan::view::{text, words};
+use crate::plan::{Certainty, Change, Counts, Plan, StackPlan};
 
 /// The longest comment that GitHub takes, in characters.
 const LONGEST: usize = 65_536;
@@ -20,7 +22,7 @@ const WIDTH: usize = 100;
 /// The plan as Markdown, at most 65,536 characters; what does not fit is counted.
 pub fn to_markdown(plan: &Plan) -> String {
     let place = plan.env.as_deref().map(|env| format!(" for {}", code(env))).unwrap_or_default();
-    let mut out = format!("### Plan of {}{place}\n\n**{}**\n", code(&plan.project), text::summary(plan));
+    let mut out = format!("### Plan of {}{place}\n\n**{}**\n", code(&plan.project), words::summary(plan));
     if plan.has_changes() && !plan.is_local() {
         out.push_str(&format!("\nDigest: `{}`\n", plan.digest()));
     }
@@ -37,7 +39,7 @@ pub fn to_markdown(plan: &Plan) -> String {
     }
     for stack in changed {
         let room = (LONGEST - RESERVE).saturating_sub(out.chars().count());
-        left_out.put(&mut out, &details(stack, room));
+        left_out.put(&mut out, &details(plan, stack, room));
     }
     out + &left_out.told()
 }
@@ -73,17 +75,12 @@ impl LeftOut {
 
 /// What may lose something, each a line that nobody overlooks.
 fn dangers(stack: &StackPlan) -> Vec<String> {
-    let loses = |change: &&Change| {
-        matches!(change.action, Action::Replace | Action::Delete)
-            && change.stateful
-            && change.data == Some(Data::Deleted)
-    };
     let told = |change: &Change| {
-        let (_, verb, _) = text::verb(change);
         let (id, kind) = (code(&change.logical_id), code(&change.resource_type));
-        format!("\n> [!CAUTION]\n> {verb} {id} ({kind}) of {}: its data is deleted\n", code(&stack.id))
+        let fate = words::fate(change).map(|(text, _)| text).unwrap_or_default();
+        format!("\n> [!CAUTION]\n> {} {id} ({kind}) of {}: {fate}\n", words::verb(change).word, code(&stack.id))
     };
-    stack.changes.iter().filter(loses).map(told).collect()
+    stack.changes.iter().filter(|change| words::loses(change)).map(told).collect()
 }
 
 fn row(stack: &StackPlan) -> String {
@@ -94,17 +91,16 @@ fn row(stack: &StackPlan) -> String {
 }
 
 fn verb(stack: &StackPlan) -> String {
-    let (sign, word, _) = text::stack_verb(stack);
+    let Verb { sign, word, .. } = words::stack_verb(stack);
     match stack.certainty {
         Certainty::Exact => format!("{} {word}", code(sign)),
-        Certainty::Provisional => format!("{} {word}, provisional", code(sign)),
-        Certainty::Local => format!("{} {word}, local", code(sign)),
+        _ => format!("{} {word}, {}", code(sign), words::certainty(stack)),
     }
 }
 
 /// One stack, folded. What is longer than `room` is cut, where a beginning of it is worth showing.
-fn details(stack: &StackPlan, room: usize) -> String {
-    let text = text::of_stack(stack, WIDTH);
+fn details(plan: &Plan, stack: &StackPlan, room: usize) -> String {
+    let text = text::of_stack(plan, stack, WIDTH);
     // Lines of resources begin with their sign then, which `diff` draws in colour.
     let lines: Vec<&str> = text.trim_end().lines().map(|line| line.strip_prefix("  ").unwrap_or(line)).collect();
     let mut body = lines.join("\n");

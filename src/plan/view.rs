@@ -1,0 +1,17 @@
+//! A plan as people and machines read it: views of one value, none of which knows more than another.
+
+mod because;
+mod html;
+mod json;
+mod markdown;
+mod picture;
+mod policy;
+mod text;
+mod value;
+mod words;
+
+pub use html::to_html;
+pub use json::to_json;
+pub use markdown::to_markdown;
+pub use text::{Style, to_text};
+pub(crate) use value::clean;

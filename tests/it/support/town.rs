@@ -1,0 +1,114 @@
+//! A project of several stacks whose second version does about everything that a plan can show.
+
+use super::cli::Project;
+
+const HEAD: &str = r#"project town
+
+account main { id: "111111111111" }
+
+env dev { account: main, regions: ["eu-west-1"] }
+"#;
+
+/// The files as they are deployed, or as they are wanted then.
+fn files(wanted: bool) -> [(&'static str, String); 4] {
+    let (cidr, table, class) = match wanted {
+        false => ("10.0.0.0/16", "orders", "db.t4g.micro"),
+        true => ("10.9.0.0/16", "purchases", "db.t4g.small"),
+    };
+    let network = format!(
+        r#"core network {{
+  resource Vpc = AWS::EC2::VPC {{ CidrBlock: "{cidr}" }}
+
+  output Vpc
+}}
+"#
+    );
+    let security = r#"core security {
+  resource Group = AWS::EC2::SecurityGroup {
+    GroupDescription: "services"
+    VpcId: network.Vpc
+  }
+
+  output Group
+}
+"#;
+    let statements = match wanted {
+        false => {
+            r#"{ Sid: "Read", Effect: "Allow", Action: ["s3:GetObject", "s3:GetObjectTagging"], Resource: "${Files.Arn}/*" }
+        { Effect: "Allow", Action: "sqs:SendMessage", Resource: "*" }"#
+        }
+        true => {
+            r#"{ Sid: "Read", Effect: "Allow", Action: ["s3:GetObject", "s3:*"], Resource: ["${Files.Arn}/*", "*"] }
+        { Effect: "Deny", Action: "iam:*", Resource: "*" }
+        { Effect: "Allow", Action: "sqs:SendMessage", Resource: "*" }"#
+        }
+    };
+    let port = if wanted { 8080 } else { 80 };
+    let old = if wanted { "" } else { "\n  resource Old = AWS::SQS::Queue {}\n" };
+    let new = if wanted { "\n  resource Topic = AWS::SNS::Topic { DisplayName: \"orders\" }\n" } else { "" };
+    let shop = format!(
+        r##"service shop {{
+  input Image: String = "shop:1"
+
+  resource Files = AWS::S3::Bucket {{}}
+
+  resource Orders = AWS::DynamoDB::Table {{
+    TableName: "{table}"
+    BillingMode: "PAY_PER_REQUEST"
+    AttributeDefinitions: [{{ AttributeName: "id", AttributeType: "S" }}]
+    KeySchema: [{{ AttributeName: "id", KeyType: "HASH" }}]
+  }}
+
+  @on_delete(snapshot)
+  @on_replace(snapshot)
+  resource Database = AWS::RDS::DBInstance {{
+    DBInstanceClass: "{class}"
+    Engine: "postgres"
+    AllocatedStorage: "20"
+    MasterUsername: "app"
+    ManageMasterUserPassword: true
+    VPCSecurityGroups: [security.Group]
+  }}
+
+  resource Policy = AWS::IAM::ManagedPolicy {{
+    PolicyDocument: {{
+      Version: "2012-10-17"
+      Statement: [
+        {statements}
+      ]
+    }}
+  }}
+
+  resource Template = AWS::EC2::LaunchTemplate {{
+    LaunchTemplateData: {{
+      SecurityGroupIds: [security.Group]
+      UserData: base64("#!/bin/sh\nset -eu\nserve --port {port} --name ${{Image}}\n")
+    }}
+  }}
+{old}{new}}}
+"##
+    );
+    [
+        ("town.infra", HEAD.to_owned()),
+        ("core/network.infra", network),
+        ("core/security.infra", security.to_owned()),
+        ("services/shop.infra", shop),
+    ]
+}
+
+/// The project deployed in its sandbox, and its sources as they are wanted next.
+pub(crate) fn town() -> Project {
+    let write = |project: &Project, wanted: bool| {
+        files(wanted).iter().for_each(|(name, text)| project.write(name, text));
+    };
+    let project = Project::new(&[]);
+    write(&project, false);
+    project.write(
+        "services/quiet.infra",
+        "service quiet {\n  resource Group = AWS::Logs::LogGroup { RetentionInDays: 7 }\n}\n",
+    );
+    project.infra("apply --env dev --sandbox --yes").ended(0);
+    write(&project, true);
+    project.write("services/late.infra", "service late {\n  resource Queue = AWS::SQS::Queue {}\n}\n");
+    project
+}

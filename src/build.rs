@@ -2,7 +2,7 @@
 //!
 //! This room stands on `template` and `graph`, which do not know each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::diagnostics::{self, Code, Diagnostic};
 use crate::graph;
 use crate::names::Name;
 use crate::schema::Types;
-use crate::semantics::model::{Asset, Head, Instance, Parameter, ParameterSource};
+use crate::semantics::model::{Asset, Head, Instance, Parameter, ParameterSource, Site};
 use crate::semantics::{self, Program, Settings, Target};
 use crate::template::{self, Template, provenance};
 
@@ -34,11 +34,41 @@ pub struct Build {
     pub stacks: Vec<Built>,
     /// Instances of other environments that are only read, in the same order.
     pub read: Vec<Head>,
+    /// Where the project deploys something, or may, in any environment.
+    pub sites: Vec<Site>,
+    /// Which environments it has whole.
+    pub scope: Scope,
     /// Everything that is wrong, sorted.
     pub diagnostics: Vec<Diagnostic>,
     /// The resource types that it uses.
     pub types: &'static Types,
 }
+
+/// Whose stacks are all in a build: what else carries their tags, the source no longer has.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Scope {
+    /// Values of the tag `infra:env`.
+    pub envs: BTreeSet<String>,
+    /// Every environment, and what they share: also those of which the source knows nothing.
+    pub all: bool,
+}
+
+impl Scope {
+    fn of(program: &Program, target: &Target) -> Self {
+        let shared = target.shared.then(|| SHARED.to_owned());
+        let envs = target.envs.iter().map(ToString::to_string).chain(shared).collect();
+        let every = semantics::environments(program);
+        Self { envs, all: target.shared && every.iter().all(|(env, _)| target.envs.contains(env)) }
+    }
+
+    /// True where the stacks with that tag are all in it.
+    pub fn covers(&self, env: &str) -> bool {
+        self.all || self.envs.contains(env)
+    }
+}
+
+/// The tag `infra:env` of what all environments share.
+pub const SHARED: &str = "shared";
 
 /// One instance, ready to be deployed.
 #[derive(Clone, Debug)]
@@ -76,7 +106,15 @@ pub fn build(program: &Program, target: &Target) -> Build {
         Some(Built { head, template, order, places })
     });
     let env = if let [env] = target.envs.as_slice() { Some(*env) } else { None };
-    Build { env, stacks: stacks.collect(), read, diagnostics: found, types: program.types }
+    Build {
+        env,
+        stacks: stacks.collect(),
+        read,
+        sites: lowered.sites,
+        scope: Scope::of(program, target),
+        diagnostics: found,
+        types: program.types,
+    }
 }
 
 /// Everything that is wrong in any environment, sorted: the whole of what `build` would find in each.

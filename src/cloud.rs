@@ -106,6 +106,9 @@ pub trait Cloud: Send + Sync {
     /// The template as it was given; `None` where there is no such stack, or it was never deployed.
     fn template<'a>(&'a self, stack: &'a str) -> Answer<'a, Option<String>>;
 
+    /// Names of the stacks that import what is exported under that name, sorted; empty where nobody does.
+    fn imports<'a>(&'a self, export: &'a str) -> Answer<'a, Vec<String>>;
+
     /// Resources of the stack, by logical id; `None` where there is no such stack.
     fn resources<'a>(&'a self, stack: &'a str) -> Answer<'a, Option<Vec<StackResource>>>;
 

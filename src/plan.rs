@@ -20,18 +20,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(crate) mod change_set;
+mod consumers;
 mod desired;
 mod destroy;
 pub(crate) mod diff;
 pub(crate) mod digest;
 mod discard;
 pub(crate) mod exact;
+mod exports;
 mod foreign;
 pub(crate) mod initial;
 pub(crate) mod inputs;
 pub(crate) mod large;
 mod listing;
 pub(crate) mod observe;
+mod orphans;
 pub(crate) mod outputs;
 mod places;
 pub(crate) mod policy;
@@ -50,13 +53,14 @@ pub use desired::{chosen, desired, target};
 pub use destroy::destroy;
 pub use discard::{discard, withdraw};
 pub use listing::{Seen, list};
+pub use orphans::orphans;
 pub use places::locate;
 pub use run::plan;
 pub use saved::{LONGEST, Made, Refused, Saved};
 pub use stuck::{Stuck, stuck};
 pub(crate) use view::clean;
 pub use view::{Style, to_html, to_json, to_markdown, to_text};
-pub use wanted::{Asset, Desired, Event, Input, Leaves, Live, Observer, Settings, Silent, Source, Wanted};
+pub use wanted::{Asset, Desired, Event, Input, Leaves, Live, Observer, Settings, Silent, Site, Source, Wanted};
 
 /// Version of the JSON form; rises when a reader of the old one would misread it.
 pub const FORMAT_VERSION: u32 = 1;

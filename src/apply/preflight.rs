@@ -123,7 +123,8 @@ impl Check {
         }
         let stands = match plan.action {
             StackAction::Create | StackAction::Recreate => self.may_be_created().await?,
-            StackAction::Update | StackAction::Delete | StackAction::None => self.is_unmoved(),
+            StackAction::Delete => self.goes() || self.is_unmoved(),
+            StackAction::Update | StackAction::None => self.is_unmoved(),
         };
         let mut moved = self.origins();
         if !stands {
@@ -134,6 +135,11 @@ impl Check {
 
     fn is_unmoved(&self) -> bool {
         observe::base(self.now.as_ref()) == self.work.plan.found.base
+    }
+
+    /// Gone is gone, whoever deleted it; a deletion that runs is followed.
+    fn goes(&self) -> bool {
+        self.now.as_ref().is_none_or(|stack| stack.status == StackStatus::DeleteInProgress)
     }
 
     /// No stack, an empty one of ours, or what the plan says goes first.

@@ -11,7 +11,7 @@ use super::plan::{Format, discard, make, text};
 use super::progress::Progress;
 use super::project::Restated;
 use super::saved::File;
-use super::session::{self, Options, Session};
+use super::session::{self, Options, Orphans, Session};
 use crate::apply::{self, Report, Stop};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::Plan;
@@ -38,6 +38,9 @@ Exit codes: 0 applied or nothing to do, 1 error, 3 the plan no longer holds,
 pub(super) struct ApplyCommand {
     #[command(flatten)]
     options: Options,
+
+    #[command(flatten)]
+    orphans: Orphans,
 
     /// Go on only if the plan has this digest, as `infra plan` shows it at its end
     #[arg(long, value_name = "DIGEST")]
@@ -78,7 +81,7 @@ impl ApplyCommand {
 
     /// Plans and applies.
     fn anew(&self, context: &mut Context) -> Result<Exit, Exit> {
-        let session = Session::open(&self.options, context)?;
+        let session = Session::with_orphans(&self.options, &self.orphans, context)?;
         let plan = make(&session, context)?;
         if let Err(exit) = self.expected(&plan, context) {
             discard(&session, &plan, context);
@@ -91,6 +94,9 @@ impl ApplyCommand {
     fn saved(&self, name: &str, context: &mut Context) -> Result<Exit, Exit> {
         if self.options.selection.count() > 1 {
             return Err(context.terminal.fail("a plan file says by itself which stacks it changes; give it alone"));
+        }
+        if self.orphans.prune {
+            return Err(context.terminal.fail("a plan file says by itself which stacks go; leave `--prune` out"));
         }
         let file = File::read(name, context)?;
         let Restated { env, set } = self.options.choice.restated().map_err(|why| context.terminal.fail(&why))?;

@@ -8,7 +8,7 @@ use super::Context;
 use super::apply::{Consent, carry_out};
 use super::output::Exit;
 use super::progress::Progress;
-use super::session::{Options, Session};
+use super::session::{Options, Orphans, Session};
 use crate::plan;
 
 /// Delete stacks, consumers before producers
@@ -17,6 +17,7 @@ use crate::plan;
   infra destroy --env dev
   infra destroy --env dev api          one stack; refused while others use its outputs
   infra destroy --env dev --yes        without asking
+  infra destroy --env dev --prune      with stacks that the source no longer has
 
 Protected resources and stacks are not deleted: take `@protect` or `@termination_protection` off
 and apply first.")]
@@ -25,12 +26,15 @@ pub(super) struct DestroyCommand {
     options: Options,
 
     #[command(flatten)]
+    orphans: Orphans,
+
+    #[command(flatten)]
     consent: Consent,
 }
 
 impl DestroyCommand {
     pub(super) fn run(self, context: &mut Context) -> Exit {
-        let session = match Session::open(&self.options, context) {
+        let session = match Session::with_orphans(&self.options, &self.orphans, context) {
             Ok(session) => session,
             Err(exit) => return exit,
         };

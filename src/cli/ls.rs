@@ -42,7 +42,7 @@ pub(super) struct Outputs {
 
 impl Ls {
     pub(super) fn run(self, context: &mut Context) -> Exit {
-        let seen = match look(&self.options, context) {
+        let seen = match look(&self.options, self.options.selection.count() == 0, context) {
             Ok(seen) => seen,
             Err(exit) => return exit,
         };
@@ -55,7 +55,11 @@ impl Ls {
             Format::Text => {
                 let rows = seen.iter().map(|s| {
                     let status = s.status.clone().unwrap_or_else(|| "not deployed".to_owned());
-                    let status = if s.ours || s.status.is_none() { status } else { format!("{status} (not ours)") };
+                    let status = match () {
+                        () if s.orphaned => format!("{status} (not in the source)"),
+                        () if s.ours || s.status.is_none() => status,
+                        () => format!("{status} (not ours)"),
+                    };
                     [s.id.clone(), status, s.account.clone(), s.name.clone(), s.updated.clone().unwrap_or_default()]
                 });
                 context.terminal.data(&table(rows.collect()));
@@ -75,7 +79,7 @@ fn without_outputs(seen: &Seen) -> serde_json::Value {
 
 impl Outputs {
     pub(super) fn run(self, context: &mut Context) -> Exit {
-        let seen = match look(&self.options, context) {
+        let seen = match look(&self.options, false, context) {
             Ok(seen) => seen,
             Err(exit) => return exit,
         };
@@ -105,8 +109,13 @@ impl Outputs {
     }
 }
 
-fn look(options: &Options, context: &mut Context) -> Result<Vec<Seen>, Exit> {
-    let session = Session::open(options, context)?;
+fn look(options: &Options, orphans: bool, context: &mut Context) -> Result<Vec<Seen>, Exit> {
+    let mut session = Session::open(options, context)?;
+    if orphans && let Err(problems) = session.add_orphans() {
+        // The stacks of the source can be listed all the same; where nothing can, that says so.
+        let why = problems.first().map_or("", |problem| problem.message.as_str());
+        context.terminal.say(&format!("could not look for stacks that the source no longer has: {why}"));
+    }
     let (clouds, runtime) = (&session.reached.clouds, &session.reached.runtime);
     runtime.block_on(plan::list(clouds, &session.desired, &session.settings)).map_err(|problems| {
         context.terminal.diagnostics(&problems, &session.sources);

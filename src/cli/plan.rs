@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::output::Exit;
-use super::session::{Options, Session};
+use super::session::{Options, Orphans, Session};
 use super::{Context, progress::Progress, saved};
 use crate::plan::{self, Leaves, Plan};
 
@@ -22,11 +22,15 @@ use crate::plan::{self, Leaves, Plan};
   infra plan --env dev --format html > plan.html     one page, for a browser
   infra plan --env dev -o plan.json                  for `infra apply plan.json`
   infra plan --env dev --read-only                   with credentials that can write nothing
+  infra plan --env dev --prune                       with stacks that the source no longer has
 
 Exit codes: 0 no error, 1 error, 2 changes planned (--detailed-exitcode).")]
 pub(super) struct PlanCommand {
     #[command(flatten)]
     options: Options,
+
+    #[command(flatten)]
+    orphans: Orphans,
 
     /// How to write it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -63,7 +67,7 @@ pub(super) enum Format {
 
 impl PlanCommand {
     pub(super) fn run(self, context: &mut Context) -> Exit {
-        let mut session = match Session::open(&self.options, context) {
+        let mut session = match Session::with_orphans(&self.options, &self.orphans, context) {
             Ok(session) => session,
             Err(exit) => return exit,
         };

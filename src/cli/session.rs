@@ -8,6 +8,7 @@ use super::output::Exit;
 use super::reach::{Reach, Reached};
 use super::select::Selection;
 use super::{Context, build, project};
+use crate::diagnostics::Diagnostic;
 use crate::plan::{self, Desired, Plan};
 use crate::semantics::Program;
 use crate::source::Sources;
@@ -27,6 +28,14 @@ pub(super) struct Options {
 
     #[command(flatten)]
     pub(super) reach: Reach,
+}
+
+/// What becomes of stacks that the source no longer has.
+#[derive(Args)]
+pub(super) struct Orphans {
+    /// Remove the stacks of this environment too that are deployed and that the source no longer has
+    #[arg(long)]
+    pub(super) prune: bool,
 }
 
 /// A compiled project and the way to AWS.
@@ -61,6 +70,29 @@ impl Session {
         if let Some(program) = &self.program {
             plan::locate(plan, &self.desired, program, &self.sources);
         }
+    }
+
+    /// The same, with the stacks that the source no longer has, where they are asked for.
+    pub(super) fn with_orphans(options: &Options, orphans: &Orphans, context: &mut Context) -> Result<Self, Exit> {
+        if orphans.prune && options.selection.count() > 0 {
+            let why = "`--prune` looks at a whole environment; leave the names of stacks out";
+            return Err(context.terminal.fail(why));
+        }
+        let mut session = Self::open(options, context)?;
+        if orphans.prune {
+            session.add_orphans().map_err(|problems| {
+                context.terminal.diagnostics(&problems, &session.sources);
+                Exit::Error
+            })?;
+        }
+        Ok(session)
+    }
+
+    /// Finds the stacks that the source no longer has, and has them among its own from now on.
+    pub(super) fn add_orphans(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let found = self.reached.runtime.block_on(plan::orphans(&self.reached.clouds, &self.desired))?;
+        self.desired.stacks.extend(found);
+        Ok(())
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::build::{Build, Built};
+use crate::build::{Build, Built, SHARED};
 use crate::cloud::{Account, ObjectId, Secret, Target};
-use crate::plan::wanted::{Asset, Desired, Input, Live, Source, Wanted};
+use crate::plan::wanted::{Asset, Desired, Input, Live, Site, Source, Wanted};
 use crate::schema::Types;
 use crate::semantics::model::{self, Head, InstanceKey, Parameter, ParameterSource, Use};
 use crate::semantics::value::{ForeignOutput, LaterType};
@@ -23,7 +23,14 @@ pub fn desired(build: &Build) -> Desired {
         project: tag("infra:project").unwrap_or_default(),
         env: build.env.map(|env| env.to_string()),
         stacks: read.chain(built).collect(),
+        sites: build.sites.iter().map(site).collect(),
+        scope: build.scope.clone(),
     }
+}
+
+fn site(site: &model::Site) -> Site {
+    let env = site.env.map_or_else(|| SHARED.to_owned(), |env| env.to_string());
+    Site { env, target: target(&site.account, &site.region) }
 }
 
 /// Ids of the stacks that a build deploys.
@@ -75,6 +82,7 @@ fn wanted(head: &Head, heads: &Heads<'_>, types: &'static Types) -> Wanted {
         place: Some(head.span),
         places: provenance::Index::default(),
         foreign: head.foreign.clone().map(Arc::new),
+        orphan: false,
     }
 }
 

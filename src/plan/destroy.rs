@@ -7,8 +7,9 @@ use tokio::task::JoinSet;
 
 use crate::cloud::{Cloud, Clouds, Stack, StackStatus};
 use crate::diagnostics::{Code, Diagnostic, sort};
+use crate::plan::consumers::{Done, judge, says};
 use crate::plan::wanted::{Desired, Observer, Settings, Wanted};
-use crate::plan::{Plan, Purpose, StackAction, StackPlan, diff, observe, problem, run, stack};
+use crate::plan::{Plan, Purpose, StackAction, diff, exports, observe, orphans, problem, run, stack};
 
 /// Plans the deletion of the selected stacks. Changes nothing.
 ///
@@ -27,7 +28,7 @@ pub async fn destroy(
         .stacks
         .iter()
         .rev()
-        .filter(|w| w.is_ours_to_deploy())
+        .filter(|w| w.is_ours_to_deploy() || w.orphan)
         .filter(|w| going.contains(&w.id) || users(w))
         .collect();
     run::preflight(clouds, looked.iter().map(|w| &w.target)).await?;
@@ -45,26 +46,29 @@ pub async fn destroy(
             (order, plan)
         });
     }
-    let mut ended: Vec<(usize, StackPlan)> = Vec::new();
+    let mut ended: Vec<(usize, Done)> = Vec::new();
     let mut problems = Vec::new();
     while let Some(answer) = tasks.join_next().await {
         match answer {
-            Ok((order, Ok(Some(plan)))) => ended.push((order, plan)),
+            Ok((order, Ok(Some(gone)))) => ended.push((order, gone)),
             Ok((_, Ok(None))) => {}
             Ok((_, Err(problem))) => problems.push(*problem),
             Err(e) => problems.push(Diagnostic::new(Code::AwsCall, format!("planning broke off: {e}"))),
         }
     }
-    if !problems.is_empty() {
-        sort(&mut problems);
-        return Err(problems);
+    if problems.is_empty() {
+        ended.sort_by_key(|(order, _)| *order);
+        let mut done: Vec<Done> = ended.into_iter().map(|(_, gone)| gone).collect();
+        for Done { plan, .. } in &mut done {
+            plan.after = consumers(desired, &plan.id).filter(|id| going.contains(*id)).map(str::to_owned).collect();
+        }
+        problems = judge(clouds, desired, &mut done).await;
+        if problems.is_empty() {
+            return Ok(run::finish(desired, Purpose::Destroy, done.into_iter().map(|one| one.plan).collect()));
+        }
     }
-    ended.sort_by_key(|(order, _)| *order);
-    let mut stacks: Vec<StackPlan> = ended.into_iter().map(|(_, plan)| plan).collect();
-    for plan in &mut stacks {
-        plan.after = consumers(desired, &plan.id).filter(|id| going.contains(*id)).map(str::to_owned).collect();
-    }
-    Ok(run::finish(desired, Purpose::Destroy, stacks))
+    sort(&mut problems);
+    Err(problems)
 }
 
 /// Stacks that read outputs of `id`.
@@ -72,36 +76,46 @@ fn consumers<'a>(desired: &'a Desired, id: &'a str) -> impl Iterator<Item = &'a 
     desired.stacks.iter().filter(move |w| w.producers().contains(id)).map(|w| w.id.as_str())
 }
 
-async fn one(
+/// Plans that one goes.
+pub(crate) async fn one(
     cloud: &Arc<dyn Cloud>,
-    wanted: &Wanted,
+    wanted: &Arc<Wanted>,
     settings: &Settings,
     observer: &dyn Observer,
-) -> Result<StackPlan, Box<Diagnostic>> {
+) -> Result<Done, Box<Diagnostic>> {
     let found = observe::settled(cloud, wanted, settings, observer).await?;
-    let mut plan = stack::blank(wanted, found.as_ref());
-    let Some(found) = found else { return Ok(plan) };
+    let plan = stack::blank(wanted, found.as_ref());
+    let Some(found) = found else { return Ok(Done::of(wanted, plan, Vec::new())) };
     let waits = found.status == StackStatus::ReviewInProgress && found.tags.is_empty();
     if !waits && !problem::is_ours(wanted, &found) {
         return Err(Box::new(problem::foreign(wanted, &found)));
     }
     refuse_protected(wanted, &found)?;
-    plan.action = StackAction::Delete;
+    let mut done = Done::of(wanted, plan, exports::all(&found));
+    done.outputs = found.outputs.keys().cloned().collect();
+    done.plan.action = StackAction::Delete;
     if let Some(template) = observe::template(cloud, &found, wanted).await? {
-        plan.changes = diff::all_gone(&template, wanted.types);
-        plan.template = crate::plan::digest::sha256([template.to_string().as_str()]);
+        if wanted.orphan {
+            orphans::refuse_protected(wanted, &template)?;
+        }
+        done.plan.changes = diff::all_gone(&template, wanted.types);
+        done.plan.template = crate::plan::digest::sha256([template.to_string().as_str()]);
+        done.says = Some(says(&template));
     }
-    plan.outputs.clear();
-    Ok(plan)
+    if wanted.orphan {
+        done.plan.notes.push("it is deployed, and the source no longer has it".to_owned());
+    }
+    Ok(done)
 }
 
 fn refuse_protected(wanted: &Wanted, found: &Stack) -> Result<(), Box<Diagnostic>> {
     if found.termination_protection {
         let message = format!("{} carries termination protection", problem::called(wanted));
-        return Err(Box::new(
-            problem::of_stack(Code::TerminationProtection, wanted, message)
-                .help("take `@termination_protection` off and apply, then destroy"),
-        ));
+        let help = match wanted.orphan {
+            true => "put it back into the source without `@termination_protection` and apply, then remove it",
+            false => "take `@termination_protection` off and apply, then destroy",
+        };
+        return Err(Box::new(problem::of_stack(Code::TerminationProtection, wanted, message).help(help)));
     }
     let Some((id, why)) = wanted.protected.iter().next() else { return Ok(()) };
     let because = if why.is_empty() { String::new() } else { format!(": {why}") };

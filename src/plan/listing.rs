@@ -32,6 +32,8 @@ pub struct Seen {
     pub updated: Option<String>,
     /// Its tags say that it is ours; where they do not, its outputs are left out.
     pub ours: bool,
+    /// The source no longer has it.
+    pub orphaned: bool,
     /// Its outputs.
     pub outputs: BTreeMap<String, String>,
 }
@@ -68,6 +70,7 @@ pub async fn list(
                     status: found.as_ref().map(|s| s.status.to_string()),
                     updated: time.map(|t| t.to_string()),
                     ours,
+                    orphaned: wanted.orphan,
                     outputs: outputs.map(|(name, output)| (name.clone(), output.value.clone())).collect(),
                 },
             ))

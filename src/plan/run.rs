@@ -8,12 +8,15 @@ use tokio::task::JoinSet;
 
 use crate::cloud::{Clouds, Target};
 use crate::diagnostics::{Code, Diagnostic, sort};
+use crate::plan::consumers::Done;
 use crate::plan::foreign::{self, Read};
 use crate::plan::inputs::{OutputState, Outputs};
 use crate::plan::stack::{self, Planned, Way};
 use crate::plan::upload::Uploads;
 use crate::plan::wanted::{Desired, Event, Input, Observer, Settings, Source, Wanted};
-use crate::plan::{FORMAT_VERSION, Plan, Purpose, StackPlan, digest, discard, observe, outputs, problem};
+use crate::plan::{
+    FORMAT_VERSION, Plan, Purpose, StackPlan, consumers, destroy, digest, discard, observe, outputs, problem,
+};
 
 /// Plans `desired` against what is deployed. Changes no stack; leaves change sets, which [`discard`](crate::plan::discard) removes.
 ///
@@ -69,24 +72,28 @@ pub async fn plan(
 }
 
 /// What one task ended with.
-type Ended = Result<Option<StackPlan>, Vec<Diagnostic>>;
+type Ended = Result<Option<Done>, Vec<Diagnostic>>;
 
 async fn gather(
     clouds: &Arc<dyn Clouds>,
     desired: &Desired,
     mut tasks: JoinSet<(usize, Ended)>,
 ) -> Result<Plan, Vec<Diagnostic>> {
-    let mut stacks = BTreeMap::new();
+    let mut done = BTreeMap::new();
     let mut problems = Vec::new();
     while let Some(ended) = tasks.join_next().await {
         match ended {
-            Ok((order, Ok(Some(plan)))) => drop(stacks.insert(order, plan)),
+            Ok((order, Ok(Some(one)))) => drop(done.insert(order, one)),
             Ok((_, Ok(None))) => {}
             Ok((_, Err(found))) => problems.extend(found),
             Err(e) => problems.push(Diagnostic::new(Code::AwsCall, format!("planning broke off: {e}"))),
         }
     }
-    let mut stacks: Vec<StackPlan> = stacks.into_values().collect();
+    let mut done: Vec<Done> = done.into_values().collect();
+    if problems.is_empty() {
+        problems = consumers::judge(clouds, desired, &mut done).await;
+    }
+    let mut stacks: Vec<StackPlan> = done.into_iter().map(|one| one.plan).collect();
     left_out(desired, &mut stacks);
     let plan = finish(desired, Purpose::Deploy, stacks);
     if problems.is_empty() {
@@ -182,6 +189,10 @@ struct Produced {
 impl Task {
     async fn run(self) -> Ended {
         let cloud = self.clouds.at(&self.wanted.target);
+        if self.wanted.orphan {
+            let gone = destroy::one(&cloud, &self.wanted, &self.settings, self.observer.as_ref()).await;
+            return gone.map(Some).map_err(|d| vec![*d]);
+        }
         let found = observe::observe(&cloud, &self.wanted, &self.settings, self.observer.as_ref()).await;
         if !self.selected {
             // Only read: one that is not there is a problem of whoever needs it, for it says what for.
@@ -205,13 +216,14 @@ impl Task {
             observer: self.observer.as_ref(),
             leaves: self.settings.leaves,
         };
-        let Planned { mut plan, outputs } = stack::plan(way, &self.wanted, &standing, &produced).await?;
+        let planned = stack::plan(way, &self.wanted, &standing, &produced).await?;
+        let Planned { mut plan, outputs, exports } = planned;
         plan.notes.extend(behind.into_iter().map(|id| {
             format!("`{id}` has changes that are not deployed and not part of this plan: its deployed outputs are read")
         }));
         self.observer.tell(Event::Planned { stack: self.wanted.id.clone() });
         self.tell.send_replace(Some(Arc::new(Produced { outputs: Some(outputs), behind: false })));
-        Ok(Some(plan))
+        Ok(Some(Done::of(&self.wanted, plan, exports)))
     }
 
     /// The outputs of all producers, and those of them that are behind the source. `None` where one could not be

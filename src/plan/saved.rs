@@ -106,6 +106,7 @@ impl Saved {
             project: self.plan.project.clone(),
             env: self.plan.env.clone(),
             stacks: self.stacks.iter().map(wanted).collect(),
+            ..Desired::default()
         }
     }
 
@@ -201,6 +202,7 @@ impl Part {
             place: None,
             places: provenance::Index::default(),
             foreign: None,
+            orphan: false,
         }
     }
 }

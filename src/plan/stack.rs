@@ -11,6 +11,7 @@ use crate::plan::change_set::{Made, Order, Rejection, make};
 use crate::plan::diff::{Sides, diff, resources, type_of};
 use crate::plan::digest::Fingerprint;
 use crate::plan::exact::Reader;
+use crate::plan::exports::{self, Export};
 use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
 use crate::plan::observe::{self, Standing};
 use crate::plan::outputs::{self, Known};
@@ -30,6 +31,15 @@ use crate::slip::{self, Slip};
 pub(crate) struct Planned {
     pub(crate) plan: StackPlan,
     pub(crate) outputs: BTreeMap<String, OutputState>,
+    /// Its exports that do not simply stay.
+    pub(crate) exports: Vec<Export>,
+}
+
+impl Planned {
+    /// One in which nothing happens.
+    fn still(plan: StackPlan, stack: &Stack) -> Self {
+        Self { plan, outputs: outputs::deployed(stack), exports: Vec::new() }
+    }
 }
 
 /// What planning a stack goes through.
@@ -154,7 +164,7 @@ impl One<'_> {
                 );
             }
             plan.parameters = self.inputs.shown.clone();
-            return Ok(Planned { plan, outputs: outputs::deployed(stack) });
+            return Ok(Planned::still(plan, stack));
         }
 
         let sides =
@@ -218,7 +228,7 @@ impl One<'_> {
                     "something differs in which CloudFormation sees nothing to do; it takes it with the next change"
                         .to_owned(),
                 );
-                Ok(Planned { plan, outputs: outputs::deployed(stack) })
+                Ok(Planned::still(plan, stack))
             }
             Made::Ready(set) => {
                 let reader = Reader {
@@ -358,7 +368,8 @@ impl One<'_> {
         if slip::is(Slip::ForgottenChange) {
             plan.changes.pop();
         }
-        Planned { plan, outputs }
+        let exports = stack.map_or_else(Vec::new, |stack| exports::changed(stack, before, self.after, &outputs));
+        Planned { plan, outputs, exports }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::build::Scope;
 use crate::cloud::{Account, ObjectId, Secret, Target};
 use crate::package::Package;
 use crate::schema::Types;
@@ -22,6 +23,19 @@ pub struct Desired {
     pub env: Option<String>,
     /// Producers before consumers.
     pub stacks: Vec<Arc<Wanted>>,
+    /// Where the project has something, or may have, in any environment.
+    pub sites: Vec<Site>,
+    /// Which environments it has whole.
+    pub scope: Scope,
+}
+
+/// An account and region of an environment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Site {
+    /// The tag `infra:env` of what is there.
+    pub env: String,
+    /// Where.
+    pub target: Target,
 }
 
 /// One stack as it should be.
@@ -67,6 +81,8 @@ pub struct Wanted {
     pub place: Option<Span>,
     /// Where others deploy it: what the source says of it.
     pub foreign: Option<Arc<Foreign>>,
+    /// It is deployed, and the source no longer has it: it goes.
+    pub orphan: bool,
     /// Where its resources are declared, by logical id.
     pub places: provenance::Index,
 }
@@ -162,6 +178,11 @@ impl Wanted {
         !self.body.is_empty()
     }
 
+    /// The value of its tag `infra:env`.
+    pub(crate) fn env(&self) -> &str {
+        self.tags.get("infra:env").map_or("", String::as_str)
+    }
+
     /// The account it lives in.
     pub(crate) fn account(&self) -> &Account {
         &self.target.account
@@ -204,7 +225,8 @@ pub enum Leaves {
 impl Settings {
     /// True where the stack is to be planned.
     pub(crate) fn selects(&self, wanted: &Wanted) -> bool {
-        wanted.is_ours_to_deploy() && self.only.as_ref().is_none_or(|only| only.contains(&wanted.id))
+        let named = || self.only.as_ref().is_none_or(|only| only.contains(&wanted.id));
+        wanted.orphan || wanted.is_ours_to_deploy() && named()
     }
 }
 

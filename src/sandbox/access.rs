@@ -88,6 +88,9 @@ fn needed(world: &mut World, caller: &Caller, service: &str, action: &str, param
     ] {
         asked.context.extend(params.text(parameter).map(|value| (key, value)));
     }
+    for (key, tag) in [("aws:resourcetag/infra:project", "infra:project"), ("aws:resourcetag/infra:env", "infra:env")] {
+        asked.context.extend(tagged(world, caller, params, tag).map(|value| (key, value)));
+    }
     let mut all = vec![asked];
     if action == "CreateChangeSet" && !params.list_is_empty("Tags") {
         let mut tags = Asked::new("cloudformation:TagResource", stack(world, caller, params));
@@ -112,6 +115,12 @@ fn stack(world: &mut World, caller: &Caller, params: &Params) -> String {
     let found = world.find(caller, &name).and_then(|key| Some(world.region(caller).get(&key)?.place.stack_id.clone()));
     let (partition, region, account) = (model::partition(&caller.region), &caller.region, &caller.account);
     found.unwrap_or_else(|| format!("arn:{partition}:cloudformation:{region}:{account}:stack/{name}/*"))
+}
+
+/// A tag of the stack that a call is about.
+fn tagged(world: &mut World, caller: &Caller, params: &Params, tag: &str) -> Option<String> {
+    let key = world.find(caller, &params.text("StackName")?)?;
+    world.region(caller).get(&key)?.current.tags.get(tag).cloned()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

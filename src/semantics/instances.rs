@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::names::Name;
-use crate::semantics::model::{Head, Instance};
+use crate::semantics::model::{Head, Instance, Use};
 use crate::semantics::places::{Interface, Planned, Promised};
 use crate::semantics::value::Value;
 use crate::source::Span;
@@ -63,6 +63,15 @@ impl Instances {
     pub(super) fn set(&mut self, at: Index, state: State) {
         if let Some(old) = self.states.get_mut(at) {
             *old = state;
+        }
+    }
+
+    /// Says of what is read which stack in AWS it is, where others deploy it.
+    pub(super) fn say_whose(&self, uses: &mut [Use]) {
+        for used in uses {
+            let key = &used.from.instance;
+            let planned = self.of(key.stack).map(|(_, planned)| planned).find(|planned| planned.key == *key);
+            used.others = planned.and_then(|planned| planned.others());
         }
     }
 

@@ -142,8 +142,30 @@ pub struct Use {
     pub parameter: Name,
     /// `live`: CloudFormation reads it itself.
     pub live: bool,
+    /// Where others deploy what is read: which stack in AWS it is.
+    pub others: Option<Others>,
     /// Where it is first read.
     pub span: Span,
+}
+
+/// An account and region of an environment, or of what all share.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Site {
+    /// The environment; `None` for what all share.
+    pub env: Option<Name>,
+    /// Its account.
+    pub account: Arc<Account>,
+    /// `eu-west-1`
+    pub region: Arc<str>,
+}
+
+/// A stack in AWS that others deploy; its region is that of its instance.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Others {
+    /// Twelve digits.
+    pub account: Arc<str>,
+    /// Its name in CloudFormation.
+    pub name: Arc<str>,
 }
 
 /// An instance whose export an existing template imports.
@@ -331,6 +353,8 @@ pub struct Output {
 pub struct Lowered {
     /// Every instance evaluated, producers before consumers.
     pub heads: Vec<Head>,
+    /// Where the project deploys something, or may: the places of all environments, and of what they share.
+    pub sites: Vec<Site>,
     /// Everything that is wrong, syntax included. Sorted.
     pub diagnostics: Vec<Diagnostic>,
 }

@@ -9,7 +9,7 @@ use crate::semantics::declare::{Origin, StackDecl};
 use crate::semantics::decorators::{self, StackPolicy, StackSays};
 use crate::semantics::eval::Evaluator;
 use crate::semantics::frame::{Frame, Place};
-use crate::semantics::model::{Account, InstanceKey, Resource};
+use crate::semantics::model::{Account, InstanceKey, Others, Resource};
 use crate::semantics::value::EnvRef;
 use crate::source::Span;
 use crate::syntax::ast::{Item, Layer};
@@ -62,6 +62,12 @@ pub(super) enum Deal {
 }
 
 impl Planned {
+    /// Which stack in AWS it is, where others deploy it.
+    pub(super) fn others(&self) -> Option<Others> {
+        let there = || Others { account: Arc::clone(&self.account.id), name: Arc::clone(&self.stack_name) };
+        matches!(self.deal, Deal::External(_) | Deal::Bound(_)).then(there)
+    }
+
     /// What is said above a stack reaches all that is in it, and counts more than what is said there.
     pub(super) fn guard(&self, resources: &mut [Resource]) {
         for resource in resources.iter_mut().filter(|_| self.protect.is_some()) {

@@ -9,7 +9,7 @@ use crate::semantics::declare::Origin;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::frame::{Frame, Place};
 use crate::semantics::instances::{Index, State};
-use crate::semantics::model::{Head, Instance, InstanceKey, Lowered, Output, Parameter, ParameterSource, Use};
+use crate::semantics::model::{Head, Instance, InstanceKey, Lowered, Output, Parameter, ParameterSource, Site, Use};
 use crate::semantics::places::{self, Deal, Planned};
 use crate::semantics::reports::Reports;
 use crate::semantics::used::Used;
@@ -23,12 +23,14 @@ pub(super) fn lower(program: &Program, target: &Target, each: &mut dyn FnMut(&In
     let mut reports = Reports::default();
     let mut heads: Vec<Head> = Vec::new();
     let mut known = BTreeSet::new();
+    let mut sites: Vec<Site> = Vec::new();
     for round in rounds(&target.envs, &target.set, target.shared) {
         let found = one(program, &round, each, &mut reports);
         // What several environments read stays where its first reader needs it.
-        heads.extend(found.into_iter().filter(|head| known.insert(head.key.clone())));
+        heads.extend(found.heads.into_iter().filter(|head| known.insert(head.key.clone())));
+        sites.extend(found.sites.into_iter().filter(|site| !sites.contains(site)).collect::<Vec<_>>());
     }
-    Lowered { heads, diagnostics: all(program, reports) }
+    Lowered { heads, sites, diagnostics: all(program, reports) }
 }
 
 /// Evaluates every environment. See [`super::check`].
@@ -77,7 +79,15 @@ fn all(program: &Program, reports: Reports) -> Vec<Diagnostic> {
     diagnostics
 }
 
-fn one(program: &Program, round: &Round, each: &mut dyn FnMut(&Instance), reports: &mut Reports) -> Vec<Head> {
+/// What one round found.
+struct Found {
+    /// What is evaluated.
+    heads: Vec<Head>,
+    /// Of all environments.
+    sites: Vec<Site>,
+}
+
+fn one(program: &Program, round: &Round, each: &mut dyn FnMut(&Instance), reports: &mut Reports) -> Found {
     let mut ev = Evaluator::new(program, round);
     ev.reports = std::mem::take(reports);
     read(&mut ev);
@@ -91,7 +101,18 @@ fn one(program: &Program, round: &Round, each: &mut dyn FnMut(&Instance), report
         ev.instances.planned.iter().filter(|p| matches!(p.deal, Deal::Given(_))).map(|p| &p.key).collect();
     let mut heads = ev.instances.heads;
     heads.retain(|head| !given.contains(&head.key));
-    heads
+    let regions = ev.project.envs.iter().flat_map(|env| env.regions.iter().map(move |region| (env, region)));
+    let declared = regions.filter_map(|(env, region)| Some((Some(env.value.name), env.account.as_ref()?, region)));
+    let ours = ev.instances.planned.iter().filter(|planned| matches!(planned.deal, Deal::Ours));
+    let used = ours.map(|planned| (planned.key.env, &planned.account, &planned.key.region));
+    let mut seen = BTreeSet::new();
+    let sites = declared.chain(used).filter(|(env, account, region)| seen.insert((*env, &account.id, *region)));
+    let site = |(env, account, region): (_, &Arc<_>, &Arc<_>)| Site {
+        env,
+        account: Arc::clone(account),
+        region: Arc::clone(region),
+    };
+    Found { heads, sites: sites.map(site).collect() }
 }
 
 /// Reads the project, and what is set for this run.
@@ -216,7 +237,8 @@ impl<'p> Evaluator<'p> {
         self.instances.path.pop();
         let used = Used::of(&resources, &outputs);
         self.all_is_known(&used);
-        let head = head(&planned, item.doc.clone(), &mut frame, &used, outputs);
+        let mut head = head(&planned, item.doc.clone(), &mut frame, &used, outputs);
+        self.instances.say_whose(&mut head.uses);
         if !is_ours {
             self.keep_bound(at, &planned, head);
             return;
@@ -274,10 +296,10 @@ fn head(
             source: ParameterSource::Output(from.clone()),
             span,
         });
-        uses.push(Use { from, parameter: name, live: false, span });
+        uses.push(Use { from, parameter: name, live: false, others: None, span });
     }
     let live = std::mem::take(&mut frame.live).into_iter().filter(|(from, _)| used.live.contains(from));
-    uses.extend(live.map(|(from, (parameter, span))| Use { from, parameter, live: true, span }));
+    uses.extend(live.map(|(from, (parameter, span))| Use { from, parameter, live: true, others: None, span }));
     uses.sort();
     parameters.sort_by_key(|parameter| parameter.name);
     Head {

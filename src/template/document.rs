@@ -119,6 +119,10 @@ fn paths(
 
 fn used(out: &mut String, used: &Use) {
     let mut members = Members::open(out);
+    if let Some(others) = &used.others {
+        members.text(out, "account", &others.account);
+        members.text(out, "deployed_as", &others.name);
+    }
     if used.live {
         members.key(out, "live");
         out.push_str("true");

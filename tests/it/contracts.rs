@@ -173,6 +173,26 @@ fn a_reader_of_another_project_is_told_what_is_deprecated() {
 }
 
 #[test]
+fn an_output_that_another_project_reads_as_deployed_is_kept() {
+    let project = both();
+    let sandbox = |line: &str, code: i32| project.infra(&format!("{line} --sandbox=s")).ended(code);
+    sandbox("-C platform apply --env dev --yes", 0);
+    sandbox("-C shop apply --env dev --yes", 0);
+    edit(&project, "platform/main.infra", "  output Vpc\n", "  output Network = Vpc\n");
+    let refused = sandbox("-C platform plan --env dev", 1).err;
+    assert!(refused.starts_with("still-used"), "{refused}");
+    assert!(refused.contains("`network@dev/eu-west-1` would lose the output `Vpc`"), "{refused}");
+    let unbroken = refused.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+    assert!(unbroken.contains("keep `Vpc` until project `shop` has deployed a version"), "{unbroken}");
+    // Of two environments of one project in one account, only the one that is read is held.
+    sandbox("-C platform apply --env prod --yes", 0);
+    sandbox("-C platform destroy --env dev --yes", 1);
+    sandbox("-C shop destroy --env dev --yes", 0);
+    sandbox("-C platform plan --env dev", 0);
+    sandbox("-C platform destroy --env dev --yes", 0);
+}
+
+#[test]
 fn what_would_break_a_reader_is_told_from_what_would_not() {
     let project = both();
     let check = |code: i32| project.infra("-C platform contract check").ended(code).out;

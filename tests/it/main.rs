@@ -25,6 +25,8 @@ mod cloud;
 #[cfg(feature = "aws")]
 mod commands;
 #[cfg(feature = "aws")]
+mod consumers;
+#[cfg(feature = "aws")]
 mod contracts;
 #[cfg(feature = "aws")]
 mod crash;

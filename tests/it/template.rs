@@ -284,7 +284,7 @@ fn what_another_stack_gives() {
         source: ParameterSource::Output(from.clone()),
         span: at(1),
     }];
-    model.head.uses = vec![Use { from, parameter: "BaseSubnets".into(), live: false, span: at(1) }];
+    model.head.uses = vec![Use { from, parameter: "BaseSubnets".into(), live: false, others: None, span: at(1) }];
     let body = parsed(&template::emit(&model));
     assert_eq!(
         body["Parameters"]["BaseSubnets"],
@@ -501,6 +501,7 @@ fn uses(mut head: Head, reads: &[(&str, &str)]) -> Head {
             from: ForeignOutput { instance: key(stack), output: (*output).into() },
             parameter: format!("{stack}{output}").as_str().into(),
             live: false,
+            others: None,
             span: at(10 + i),
         })
         .collect();
@@ -680,6 +681,8 @@ fn a_manifest() {
         env: Some("dev".into()),
         stacks,
         read: Vec::new(),
+        sites: Vec::new(),
+        scope: infra::build::Scope::default(),
         diagnostics: Vec::new(),
         types: infra::schema::Types::aws(),
     };

@@ -34,6 +34,10 @@ const CARRY_OUT: [&str; 4] = [
     "cloudformation:UpdateTerminationProtection",
 ];
 
+/// What it takes to find out who else has to do with a stack: those that read or import its outputs, and those that the
+/// source no longer has.
+const LOOK_AROUND: [&str; 2] = ["cloudformation:DescribeStacks", "cloudformation:ListImports"];
+
 /// Ways to change a stack that no plan shows.
 const UNSEEN: [&str; 2] = ["cloudformation:CreateStack", "cloudformation:UpdateStack"];
 
@@ -81,6 +85,8 @@ pub(super) struct Account {
     buckets: BTreeMap<String, BTreeSet<String>>,
     /// ARNs of the transforms that its templates ask for.
     transforms: BTreeSet<String>,
+    /// Conditions that hold for the stacks of the project, in the environments it is about.
+    tagged: Value,
 }
 
 /// What the project has in each account, by number.
@@ -88,13 +94,13 @@ pub(super) fn accounts(desired: &Desired) -> Vec<Account> {
     let mut all: BTreeMap<String, Account> = BTreeMap::new();
     let ours = || desired.stacks.iter().filter(|wanted| wanted.is_ours_to_deploy());
     for wanted in ours() {
-        if let Some(account) = of(&mut all, wanted) {
+        if let Some(account) = of(&mut all, desired, wanted) {
             account.deploys(wanted);
         }
     }
     let read: BTreeSet<&str> = ours().flat_map(|wanted| wanted.producers()).collect();
     for wanted in read.into_iter().filter_map(|id| desired.get(id)) {
-        if let Some(account) = of(&mut all, wanted) {
+        if let Some(account) = of(&mut all, desired, wanted) {
             account.read.insert(arn(wanted));
         }
     }
@@ -102,8 +108,9 @@ pub(super) fn accounts(desired: &Desired) -> Vec<Account> {
 }
 
 /// The account of a stack.
-fn of<'a>(all: &'a mut BTreeMap<String, Account>, wanted: &Wanted) -> Option<&'a mut Account> {
+fn of<'a>(all: &'a mut BTreeMap<String, Account>, desired: &Desired, wanted: &Wanted) -> Option<&'a mut Account> {
     let account = &wanted.target.account;
+    let Desired { project, scope, .. } = desired;
     let id = account.id.clone()?;
     Some(all.entry(id.clone()).or_insert_with(|| Account {
         name: account.name.clone(),
@@ -114,6 +121,10 @@ fn of<'a>(all: &'a mut BTreeMap<String, Account>, wanted: &Wanted) -> Option<&'a
         read: BTreeSet::new(),
         buckets: BTreeMap::new(),
         transforms: BTreeSet::new(),
+        tagged: match scope.all {
+            true => json!({ "aws:ResourceTag/infra:project": project }),
+            false => json!({ "aws:ResourceTag/infra:project": project, "aws:ResourceTag/infra:env": scope.envs }),
+        },
     }))
 }
 
@@ -152,6 +163,8 @@ impl Account {
     /// The document of a role, with its statements in a fixed order.
     pub(super) fn document(&self, role: Role) -> Value {
         let seen: BTreeSet<&String> = self.stacks.union(&self.read).collect();
+        let (partition, id) = (self.partition, &self.id);
+        let every = format!("arn:{partition}:cloudformation:*:{id}:stack/*");
         let mut statements = vec![json!({ "Sid": "ReadStacks", "Effect": "Allow", "Action": READ, "Resource": seen })];
         match role {
             Role::Read => {}
@@ -169,13 +182,32 @@ impl Account {
                 statements
                     .push(json!({ "Sid": "OnlyWhatPlansShow", "Effect": "Deny", "Action": UNSEEN, "Resource": "*" }));
             }
-            Role::Destroy => statements.push(json!({
-                "Sid": "DeleteStacks",
-                "Effect": "Allow",
-                "Action": "cloudformation:DeleteStack",
-                "Resource": self.stacks,
-            })),
+            Role::Destroy => statements.extend([
+                json!({
+                    "Sid": "DeleteStacks",
+                    "Effect": "Allow",
+                    "Action": "cloudformation:DeleteStack",
+                    "Resource": self.stacks,
+                }),
+                json!({
+                    "Sid": "Prune",
+                    "Effect": "Allow",
+                    "Action": ["cloudformation:DeleteStack", "cloudformation:DescribeStackEvents"],
+                    "Resource": every,
+                    "Condition": { "StringEquals": self.tagged },
+                }),
+            ]),
         }
+        statements.extend([
+            json!({ "Sid": "LookAround", "Effect": "Allow", "Action": LOOK_AROUND, "Resource": "*" }),
+            json!({
+                "Sid": "ReadTheirTemplates",
+                "Effect": "Allow",
+                "Action": "cloudformation:GetTemplate",
+                "Resource": every,
+                "Condition": { "StringLike": { "aws:ResourceTag/infra:project": "*" } },
+            }),
+        ]);
         statements
             .retain(|statement| statement.get("Resource").is_some_and(|r| r.as_array().is_none_or(|a| !a.is_empty())));
         json!({ "Version": "2012-10-17", "Statement": statements })

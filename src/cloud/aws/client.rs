@@ -129,6 +129,10 @@ impl Cloud for Client {
         Box::pin(reads::change_set_template(self, stack, name))
     }
 
+    fn imports<'a>(&'a self, export: &'a str) -> Answer<'a, Vec<String>> {
+        Box::pin(reads::imports(self, export))
+    }
+
     fn resources<'a>(&'a self, stack: &'a str) -> Answer<'a, Option<Vec<StackResource>>> {
         Box::pin(reads::resources(self, stack))
     }

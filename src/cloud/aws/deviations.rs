@@ -95,6 +95,13 @@ pub(crate) fn says_absent(message: &str) -> bool {
     (message.starts_with("Stack") || message.starts_with("ChangeSet")) && message.contains("does not exist")
 }
 
+/// True where `message` says that nobody imports an export, which is no error.
+///
+/// AWS: `Export 'X' is not imported by any stack.` as `ValidationError`. ministack: an empty list, or the same.
+pub(crate) fn says_unused(message: &str) -> bool {
+    message.trim_start().starts_with("Export") && message.contains("is not imported by any stack")
+}
+
 /// True where `message` says that a stack is there already.
 ///
 /// AWS: `Stack [X] already exists …` as `AlreadyExistsException`, for change sets of type CREATE as

@@ -105,6 +105,26 @@ pub(crate) async fn change_set_template(
     Ok(answer.and_then(|a| deviations::text(a.template_body())))
 }
 
+pub(crate) async fn imports(client: &Client, export: &str) -> Result<Vec<String>, CloudError> {
+    const OPERATION: &str = "ListImports";
+    let mut all = Vec::new();
+    let mut place = Place::default();
+    loop {
+        let request = client.sdk().await.list_imports().export_name(export).set_next_token(place.next.clone());
+        let answer = match client.call(OPERATION, request.send()).await {
+            Err(error) if deviations::says_unused(&error.message) => break,
+            other => other?,
+        };
+        all.extend(answer.imports().iter().cloned());
+        if !place.go_on(OPERATION, answer.next_token())? {
+            break;
+        }
+    }
+    all.sort();
+    all.dedup();
+    Ok(all)
+}
+
 pub(crate) async fn resources(client: &Client, stack: &str) -> Result<Option<Vec<StackResource>>, CloudError> {
     const OPERATION: &str = "ListStackResources";
     let mut all = Vec::new();

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::plan::StackAction;
 use crate::plan::digest;
 use crate::plan::saved::Saved;
 use crate::template;
@@ -83,9 +84,11 @@ impl Saved {
         }
         let saved: Self = serde_json::from_value(frame.content)
             .map_err(|e| Refused::new(format!("cannot be understood: {e}"), SAVE_AGAIN))?;
-        let whole = |(id, part): (&String, &super::Part)| {
-            let plan = saved.plan.stack(id);
-            plan.is_none_or(|plan| part.sent.as_ref().is_none_or(|s| template::digest(&s.template) == plan.template))
+        let whole = |(id, part): (&String, &super::Part)| match (saved.plan.stack(id), &part.sent) {
+            // For what goes, nothing is sent.
+            (Some(plan), Some(sent)) if plan.action == StackAction::Delete => sent.template.is_empty(),
+            (Some(plan), Some(sent)) => template::digest(&sent.template) == plan.template,
+            _ => true,
         };
         let complete =
             saved.plan.stacks.iter().all(|stack| {

@@ -274,10 +274,11 @@ pub(super) fn give<'p>(
             }
         };
         if let ParameterSource::Output(from) = &source {
-            uses.push(Use { from: from.clone(), parameter: parameter.name, live: false, span });
+            uses.push(Use { from: from.clone(), parameter: parameter.name, live: false, others: None, span });
         }
         parameters.push(parameter.with(source, span));
     }
+    ev.instances.say_whose(&mut uses);
     uses.sort();
     (parameters, uses)
 }

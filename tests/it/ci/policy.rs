@@ -101,6 +101,17 @@ fn each_role_can_do_what_it_is_for_and_no_more() {
     become_role(&project, "destroy");
     infra("destroy --env dev --yes api", 0);
     assert!(!project.living("state").contains_key("shop-api-dev"));
+    // What the source no longer has goes too; it is in no list of stacks, but carries our tags.
+    let source = fs::read_to_string(project.path("main.infra")).unwrap();
+    project.write("main.infra", source.split("\nservice queues").next().unwrap());
+    become_role(&project, "destroy");
+    assert!(infra("ls --env dev", 0).out.contains("(not in the source)"));
+    let refused = infra("destroy --env dev --yes --prune", 1);
+    assert!(refused.err.starts_with("protected-resource"), "{}", refused.err);
+    project
+        .write("main.infra", source.split("\nservice queues").next().unwrap().replace("  @protect", "  // @protect"));
+    infra("destroy --env dev --yes --prune", 0);
+    assert!(!project.living("state").contains_key("shop-queues-dev"));
 }
 
 #[test]
@@ -109,8 +120,8 @@ fn documents_of_another_project_allow_nothing_here() {
     become_role(&project, "apply");
     let policies = fs::read_to_string(project.path("state/policies.json")).unwrap();
     project.write("state/policies.json", policies.replace("/shop-", "/shop2-"));
-    let refused = project.infra("plan --env dev --sandbox state").ended(1);
-    assert!(refused.err.contains("help: allow `cloudformation:DescribeStacks`"), "{}", refused.err);
+    let refused = project.infra("apply --env dev --sandbox state --yes").ended(1);
+    assert!(refused.err.contains("help: allow `cloudformation:CreateChangeSet`"), "{}", refused.err);
     assert!(project.living("state").is_empty());
 }
 
@@ -185,7 +196,19 @@ fn documents_are_the_same_every_time_and_name_no_more_than_the_project_has() {
         ])
     );
     let sids: Vec<&str> = prod.as_array().unwrap().iter().map(|s| s["Sid"].as_str().unwrap()).collect();
-    assert_eq!(sids, ["ReadStacks", "OwnChangeSets", "TagStacks", "Transforms", "OwnBucket", "NeverExecute"]);
+    assert_eq!(
+        sids,
+        [
+            "ReadStacks",
+            "OwnChangeSets",
+            "TagStacks",
+            "Transforms",
+            "OwnBucket",
+            "NeverExecute",
+            "LookAround",
+            "ReadTheirTemplates"
+        ]
+    );
     assert_eq!(prod[3]["Resource"][1], "arn:aws:cloudformation:us-east-1:aws:transform/Serverless-2016-10-31");
 
     let refused = project.infra("ci policy --role apply").ended(1);

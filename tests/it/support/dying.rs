@@ -128,6 +128,7 @@ guarded! {
     fn list_stacks(&self, statuses: &'a [StackStatus]) -> Vec<StackSummary>, "ListStacks";
     fn template(&self, stack: &'a str) -> Option<String>, "GetTemplate";
     fn change_set_template(&self, stack: &'a str, name: &'a str) -> Option<String>, "GetTemplate";
+    fn imports(&self, export: &'a str) -> Vec<String>, "ListImports";
     fn resources(&self, stack: &'a str) -> Option<Vec<StackResource>>, "ListStackResources";
     fn events(&self, stack: &'a str, seen: &'a BTreeSet<String>, token: Option<&'a Token>) -> Vec<StackEvent>, "DescribeStackEvents";
     fn create_change_set(&self, change_set: &'a NewChangeSet) -> MadeChangeSet, "CreateChangeSet";

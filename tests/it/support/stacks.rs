@@ -125,6 +125,7 @@ pub(crate) fn stack(name: &str, template: Value) -> Wanted {
         parameters: BTreeMap::new(),
         after: Default::default(),
         foreign: None,
+        orphan: false,
         protected: BTreeMap::new(),
         initial: BTreeMap::new(),
         policy: None,
@@ -162,6 +163,8 @@ pub(crate) fn desired(stacks: impl IntoIterator<Item = Wanted>) -> Desired {
         project: "shop".to_owned(),
         env: Some("dev".to_owned()),
         stacks: stacks.into_iter().map(Arc::new).collect(),
+        scope: infra::build::Scope { envs: ["dev".to_owned()].into(), all: false },
+        sites: vec![plan::Site { env: "dev".to_owned(), target: target("111111111111", "eu-west-1") }],
     }
 }
 

@@ -1,8 +1,11 @@
 //! Where the nodes of a picture lie: a column for each wave, few crossings, neighbours near each other.
 //!
-//! After Sugiyama, Tagawa and Toda (1981): an edge over several waves passes through a dummy in each between, each
-//! column is ordered by the mean place of its neighbours, some times forth and back. Equals keep their order, so the
-//! same graph is always the same picture.
+//! After Sugiyama, Tagawa and Toda (1981): an edge over several waves passes through a passage in each between, each
+//! column is ordered by the mean place of its neighbours, some times forth and back. Edges to the same node share their
+//! passages, so that many of them are one line that branches. Equals keep their order: the same graph is always the
+//! same picture.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Drawing;
 
@@ -36,19 +39,22 @@ pub(super) fn plane(drawing: &Drawing, passage: f64, node: f64, gap: f64) -> Pla
         drawing.nodes.iter().map(|n| Place { column: n.wave, top: 0.0, height: node }).collect();
     let columns = places.iter().map(|p| p.column + 1).max().unwrap_or(0);
     let mut ways = Vec::with_capacity(drawing.edges.len());
+    let mut passages: BTreeMap<(usize, usize), usize> = BTreeMap::new();
     for edge in &drawing.edges {
         let wave = |at: usize| drawing.nodes.get(at).map_or(0, |n| n.wave);
         let mut way = vec![edge.from];
         for column in (wave(edge.to) + 1..wave(edge.from)).rev() {
-            way.push(places.len());
-            places.push(Place { column, top: 0.0, height: passage });
+            way.push(*passages.entry((edge.to, column)).or_insert_with(|| {
+                places.push(Place { column, top: 0.0, height: passage });
+                places.len() - 1
+            }));
         }
         way.push(edge.to);
         ways.push(way);
     }
     let mut layers = Layers::of(&places, &ways, columns);
     layers.order();
-    layers.place(&mut places, gap);
+    layers.place(&mut places, drawing.nodes.len(), gap);
     close_up(&mut places, gap);
     let height = places.iter().map(|p| p.top + p.height).fold(0.0, f64::max);
     Plane { places, ways, columns, height }
@@ -92,7 +98,10 @@ impl Layers {
                 column.push(at);
             }
         }
-        for (a, b) in ways.iter().flat_map(|way| way.iter().zip(way.iter().skip(1))) {
+        // What several edges share pulls as one.
+        let steps: BTreeSet<(&usize, &usize)> =
+            ways.iter().flat_map(|way| way.iter().zip(way.iter().skip(1))).collect();
+        for (a, b) in steps {
             let column = |at: &usize| places.get(*at).map(|p| p.column);
             // Nodes of a cycle lie in one column: they pull nothing.
             if column(a) > column(b) {
@@ -126,20 +135,22 @@ impl Layers {
     }
 
     /// Gives each place its height, near to what it is joined with.
-    fn place(&self, places: &mut [Place], gap: f64) {
-        let heights: Vec<f64> = places.iter().map(|p| p.height).collect();
-        let height = |at: usize| heights.get(at).copied().unwrap_or_default();
+    fn place(&self, places: &mut [Place], nodes: usize, gap: f64) {
+        // Passages lie nearer to each other than nodes do: half of the gap is on either side.
+        let room = |(at, p): (usize, &Place)| p.height + if at < nodes { gap } else { gap / 3.0 };
+        let rooms: Vec<f64> = places.iter().enumerate().map(room).collect();
+        let room = |at: usize| rooms.get(at).copied().unwrap_or_default();
         // Middles: they are what should lie in a line.
         let mut middle = vec![0.0; places.len()];
         for column in &self.columns {
             let wish: Vec<f64> = vec![0.0; column.len()];
-            settle(column, &wish, &mut middle, &height, gap);
+            settle(column, &wish, &mut middle, &room);
         }
         for sweep in 0..SWEEPS {
             let joined = if sweep % 2 == 0 { &self.left } else { &self.right };
             for column in &self.columns {
                 let wish: Vec<f64> = column.iter().map(|p| mean(joined.get(*p), &middle, *p)).collect();
-                settle(column, &wish, &mut middle, &height, gap);
+                settle(column, &wish, &mut middle, &room);
             }
         }
         for (at, place) in places.iter_mut().enumerate() {
@@ -172,16 +183,16 @@ fn mean(joined: Option<&Vec<usize>>, values: &[f64], at: usize) -> f64 {
     if count > 0.0 { sum / count } else { own }
 }
 
-/// Puts a column where it wishes to be, as far as its order and its gaps allow; what is pushed down by that is evened
+/// Puts a column where it wishes to be, as far as its order and the room that each needs allow; what is pushed down by that is evened
 /// out over the column.
-fn settle(column: &[usize], wish: &[f64], middle: &mut [f64], height: &dyn Fn(usize) -> f64, gap: f64) {
+fn settle(column: &[usize], wish: &[f64], middle: &mut [f64], room: &dyn Fn(usize) -> f64) {
     let mut placed: Vec<f64> = Vec::with_capacity(column.len());
     let mut floor = f64::NEG_INFINITY;
     for (at, wish) in column.iter().zip(wish) {
-        let half = height(*at) / 2.0;
+        let half = room(*at) / 2.0;
         let y = wish.max(floor + half);
         placed.push(y);
-        floor = y + half + gap;
+        floor = y + half;
     }
     let mut pushed = 0.0;
     let mut count = 0.0;
@@ -219,7 +230,7 @@ mod tests {
         let plane = plane(&drawing(&waves, &edges), 10.0, 40.0, 8.0);
         for (at, a) in plane.places.iter().enumerate() {
             for b in plane.places.iter().skip(at + 1).filter(|b| b.column == a.column) {
-                assert!(a.top + a.height + 7.9 <= b.top || b.top + b.height + 7.9 <= a.top, "{a:?} {b:?}");
+                assert!(a.top + a.height + 2.6 <= b.top || b.top + b.height + 2.6 <= a.top, "{a:?} {b:?}");
             }
             assert!(a.top >= 0.0 && a.top + a.height <= plane.height + 0.1, "{a:?}");
         }

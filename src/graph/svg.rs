@@ -19,8 +19,8 @@ const LONGEST: usize = 44;
 /// Width of a character: monospace at 12 pixels.
 const CHARACTER: f64 = 7.3;
 const HEIGHT: f64 = 42.0;
-/// What a dummy takes: room for one line to pass.
-const PASSAGE: f64 = 10.0;
+/// Height of a passage: room for one line.
+const PASSAGE: f64 = 6.0;
 const BETWEEN_ROWS: f64 = 14.0;
 const BETWEEN_COLUMNS: f64 = 64.0;
 const MARGIN: f64 = 12.0;

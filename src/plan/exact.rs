@@ -43,7 +43,30 @@ impl Reader<'_> {
                 *change = rest(change);
             }
         }
+        let still: Vec<(usize, usize)> = self.still(&changes).collect();
+        for (change, property) in still {
+            if let Some(property) = changes.get_mut(change).and_then(|c| c.properties.get_mut(property)) {
+                property.differs = Differs::No;
+            }
+        }
         changes
+    }
+
+    /// Properties that AWS lists only because they read something of a resource that changes in place, where what they
+    /// read is proven to stay: positions of the change and of the property.
+    fn still<'a>(&self, changes: &'a [Change]) -> impl Iterator<Item = (usize, usize)> + use<'a, '_> {
+        let stays = move |property: &PropertyChange| match &property.cause {
+            Some(Cause::Resource { logical_id, attribute }) if property.differs == Differs::Maybe => {
+                let attribute = Some(attribute.as_str()).filter(|a| *a != "Ref");
+                let change = changes.iter().find(|c| c.logical_id == *logical_id);
+                change.is_some_and(|change| value_differs(change, attribute, self.types) == Differs::No)
+            }
+            _ => false,
+        };
+        changes.iter().enumerate().flat_map(move |(at, change)| {
+            let own = change.properties.iter().enumerate().filter(move |(_, property)| stays(property));
+            own.map(move |(property, _)| (at, property))
+        })
     }
 
     /// Resources that AWS lists only because they read something of a resource that changes in place, where what
@@ -351,3 +374,6 @@ fn why(action: Action, told: &ResourceChange, properties: &[PropertyChange]) -> 
         _ => Reason::Edited,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,13 @@
 //! place.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use infra::plan::{Action, Differs, Plan, Replaces, Shown};
 use serde_json::{Value, json};
 
 use crate::support::stacks::{World, desired, input, network, reading, stack, text};
-use crate::support::town::town;
+use crate::support::town::{town, workshop};
 use crate::support::venv;
 
 /// So many topics; `display` is what all show.
@@ -97,6 +98,17 @@ async fn will_replace_and_may_replace_are_told_apart_with_what_becomes_of_the_da
     }
 }
 
+/// Compares with a file of `views/`; `UPDATE_SNAPSHOTS=1` writes it.
+#[track_caller]
+fn is_as_kept(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/views").join(name);
+    let text = format!("{}\n", text.trim_end());
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        return std::fs::write(path, text).unwrap();
+    }
+    assert!(std::fs::read_to_string(path).unwrap() == text, "{name} is different now:\n{text}");
+}
+
 #[test]
 fn a_plan_says_why_at_which_line_and_what_it_grants() {
     let project = town();
@@ -118,7 +130,7 @@ fn a_plan_says_why_at_which_line_and_what_it_grants() {
             line + "\n"
         })
         .collect();
-    assert_eq!(steady.trim_end(), include_str!("views/town.txt").trim_end(), "{steady}");
+    is_as_kept("town.txt", &steady);
 
     // The file keeps the lines; the digest goes without them.
     project.infra("plan --env dev --sandbox -o plan.json").ended(0);
@@ -131,6 +143,16 @@ fn a_plan_says_why_at_which_line_and_what_it_grants() {
     let digest = |text: &str| text.lines().find(|line| line.starts_with("digest ")).unwrap().to_owned();
     assert_eq!(digest(&moved), digest(&said));
     assert!(moved.contains("services/shop.infra:7\n"), "{moved}");
+}
+
+#[test]
+fn an_exact_plan_draws_policies_scripts_and_documents() {
+    let said = workshop().infra("plan --sandbox").ended(0).out;
+    let (shown, _) = said.split_once("\ndigest ").unwrap();
+    is_as_kept("workshop.txt", shown);
+    for line in said.lines() {
+        assert!(line.chars().count() <= 80 && line == line.trim_end(), "{line:?}");
+    }
 }
 
 /// Gets out of Markdown, HTML and logs, if anything does.

@@ -206,11 +206,10 @@ impl Page {
         if let Some((fate, tone)) = words::fate(change) {
             self.put(&format!("<p class=\"fate {}\">{}</p>\n", class(tone), plain(fate)));
         }
-        if !change.properties.is_empty() {
+        let mut properties = words::properties(change).peekable();
+        if properties.peek().is_some() {
             self.put("<ul>\n");
-            for property in &change.properties {
-                self.property(plan, stack, property, change);
-            }
+            properties.for_each(|property| self.property(plan, stack, property, change));
             self.put("</ul>\n");
         }
         let bare = change.properties.is_empty() && change.action == Action::Update;
@@ -299,7 +298,7 @@ fn sides(before: Option<&Shown>, after: Option<&Shown>) -> String {
         (Some(a), Some(b)) => format!("{} <span class=\"to\">-&gt;</span> {}", value(a, "del"), value(b, "ins")),
         (None, Some(b)) => value(b, "ins"),
         (Some(a), None) => format!("{} <span class=\"to\">-&gt;</span> (none)", value(a, "del")),
-        (None, None) => "(changes)".to_owned(),
+        (None, None) => words::UNTOLD.to_owned(),
     }
 }
 

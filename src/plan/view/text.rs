@@ -16,6 +16,9 @@ pub struct Style {
     pub width: usize,
 }
 
+/// Stacks of which nothing is told but that they are unchanged, by name.
+const NAMED: usize = 20;
+
 const RED: &str = "31";
 const GREEN: &str = "32";
 const YELLOW: &str = "33";
@@ -87,7 +90,8 @@ impl Page {
 
     /// A value, broken wherever the line ends: nothing of it is left out.
     fn wrapped(&mut self, indent: usize, text: &str, colour: &str) {
-        for (number, piece) in value::pieces(text, self.style.width.saturating_sub(indent + 2)).enumerate() {
+        for (number, piece) in value::pieces(text, self.style.width.saturating_sub(indent + 2)).into_iter().enumerate()
+        {
             let painted = self.paint(&piece, colour);
             self.line(if number == 0 { indent } else { indent + 2 }, &painted);
         }
@@ -145,7 +149,8 @@ impl Page {
     fn resources(&mut self, plan: &Plan, stack: &StackPlan) {
         let (changes, listed): (Vec<&Change>, Vec<&Change>) =
             stack.changes.iter().partition(|c| c.action != Action::None);
-        let widest = |of: fn(&Change) -> usize| changes.iter().map(|c| of(c)).max().unwrap_or(0).min(28);
+        // One long name is no reason to move all others to the right.
+        let widest = |of: fn(&Change) -> usize| changes.iter().map(|c| of(c)).filter(|n| *n <= 28).max().unwrap_or(0);
         let ids = widest(|c| c.logical_id.chars().count());
         let verbs = widest(|c| verb(c).word.len());
         for change in &changes {
@@ -158,7 +163,7 @@ impl Page {
             if let Some((text, tone)) = words::fate(change) {
                 self.words(8, text, colour(tone));
             }
-            for property in &change.properties {
+            for property in words::properties(change) {
                 self.property(property, change);
                 if let Some(chain) = because(plan, stack, property) {
                     self.words(10, &clean(&format!("because {chain}")), DIM);
@@ -232,7 +237,7 @@ impl Page {
             (Some(a), Some(b)) => format!("{a} -> {b}"),
             (None, Some(b)) => b.clone(),
             (Some(a), None) => format!("{a} -> (none)"),
-            (None, None) => "(changes)".to_owned(),
+            (None, None) => words::UNTOLD.to_owned(),
         };
         let room = self.style.width.saturating_sub(indent);
         let one = format!("{label}: {body} {remark}");
@@ -273,7 +278,10 @@ impl Page {
         let (noted, silent): (Vec<&StackPlan>, Vec<&StackPlan>) =
             skipped.into_iter().partition(|s| !s.notes.is_empty());
         if !silent.is_empty() && plan.has_changes() {
-            let names: Vec<&str> = silent.iter().map(|s| s.id.as_str()).collect();
+            let mut names: Vec<String> = silent.iter().take(NAMED).map(|s| s.id.clone()).collect();
+            if silent.len() > NAMED {
+                names.push(format!("and {} more", silent.len() - NAMED));
+            }
             let what = if plan.purpose == Purpose::Destroy { "not there" } else { "unchanged, skipped" };
             self.words(0, &format!("{what}: {}", clean(&names.join(", "))), DIM);
         }
@@ -286,6 +294,10 @@ impl Page {
     }
 
     fn closing(&mut self, plan: &Plan) {
+        // The end is what a terminal still shows of a long plan.
+        for (what, names) in words::losses(plan) {
+            self.words(0, &clean(&format!("{what}: {names}")), RED);
+        }
         self.words(0, &summary(plan), BOLD);
     }
 }

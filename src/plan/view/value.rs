@@ -242,11 +242,22 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-/// `text` in pieces of at most `width` characters; one empty piece for an empty text.
-pub(super) fn pieces(text: &str, width: usize) -> impl Iterator<Item = String> {
+/// `text` in pieces of at most `width` characters, broken behind a blank where there is one not too far before; one
+/// empty piece for an empty text.
+pub(super) fn pieces(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(20);
     let all: Vec<char> = text.chars().collect();
-    let pieces: Vec<String> = all.chunks(width.max(20)).map(|piece| piece.iter().collect()).collect();
-    if pieces.is_empty() { vec![String::new()] } else { pieces }.into_iter()
+    let mut rest = all.as_slice();
+    let mut pieces = Vec::new();
+    while rest.len() > width {
+        let (line, _) = rest.split_at(width);
+        let blank = line.iter().rposition(|c| *c == ' ').map(|at| at + 1);
+        let (piece, more) = rest.split_at(blank.filter(|at| *at > width / 2).unwrap_or(width));
+        pieces.push(piece.iter().collect());
+        rest = more;
+    }
+    pieces.push(rest.iter().collect());
+    pieces
 }
 
 #[cfg(test)]

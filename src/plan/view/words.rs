@@ -22,6 +22,9 @@ pub(super) fn summary(plan: &Plan) -> String {
     format!("{of_stacks}: {}", counts.words().join(", "))
 }
 
+/// What stands for values that nobody tells.
+pub(super) const UNTOLD: &str = "(changes)";
+
 /// How something is meant, for colours.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Tone {
@@ -68,9 +71,35 @@ pub(super) fn fate(change: &Change) -> Option<(&'static str, Tone)> {
     })
 }
 
+/// The properties that are worth showing: what is proven to stay is only listed by AWS.
+pub(super) fn properties(change: &Change) -> impl Iterator<Item = &PropertyChange> {
+    change.properties.iter().filter(|p| p.differs != Differs::No || p.replaces != Replaces::No)
+}
+
 /// True where data is lost, or may be.
 pub(super) fn loses(change: &Change) -> bool {
     matches!(fate(change), Some((_, Tone::Lost)))
+}
+
+/// Whose data is deleted and whose may be, by stack: `("data is deleted", "Orders, Files of shop@dev/eu-west-1")`.
+pub(super) fn losses(plan: &Plan) -> Vec<(&'static str, String)> {
+    const NAMED: usize = 8;
+    let is_open = |change: &Change| change.action == Action::Replace && change.replacement == Replaces::Maybe;
+    let told = |maybe: bool| {
+        let of_stack = |stack: &StackPlan| {
+            let lost = stack.changes.iter().filter(|c| loses(c) && is_open(c) == maybe);
+            let names: Vec<&str> = lost.map(|c| c.logical_id.as_str()).collect();
+            let more = names.len().saturating_sub(NAMED);
+            let mut some: Vec<String> = names.into_iter().take(NAMED).map(str::to_owned).collect();
+            if more > 0 {
+                some.push(format!("and {more} more"));
+            }
+            (!some.is_empty()).then(|| format!("{} of {}", some.join(", "), stack.id))
+        };
+        plan.stacks.iter().filter_map(of_stack).collect::<Vec<_>>().join("; ")
+    };
+    let both = [("data is deleted", told(false)), ("data may be deleted", told(true))];
+    both.into_iter().filter(|(_, names)| !names.is_empty()).collect()
 }
 
 /// What happens to a stack.

@@ -112,3 +112,91 @@ pub(crate) fn town() -> Project {
     project.write("services/late.infra", "service late {\n  resource Queue = AWS::SQS::Queue {}\n}\n");
     project
 }
+
+/// One stack with policies, scripts, build files, state machines and dashboards, deployed; its sources as they are wanted
+/// next.
+pub(crate) fn workshop() -> Project {
+    let project = Project::new(&[("workshop.infra", works(false).as_str())]);
+    project.infra("apply --sandbox --yes").ended(0);
+    project.write("workshop.infra", works(true));
+    project
+}
+
+fn works(wanted: bool) -> String {
+    let either = |now: &'static str, then: &'static str| if wanted { then } else { now };
+    let trust = either(r#""ec2.amazonaws.com""#, r#"["ec2.amazonaws.com", "lambda.amazonaws.com"]"#);
+    let actions = either(r#"["s3:GetObject", "s3:GetObjectTagging"]"#, r#"["s3:GetObject", "s3:PutObject"]"#);
+    let (timeout, seconds, widgets) = (either("30", "60"), either("5", "50"), either("3", "4"));
+    let principal = either(r#"{ Service: "sns.amazonaws.com" }"#, r#""*""#);
+    let (source, command, port) = (either("topic", "*"), either("image", "everything"), either("80", "8080"));
+    format!(
+        r##"project workshop
+account main {{ id: "111111111111" }}
+env dev {{ account: main, regions: ["eu-west-1"] }}
+
+service works {{
+  input Bucket: String = "files"
+
+  resource Role = AWS::IAM::Role {{
+    AssumeRolePolicyDocument: {{
+      Version: "2012-10-17"
+      Statement: [{{ Effect: "Allow", Principal: {{ Service: {trust} }}, Action: "sts:AssumeRole" }}]
+    }}
+    Policies: [{{
+      PolicyName: "inline"
+      PolicyDocument: {{
+        Version: "2012-10-17"
+        Statement: [
+          {{ Sid: "Read", Effect: "Allow", Action: {actions}, Resource: "arn:aws:s3:::${{Bucket}}/*" }}
+        ]
+      }}
+    }}]
+  }}
+
+  resource QueueWithAVeryLongNameThatFillsTheLineOnItsOwn = AWS::SQS::Queue {{ VisibilityTimeout: {timeout} }}
+
+  resource Access = AWS::SQS::QueuePolicy {{
+    Queues: [QueueWithAVeryLongNameThatFillsTheLineOnItsOwn]
+    PolicyDocument: {{
+      Version: "2012-10-17"
+      Statement: [{{ Effect: "Allow", Principal: {principal}, Action: "sqs:SendMessage", Resource: QueueWithAVeryLongNameThatFillsTheLineOnItsOwn.Arn, Condition: {{ ArnLike: {{ "aws:SourceArn": "arn:aws:sns:eu-west-1:111111111111:{source}" }} }} }}]
+    }}
+  }}
+
+  resource Machine = AWS::StepFunctions::StateMachine {{
+    RoleArn: Role.Arn
+    DefinitionString: json({{ StartAt: "A", States: {{ A: {{ Type: "Wait", Seconds: {seconds}, Next: "B" }}, B: {{ Type: "Pass", End: true }} }} }})
+  }}
+
+  resource Board = AWS::CloudWatch::Dashboard {{
+    DashboardName: "board"
+    DashboardBody: json({{ widgets: [for i in 0..{widgets}: {{ type: "text", x: i, properties: {{ markdown: "number ${{i}}" }} }}] }})
+  }}
+
+  resource Build = AWS::CodeBuild::Project {{
+    ServiceRole: Role.Arn
+    Artifacts: {{ Type: "NO_ARTIFACTS" }}
+    Environment: {{ ComputeType: "BUILD_GENERAL1_SMALL", Image: "aws/codebuild/standard:7.0", Type: "LINUX_CONTAINER" }}
+    Source: {{
+      Type: "NO_SOURCE"
+      BuildSpec: """
+        version: 0.2
+        phases:
+          build:
+            commands:
+              - make test
+              - make {command}
+              - make publish
+        """
+    }}
+  }}
+
+  resource Server = AWS::EC2::Instance {{
+    ImageId: "ami-0123456789abcdef0"
+    InstanceType: "t3.micro"
+    UserData: base64("#!/bin/sh\nset -eu\necho one\necho two\necho three\necho four\nserve --port {port}\n")
+  }}
+}}
+"##
+    )
+}

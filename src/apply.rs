@@ -27,11 +27,13 @@ mod report;
 mod run;
 mod settings;
 mod stack;
+mod watch;
 
 pub use preflight::preflight;
 pub use recover::{Recovery, recover};
 pub use report::{to_json, to_text};
 pub use run::apply;
+pub use watch::{Other, Watched, watch};
 
 /// How to apply.
 #[derive(Clone, Debug)]
@@ -75,6 +77,13 @@ pub enum Event {
         stack: String,
         /// What is done.
         action: StackAction,
+    },
+    /// An operation on the stack that is no part of a plan is followed.
+    Following {
+        /// Its id.
+        stack: String,
+        /// What it is, and whose.
+        operation: String,
     },
     /// Something happened to a resource of it.
     Resource {
@@ -142,7 +151,7 @@ pub enum Outcome {
 pub struct Report {
     /// Version of the JSON form.
     pub format_version: u32,
-    /// Id of the plan.
+    /// Id of the plan; empty where there is none.
     pub plan: String,
     /// Name of the project.
     pub project: String,

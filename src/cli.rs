@@ -44,7 +44,11 @@ mod select;
 mod session;
 #[cfg(feature = "aws")]
 mod show;
+#[cfg(feature = "aws")]
+mod signals;
 mod test;
+#[cfg(feature = "aws")]
+mod watch;
 
 use output::{ColourChoice, Exit, Terminal};
 
@@ -64,7 +68,8 @@ use output::{ColourChoice, Exit, Terminal};
   infra apply --env dev --sandbox      the same against the simulator, no account needed
 
 Exit codes: 0 done or nothing to do, 1 error, 2 changes planned (--detailed-exitcode),
-3 the plan no longer holds, 4 outcome unknown, 130 declined or interrupted."
+3 the plan no longer holds, 4 outcome unknown, 130 declined or interrupted.
+After 4 or 130, `infra watch` follows what goes on in AWS."
 )]
 struct Cli {
     /// Work on the project in DIR instead of here
@@ -93,6 +98,8 @@ enum Command {
     Discard(discard::Discard),
     #[cfg(feature = "aws")]
     Destroy(destroy::DestroyCommand),
+    #[cfg(feature = "aws")]
+    Watch(watch::WatchCommand),
     #[cfg(feature = "aws")]
     Recover(recover::RecoverCommand),
     #[cfg(feature = "aws")]
@@ -142,6 +149,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Discard(c) => c.run(&mut context),
         #[cfg(feature = "aws")]
         Command::Destroy(c) => c.run(&mut context),
+        #[cfg(feature = "aws")]
+        Command::Watch(c) => c.run(&mut context),
         #[cfg(feature = "aws")]
         Command::Recover(c) => c.run(&mut context),
         #[cfg(feature = "aws")]

@@ -10,6 +10,7 @@
 pub mod aws;
 mod change_set;
 mod error;
+mod operation;
 #[cfg(feature = "aws")]
 pub(crate) mod policy;
 mod secret;
@@ -29,6 +30,7 @@ pub use change_set::{
     OnStackFailure, ParameterValue, PolicyAction, Recreation, Replacement, ResourceChange, TemplateText,
 };
 pub use error::{CloudError, ErrorKind};
+pub use operation::last_beginning;
 pub use secret::{Secret, Token};
 pub use stack::{Output, ParameterInForce, Stack, StackEvent, StackResource, StackSummary, Time, in_order};
 pub use status::{ChangeSetStatus, ExecutionStatus, ResourceStatus, StackStatus};

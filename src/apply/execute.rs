@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::apply::follow::{End, Followed};
-use crate::cloud::{CloudError, ErrorKind, ExecutionStatus};
+use crate::cloud::{CloudError, ErrorKind, ExecutionStatus, Token};
 use crate::plan::StackAction;
 use crate::slip::{self, Slip};
 
@@ -24,7 +24,7 @@ pub(crate) enum Executed {
 }
 
 /// Brings the change set to its end, whatever it is found doing: a second run goes the same way as the first.
-pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAction) -> Executed {
+pub(crate) async fn execute(followed: &Followed<'_>, set: &str, token: &Token, action: StackAction) -> Executed {
     // A creation carries `OnStackFailure`, which excludes the word on rollback.
     let disable_rollback = (action == StackAction::Update).then_some(slip::is(Slip::NoRollback));
     // Once AWS may have taken the call, no later failure means that nothing runs. What the last attempt of a call
@@ -46,7 +46,7 @@ pub(crate) async fn execute(followed: &Followed<'_>, set: &str, action: StackAct
                 if let Some(e) = refusal {
                     return Executed::Refused(e);
                 }
-                let call = followed.cloud.execute_change_set(followed.stack, set, disable_rollback, followed.token);
+                let call = followed.cloud.execute_change_set(followed.stack, set, disable_rollback, token);
                 match call.await {
                     Ok(()) => return Executed::Ended(followed.to_the_end(true).await),
                     Err(e) if e.kind.outcome_is_unknown() && slip::is(Slip::LostAnswerIsRefusal) => {

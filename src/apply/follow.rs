@@ -1,4 +1,4 @@
-//! Following an operation to its end by the events that carry our token.
+//! Following an operation to its end by the events that carry its mark.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,6 +15,10 @@ use crate::slip::{self, Slip};
 /// For how long we go on asking when AWS does not answer.
 const BLIND: Duration = Duration::from_secs(30 * 60);
 
+/// The way back to an operation that we lost sight of.
+pub(crate) const PICK_UP: &str = "once AWS can be reached, `infra watch` with the same options follows it to its end; the \
+                                  same command again goes on from there";
+
 /// How an operation ended.
 #[derive(Debug)]
 pub(crate) enum End {
@@ -27,10 +31,35 @@ pub(crate) enum End {
         /// What went wrong, in the order of time.
         failures: Vec<Failure>,
     },
-    /// No event carries our token: it never began.
+    /// No event carries its mark: it never began.
     Never,
     /// We lost sight of it.
     Lost(CloudError),
+}
+
+/// What tells the operation from others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mark<'a> {
+    /// The token of the call that began it.
+    Token(&'a Token),
+    /// The event that began it, where the call carried no token.
+    Event(&'a str),
+}
+
+impl<'a> Mark<'a> {
+    fn is_on(self, event: &StackEvent) -> bool {
+        match self {
+            Self::Token(token) => event.token.as_deref() == Some(token.as_str()),
+            Self::Event(id) => event.id == id,
+        }
+    }
+
+    fn token(self) -> Option<&'a Token> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Event(_) => None,
+        }
+    }
 }
 
 /// What is followed.
@@ -39,8 +68,7 @@ pub(crate) struct Followed<'a> {
     pub(crate) wanted: &'a Wanted,
     /// ARN of the stack.
     pub(crate) stack: &'a str,
-    /// Token of the call that began it.
-    pub(crate) token: &'a Token,
+    pub(crate) mark: Mark<'a>,
     pub(crate) pace: &'a Pace,
     pub(crate) observer: &'a dyn Observer,
 }
@@ -53,10 +81,10 @@ struct Story {
 }
 
 impl Followed<'_> {
-    /// True where any event carries our token.
+    /// True where any event carries our mark.
     pub(crate) async fn has_begun(&self) -> Result<bool, CloudError> {
-        let events = self.cloud.events(self.stack, &BTreeSet::new(), Some(self.token)).await?;
-        Ok(events.iter().any(|e| e.token.as_deref() == Some(self.token.as_str())))
+        let events = self.cloud.events(self.stack, &BTreeSet::new(), self.mark.token()).await?;
+        Ok(events.iter().any(|event| self.mark.is_on(event)))
     }
 
     /// Follows the operation to its end; how long it takes is AWS's affair.
@@ -79,7 +107,7 @@ impl Followed<'_> {
             if slip::is(Slip::StatusIsEnd) && self.is_quiet().await {
                 return End::Good(Vec::new());
             }
-            match story.ours(self.token) {
+            match story.ours(self.mark) {
                 Some(ours) => match self.judge(ours).await {
                     Ok(Some(end)) => return end,
                     Ok(None) => {}
@@ -99,12 +127,12 @@ impl Followed<'_> {
     }
 
     async fn read(&self, story: &mut Story) -> Result<(), CloudError> {
-        let fresh = self.cloud.events(self.stack, &story.seen, Some(self.token)).await?;
-        let before = story.ours(self.token).map_or(0, <[StackEvent]>::len);
+        let fresh = self.cloud.events(self.stack, &story.seen, self.mark.token()).await?;
+        let before = story.ours(self.mark).map_or(0, <[StackEvent]>::len);
         story.seen.extend(fresh.iter().map(|e| e.id.clone()));
         story.events.extend(fresh);
         story.events = in_order(std::mem::take(&mut story.events));
-        let Some(ours) = story.ours(self.token) else { return Ok(()) };
+        let Some(ours) = story.ours(self.mark) else { return Ok(()) };
         if ours.len() > before {
             self.pace.quicken();
         }
@@ -206,9 +234,9 @@ impl Followed<'_> {
 }
 
 impl Story {
-    /// From the first event with our token to the first of another operation. `None` where there is none.
-    fn ours(&self, token: &Token) -> Option<&[StackEvent]> {
-        let is_ours = |e: &StackEvent| e.token.as_deref() == Some(token.as_str());
+    /// From the first event with our mark to the first of another operation. `None` where there is none.
+    fn ours(&self, mark: Mark<'_>) -> Option<&[StackEvent]> {
+        let is_ours = |e: &StackEvent| mark.is_on(e);
         let start = self.events.iter().position(is_ours)?;
         let rest = self.events.get(start..)?;
         // Events of a rollback may come without a token; another token on the stack is another operation.

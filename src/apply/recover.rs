@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::apply::follow::{End, Followed};
+use crate::apply::follow::{End, Followed, Mark, PICK_UP};
 use crate::apply::pace::Pace;
 use crate::apply::{Event, Failure, Observer, Outcome, Settings};
 use crate::cloud::{CloudError, Clouds, StackStatus};
@@ -38,6 +38,8 @@ pub async fn recover(
         let (clouds, observer, poll) = (Arc::clone(clouds), Arc::clone(observer), settings.poll);
         let skip: Vec<String> = skip.get(&one.wanted.id).into_iter().flatten().cloned().collect();
         tasks.spawn(async move {
+            let operation = "going on with the rollback".to_owned();
+            observer.tell(Event::Following { stack: one.wanted.id.clone(), operation });
             let recovery = roll_back(&clouds, &one, &skip, &Pace::new(poll), observer.as_ref()).await;
             observer.tell(Event::Finished { stack: recovery.id.clone(), outcome: recovery.outcome });
             (order, recovery)
@@ -81,7 +83,7 @@ async fn roll_back(
         // Whether AWS took it is told by the events.
         _ => {}
     }
-    let followed = Followed { cloud: &cloud, wanted, stack: arn, token: &token, pace, observer };
+    let followed = Followed { cloud: &cloud, wanted, stack: arn, mark: Mark::Token(&token), pace, observer };
     match followed.to_the_end(true).await {
         End::Bad { status, .. } if status == StackStatus::UpdateRollbackComplete.as_str() => end(Outcome::Done, None),
         End::Good(_) => end(Outcome::Done, None),
@@ -117,6 +119,5 @@ fn unheard(stuck: &Stuck) -> Diagnostic {
 
 fn lost(stuck: &Stuck, error: &CloudError) -> Diagnostic {
     let message = format!("how the rollback of `{}` ended is not known: {error}", stuck.wanted.id);
-    Diagnostic::new(Code::OutcomeUnknown, message)
-        .help("run the same command again once AWS can be reached: it goes on from there")
+    Diagnostic::new(Code::OutcomeUnknown, message).help(PICK_UP)
 }

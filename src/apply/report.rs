@@ -106,3 +106,8 @@ fn of_failure(stack: &StackReport, cause: &Failure) -> Diagnostic {
     let left = stack.reason.clone().unwrap_or_default();
     diagnostic.help(format!("mend the cause and apply again, it goes on from there; {left}"))
 }
+
+/// What stayed behind although all ended well.
+pub(crate) fn left(orphan: &Failure) -> String {
+    format!("{} ({}) could not be removed and stays in AWS: {}", orphan.logical_id, orphan.resource_type, orphan.reason)
+}

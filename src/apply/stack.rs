@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::apply::execute::{Executed, execute};
-use crate::apply::follow::{End, Followed};
+use crate::apply::follow::{End, Followed, Mark, PICK_UP};
 use crate::apply::pace::Pace;
+use crate::apply::report::left;
 use crate::apply::{Failure, Observer, Outcome, envelope, settings};
 use crate::cloud::{
     ChangeSet, ChangeSetKind, Cloud, CloudError, ErrorKind, ExecutionStatus, ParameterInForce, Secret, Stack,
@@ -95,7 +96,7 @@ impl Work {
             cloud: &self.cloud,
             wanted: &self.wanted,
             stack,
-            token,
+            mark: Mark::Token(token),
             pace: &self.pace,
             observer: self.observer.as_ref(),
         }
@@ -363,7 +364,13 @@ impl Work {
             if let Some(ran) = self.ran_before(now.as_ref(), inputs) {
                 return self.execute(&ran).await;
             }
-            if self.plan.action == StackAction::Update && observe::base(now.as_ref()) != self.plan.found.base {
+            let moved = match (self.plan.action, &now) {
+                (StackAction::Update, _) => observe::base(now.as_ref()) != self.plan.found.base,
+                // A shell may be ours; anything else was made by another run, under another name than ours.
+                (_, Some(stack)) => stack.status != StackStatus::ReviewInProgress,
+                (_, None) => false,
+            };
+            if moved {
                 return Ok(self.moved(now.as_ref()));
             }
         }
@@ -385,7 +392,7 @@ impl Work {
             }
         }
         let followed = self.followed(&set.stack, &token);
-        let ended = match execute(&followed, &set.arn, self.plan.action).await {
+        let ended = match execute(&followed, &set.arn, &token, self.plan.action).await {
             Executed::Refused(_) if slip::is(Slip::RefusedIsDone) => Ended::new(Outcome::Done),
             Executed::Stale if slip::is(Slip::StaleIsDone) => Ended::new(Outcome::Done),
             Executed::Refused(e) => Ended::call(&e, &self.wanted),
@@ -460,16 +467,8 @@ impl Work {
                 if slip::is(Slip::LostSightIsDone) {
                     return Ended::new(Outcome::Done);
                 }
-                Ended {
-                    outcome: Some(Outcome::Unknown),
-                    help: Some("run the same command again once AWS can be reached: it goes on from there".to_owned()),
-                    ..told
-                }
+                Ended { outcome: Some(Outcome::Unknown), help: Some(PICK_UP.to_owned()), ..told }
             }
         }
     }
-}
-
-fn left(orphan: &Failure) -> String {
-    format!("{} ({}) could not be removed and stays in AWS: {}", orphan.logical_id, orphan.resource_type, orphan.reason)
 }

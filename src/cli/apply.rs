@@ -11,7 +11,8 @@ use super::plan::{Format, discard, make, text};
 use super::progress::Progress;
 use super::project::Restated;
 use super::saved::File;
-use super::session::{self, Options, Orphans, Session};
+use super::session::{self, Options, Orphans, Patience, Session};
+use super::signals::attended;
 use crate::apply::{self, Report, Stop};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::Plan;
@@ -30,8 +31,9 @@ use crate::source::Sources;
 What has a `.` or a `/` is a plan file. Nobody is asked, and nothing is done
 if anything moved since it was saved.
 
-Ctrl-C once starts nothing new and follows what runs; twice leaves at once.
-Run it again at any time: it goes on where it stopped.
+Ctrl-C once, or SIGTERM, starts nothing new and follows what runs; twice leaves
+at once. What runs in AWS goes on: `infra watch` follows it to its end. Run it
+again at any time: it goes on where it stopped.
 
 Exit codes: 0 applied or nothing to do, 1 error, 3 the plan no longer holds,
 4 outcome unknown, 130 declined or interrupted.")]
@@ -41,6 +43,9 @@ pub(super) struct ApplyCommand {
 
     #[command(flatten)]
     orphans: Orphans,
+
+    #[command(flatten)]
+    patience: Patience,
 
     /// Go on only if the plan has this digest, as `infra plan` shows it at its end
     #[arg(long, value_name = "DIGEST")]
@@ -81,7 +86,7 @@ impl ApplyCommand {
 
     /// Plans and applies.
     fn anew(&self, context: &mut Context) -> Result<Exit, Exit> {
-        let session = Session::with_orphans(&self.options, &self.orphans, context)?;
+        let session = Session::with_orphans(&self.options, &self.orphans, context)?.waiting(&self.patience);
         let plan = make(&session, context)?;
         if let Err(exit) = self.expected(&plan, context) {
             discard(&session, &plan, context);
@@ -170,46 +175,11 @@ pub(super) fn carry_out(
 
 fn execute(session: &Session, plan: &Plan, consent: &Consent, context: &mut Context) -> Report {
     let stop = Stop::default();
-    let mut settings =
-        apply::Settings { concurrency: consent.concurrency.into(), stop: stop.clone(), ..apply::Settings::default() };
-    if session.reached.is_near {
-        settings.poll = super::reach::NEAR;
-    }
-    let observer: Arc<dyn apply::Observer> = Arc::new(Progress::new(context.terminal.is_live()));
-    session.reached.runtime.block_on(async {
-        let work = apply::apply(&session.reached.clouds, &session.desired, plan, &settings, &observer);
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                report = &mut work => return report,
-                () = interrupted() => {
-                    if stop.is_asked() {
-                        context.terminal.say("left; what runs in AWS goes on. Run the same command again to pick it up");
-                        context.terminal.leave(Exit::Declined);
-                    }
-                    stop.ask();
-                    context.terminal.say("nothing new is started; following what runs. Ctrl-C again leaves at once");
-                }
-            }
-        }
-    })
-}
-
-/// Ctrl-C, or the signal that ends a job in CI.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Where no handler can be set, the system's own answer to Ctrl-C stays: it ends the process.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    let settings =
+        apply::Settings { concurrency: consent.concurrency.into(), stop: stop.clone(), ..session.following() };
+    let progress = Arc::new(Progress::new(context.terminal.is_live()));
+    let observer: Arc<dyn apply::Observer> = progress.clone();
+    let reached = &session.reached;
+    let work = apply::apply(&reached.clouds, &session.desired, plan, &settings, &observer);
+    reached.runtime.block_on(attended(work, &stop, &progress, context))
 }

@@ -8,7 +8,7 @@ use super::Context;
 use super::apply::{Consent, carry_out};
 use super::output::Exit;
 use super::progress::Progress;
-use super::session::{Options, Orphans, Session};
+use super::session::{Options, Orphans, Patience, Session};
 use crate::plan;
 
 /// Delete stacks, consumers before producers
@@ -29,13 +29,16 @@ pub(super) struct DestroyCommand {
     orphans: Orphans,
 
     #[command(flatten)]
+    patience: Patience,
+
+    #[command(flatten)]
     consent: Consent,
 }
 
 impl DestroyCommand {
     pub(super) fn run(self, context: &mut Context) -> Exit {
         let session = match Session::with_orphans(&self.options, &self.orphans, context) {
-            Ok(session) => session,
+            Ok(session) => session.waiting(&self.patience),
             Err(exit) => return exit,
         };
         let observer: Arc<dyn plan::Observer> = Arc::new(Progress::new(context.terminal.is_live()));

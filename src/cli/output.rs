@@ -17,6 +17,8 @@ use crate::source::Sources;
 pub(super) enum Exit {
     /// Nothing to do, or done.
     Done,
+    /// AWS is as it was asked for, whoever still reads what we say of it.
+    Applied,
     /// An error, already said.
     Error,
     /// Changes are planned, and `--detailed-exitcode` asks to tell.
@@ -38,10 +40,10 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// The way to end that an engine's exit code says.
+    /// The way to end that the report of an engine says.
     pub(super) fn of_code(code: u8) -> Self {
         match code {
-            0 => Self::Done,
+            0 => Self::Applied,
             2 => Self::Changes,
             3 => Self::Stale,
             4 => Self::Unknown,
@@ -52,7 +54,7 @@ impl Exit {
 
     fn code(self) -> u8 {
         match self {
-            Self::Done => 0,
+            Self::Done | Self::Applied => 0,
             Self::Error => 1,
             Self::Changes => 2,
             Self::Stale => 3,
@@ -117,7 +119,8 @@ pub(super) struct Terminal {
     out_width: usize,
     err_width: usize,
     live: bool,
-    closed: bool,
+    /// What it means that data could not be written.
+    unwritten: Option<Exit>,
 }
 
 impl Terminal {
@@ -138,7 +141,7 @@ impl Terminal {
             out_width: width(terminal_size::terminal_size_of(io::stdout()), 80),
             err_width: width(terminal_size::terminal_size_of(io::stderr()), 100),
             live: err_terminal && !plain,
-            closed: false,
+            unwritten: None,
         }
     }
 
@@ -160,9 +163,14 @@ impl Terminal {
     /// Writes data.
     pub(super) fn data(&mut self, text: &str) {
         let mut out = io::stdout().lock();
-        if out.write_all(shown(text).as_bytes()).and_then(|()| out.flush()).is_err() {
-            self.closed = true;
-        }
+        let written = out.write_all(shown(text).as_bytes()).and_then(|()| out.flush());
+        drop(out);
+        self.unwritten = match written {
+            Ok(()) => return,
+            // Who closed it wants no more.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Some(Exit::ClosedPipe),
+            Err(error) => Some(self.fail(&format!("cannot write to stdout: {}", host::plain(&error)))),
+        };
     }
 
     /// Says something to people. A closed stderr is nobody to tell.
@@ -221,7 +229,7 @@ impl Terminal {
 
     /// The last word on how the command ends.
     pub(super) fn finish(&self, exit: Exit) -> Exit {
-        if self.closed && exit == Exit::Done { Exit::ClosedPipe } else { exit }
+        self.unwritten.filter(|_| exit == Exit::Done).unwrap_or(exit)
     }
 }
 

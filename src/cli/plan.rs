@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::output::Exit;
-use super::session::{Options, Orphans, Session};
+use super::session::{Options, Orphans, Patience, Session};
 use super::{Context, progress::Progress, saved};
 use crate::plan::{self, Leaves, Plan};
 
@@ -31,6 +31,9 @@ pub(super) struct PlanCommand {
 
     #[command(flatten)]
     orphans: Orphans,
+
+    #[command(flatten)]
+    patience: Patience,
 
     /// How to write it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -68,7 +71,7 @@ pub(super) enum Format {
 impl PlanCommand {
     pub(super) fn run(self, context: &mut Context) -> Exit {
         let mut session = match Session::with_orphans(&self.options, &self.orphans, context) {
-            Ok(session) => session,
+            Ok(session) => session.waiting(&self.patience),
             Err(exit) => return exit,
         };
         session.settings.leaves = match self.output {

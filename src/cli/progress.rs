@@ -1,6 +1,6 @@
 //! What people see while a plan is made and carried out: a live list on a terminal, plain lines elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ pub(super) struct Progress {
     bars: Mutex<BTreeMap<String, Bar>>,
     /// What each stack was last said to wait for: said again only where it has changed.
     waiting: Mutex<BTreeMap<String, String>>,
+    /// Stacks on which an operation of this run may be under way.
+    begun: Mutex<BTreeSet<String>>,
 }
 
 /// The line of a stack that is under way.
@@ -30,7 +32,12 @@ impl Progress {
     /// `live` where a terminal that can redraw lines reads stderr.
     pub(super) fn new(live: bool) -> Self {
         let live = live.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        Self { live, bars: Mutex::default(), waiting: Mutex::default() }
+        Self { live, bars: Mutex::default(), waiting: Mutex::default(), begun: Mutex::default() }
+    }
+
+    /// The stacks on which an operation may be under way.
+    pub(super) fn under_way(&self) -> Vec<String> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// A line that stays. Where no live line says since when, it carries the time.
@@ -79,8 +86,16 @@ impl Progress {
         }));
     }
 
+    /// An operation on a stack begins, or is met.
+    fn begins(&self, stack: &str, operation: &str) {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(stack.to_owned());
+        self.line(&format!("{stack}: {operation}"));
+        self.now(stack, "starting");
+    }
+
     /// A stack is done with; its line goes.
     fn end(&self, stack: &str) {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).remove(stack);
         let bar = self.bars.lock().unwrap_or_else(PoisonError::into_inner).remove(stack);
         if let Some(bar) = bar {
             bar.line.finish_and_clear();
@@ -120,10 +135,8 @@ impl plan::Observer for Progress {
 impl apply::Observer for Progress {
     fn tell(&self, event: apply::Event) {
         match event {
-            apply::Event::Started { stack, action } => {
-                self.line(&format!("{stack}: {}", begins(action)));
-                self.now(&stack, "starting");
-            }
+            apply::Event::Started { stack, action } => self.begins(&stack, begins(action)),
+            apply::Event::Following { stack, operation } => self.begins(&stack, &operation),
             apply::Event::Resource { stack, logical_id, resource_type, status, reason } => {
                 // AWS tells twice that a resource begins; that it ended, or why not, is what people look for.
                 let runs = status.ends_with("_IN_PROGRESS");

@@ -9,7 +9,8 @@ use super::Context;
 use super::output::Exit;
 use super::progress::Progress;
 use super::select::matching;
-use super::session::{Options, Session};
+use super::session::{Options, Patience, Session};
+use super::signals::attended;
 use crate::apply::{self, Outcome, Recovery};
 use crate::diagnostics::Diagnostic;
 use crate::plan::{self, Stuck, clean};
@@ -24,10 +25,13 @@ use crate::plan::{self, Stuck, clean};
 Mend what the reasons name first. A skipped resource stays as it is in AWS, and CloudFormation takes
 it for rolled back: bring it in line before the next update.
 
-Exit codes: 0 rolled back or nothing stuck, 1 error, 4 outcome unknown, 130 declined.")]
+Exit codes: 0 rolled back or nothing stuck, 1 error, 4 outcome unknown, 130 declined or interrupted.")]
 pub(super) struct RecoverCommand {
     #[command(flatten)]
     options: Options,
+
+    #[command(flatten)]
+    patience: Patience,
 
     /// Leave this resource out of the rollback, by its name in the template; for a failed rollback only
     #[arg(long, value_name = "STACK/RESOURCE")]
@@ -44,7 +48,7 @@ impl RecoverCommand {
     }
 
     fn carry_out(&self, context: &mut Context) -> Result<Exit, Exit> {
-        let session = Session::open(&self.options, context)?;
+        let session = Session::open(&self.options, context)?.waiting(&self.patience);
         let progress = Arc::new(Progress::new(context.terminal.is_live()));
         let (clouds, runtime) = (&session.reached.clouds, &session.reached.runtime);
         let observer: Arc<dyn plan::Observer> = progress.clone();
@@ -68,12 +72,10 @@ impl RecoverCommand {
                 return Ok(Exit::Declined);
             }
         }
-        let mut settings = apply::Settings::default();
-        if session.reached.is_near {
-            settings.poll = super::reach::NEAR;
-        }
-        let observer: Arc<dyn apply::Observer> = progress;
-        let ended = runtime.block_on(apply::recover(clouds, &stuck, &skip, &settings, &observer));
+        let settings = session.following();
+        let observer: Arc<dyn apply::Observer> = progress.clone();
+        let work = apply::recover(clouds, &stuck, &skip, &settings, &observer);
+        let ended = runtime.block_on(attended(work, &settings.stop, &progress, context));
         Ok(told(&ended, &session, context))
     }
 }
@@ -97,7 +99,7 @@ fn told(ended: &[Recovery], session: &Session, context: &mut Context) -> Exit {
     match (any(Outcome::Unknown), any(Outcome::Failed)) {
         (true, _) => Exit::Unknown,
         (false, true) => Exit::Error,
-        (false, false) => Exit::Done,
+        (false, false) => Exit::Applied,
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::output::{Exit, say_line};
+use super::signals::Signals;
 use super::{Context, project};
 use crate::host;
 use crate::sandbox::{Clock, Pace, Rule, Sandbox, Settings};
@@ -86,6 +87,7 @@ impl SandboxCommand {
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         runtime.block_on(async {
+            let mut signals = Signals::listen();
             let server = match sandbox.serve(address).await {
                 Ok(server) => server,
                 Err(error) => {
@@ -96,7 +98,7 @@ impl SandboxCommand {
             let server = if self.log { server.telling(Arc::new(say_line)) } else { server };
             tokio::select! {
                 () = server.run() => {}
-                _ = tokio::signal::ctrl_c() => {}
+                () = signals.next() => {}
             }
             Exit::Done
         })

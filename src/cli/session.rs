@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::output::Exit;
-use super::reach::{Reach, Reached};
+use super::reach::{NEAR, Reach, Reached};
 use super::select::Selection;
 use super::{Context, build, project};
+use crate::apply;
 use crate::diagnostics::Diagnostic;
 use crate::plan::{self, Desired, Plan};
 use crate::semantics::Program;
@@ -22,12 +23,16 @@ pub(super) struct Options {
     #[command(flatten)]
     pub(super) choice: project::Choice,
 
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// What those share that can only begin where nothing runs.
+#[derive(Args)]
+pub(super) struct Patience {
     /// How long to wait for an operation that already runs: `90s`, `20m`, `1h`
     #[arg(long, value_name = "TIME", default_value = "20m", value_parser = duration)]
     wait: Duration,
-
-    #[command(flatten)]
-    pub(super) reach: Reach,
 }
 
 /// What becomes of stacks that the source no longer has.
@@ -59,8 +64,7 @@ impl Session {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let only = options.selection.choose(&ids, context)?.or_else(|| Some(plan::chosen(&built).collect()));
         let reached = options.reach.open(&disk, Some(&program), context)?;
-        let settings =
-            plan::Settings { only, wait: options.wait, poll: reached.poll(), leaves: plan::Leaves::default() };
+        let settings = plan::Settings { only, poll: reached.poll(), ..plan::Settings::default() };
         let sources = program.sources.clone();
         Ok(Self { program: Some(program), sources, desired, settings, reached })
     }
@@ -93,6 +97,18 @@ impl Session {
         let found = self.reached.runtime.block_on(plan::orphans(&self.reached.clouds, &self.desired))?;
         self.desired.stacks.extend(found);
         Ok(())
+    }
+
+    /// The same with as much patience where an operation runs.
+    pub(super) fn waiting(mut self, patience: &Patience) -> Self {
+        self.settings.wait = patience.wait;
+        self
+    }
+
+    /// How what runs is to be followed.
+    pub(super) fn following(&self) -> apply::Settings {
+        let settings = apply::Settings::default();
+        apply::Settings { poll: if self.reached.is_near { NEAR } else { settings.poll }, ..settings }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::cloud::{Cloud, ErrorKind, Stack, StackEvent, StackStatus};
+use crate::cloud::{Cloud, ErrorKind, Stack, StackEvent, StackStatus, last_beginning};
 use crate::diagnostics::Diagnostic;
 use crate::plan::digest;
 use crate::plan::problem;
@@ -99,13 +99,19 @@ pub(crate) async fn settled(
     }
 }
 
-/// Whose operation runs, by the token of the event that began it. Not knowing stops nobody.
+/// Whose operation runs. Not knowing stops nobody.
 async fn owner_of_operation(cloud: &Arc<dyn Cloud>, stack: &Stack) -> Option<String> {
     let events = cloud.events(&stack.id, &BTreeSet::new(), None).await.ok()?;
-    let last = events.iter().rev().find(|e: &&StackEvent| e.is_of_stack() && e.token.is_some())?;
-    let token = last.token.as_deref()?;
-    let whom = if digest::is_ours(token) { "an earlier run of infra" } else { "somebody else" };
-    Some(format!("{whom} (token {token})"))
+    last_beginning(&events).map(owner)
+}
+
+/// Whose operation it is, by the event that began it: tokens of ours have a form of their own.
+pub(crate) fn owner(beginning: &StackEvent) -> String {
+    match beginning.token.as_deref() {
+        Some(token) if digest::is_ours(token) => format!("an earlier run of infra (token {token})"),
+        Some(token) => format!("somebody else (token {token})"),
+        None => "somebody else, who gave no token".to_owned(),
+    }
 }
 
 /// A stack that waits for its first change set: ours where no foreign change set waits there.

@@ -1,9 +1,9 @@
 //! What people type besides: selection, environments by branch, formats, colours, help, completions.
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Command, Stdio};
+use std::io::Read as _;
+use std::process::Stdio;
 
-use crate::support::cli::{Project, Served, examples, finish, infra, run};
+use crate::support::cli::{Project, examples, infra, run};
 
 const COMMANDS: &[&str] = &[
     "check",
@@ -13,6 +13,7 @@ const COMMANDS: &[&str] = &[
     "show",
     "discard",
     "destroy",
+    "watch",
     "recover",
     "outputs",
     "ls",
@@ -299,40 +300,4 @@ fn a_reader_who_leaves_is_no_panic() {
     drop(command);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(141), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-#[test]
-fn a_signal_lets_what_runs_end() {
-    let project = Project::example("hello");
-    let served = Served::start(&["--step", "300"]);
-    let mut command = project.command(&["apply", "--env", "dev", "--yes", "--endpoint", &served.address]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    assert!(served.until(&mut child, |calls| calls.iter().any(|c| c.contains("ExecuteChangeSet"))));
-    let mut kill = Command::new("kill");
-    assert!(kill.args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let said = finish(child).ended(130);
-    assert!(said.err.contains("nothing new is started"), "{}", said.err);
-    assert!(said.out.contains("created      events@") && said.out.contains("not started  inbox@"), "{}", said.out);
-    project.infra(&format!("apply --env dev --yes --endpoint {}", served.address)).ended(0);
-}
-
-#[test]
-fn a_second_signal_leaves_at_once_and_the_next_run_goes_on() {
-    let project = Project::example("hello");
-    let served = Served::start(&["--step", "300"]);
-    let mut command = project.command(&["apply", "--env", "dev", "--yes", "--endpoint", &served.address]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    assert!(served.until(&mut child, |calls| calls.iter().any(|c| c.contains("ExecuteChangeSet"))));
-    let id = child.id().to_string();
-    let interrupt = || Command::new("kill").args(["-INT", &id]).status().unwrap();
-    let mut heard = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-    assert!(interrupt().success());
-    assert!(heard.any(|line| line.contains("nothing new is started")));
-    assert!(interrupt().success());
-    assert!(heard.any(|line| line.contains("Run the same command again to pick it up")));
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    let said = project.infra(&format!("apply --env dev --yes --endpoint {}", served.address)).ended(0);
-    assert!(said.err.contains("begun by an earlier run"), "{}", said.err);
-    let executed = served.calls().iter().filter(|c| c.contains("ExecuteChangeSet") && c.contains("events")).count();
-    assert_eq!(executed, 1, "what ran was not begun again");
 }

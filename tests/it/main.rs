@@ -49,6 +49,8 @@ mod harness;
 mod hatches;
 #[cfg(feature = "aws")]
 mod journey;
+#[cfg(all(unix, feature = "aws"))]
+mod kills;
 mod lint;
 mod malice;
 #[cfg(feature = "aws")]
@@ -78,6 +80,8 @@ mod schema;
 mod semantics;
 #[cfg(feature = "aws")]
 mod serverless;
+#[cfg(all(unix, feature = "aws"))]
+mod signals;
 #[cfg(feature = "aws")]
 mod states;
 mod support;
@@ -88,3 +92,5 @@ mod testing;
 mod tidy;
 #[cfg(feature = "aws")]
 mod views;
+#[cfg(feature = "aws")]
+mod watch;

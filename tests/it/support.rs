@@ -10,6 +10,8 @@ pub(crate) mod dying;
 #[cfg(feature = "aws")]
 pub(crate) mod faults;
 #[cfg(feature = "aws")]
+pub(crate) mod listening;
+#[cfg(feature = "aws")]
 pub(crate) mod ministack;
 #[allow(dead_code, reason = "`fuzz/` uses the rest")]
 pub(crate) mod programs;

@@ -26,7 +26,7 @@ const LONGEST: usize = 6_144;
   infra ci policy --env prod                         only for the stacks of one environment
   infra ci policy --account prod --role apply        one document, as `aws iam` takes it
 
-Roles: `read` looks (ls, outputs, plan --read-only); `plan` makes change sets too, uploads, and can execute nothing;
+Roles: `read` looks (ls, outputs, watch, plan --read-only); `plan` makes change sets too, uploads, and can execute nothing;
 `apply` executes; `destroy` deletes stacks. CloudFormation makes the resources themselves with the
 permissions of whoever applies: those are not in here.")]
 pub(super) struct Policy {

@@ -21,6 +21,7 @@ mod doc;
 mod explain;
 mod fmt;
 mod graph;
+mod hidden;
 #[cfg(feature = "aws")]
 mod ls;
 mod output;

@@ -43,6 +43,7 @@ pub(crate) mod protect;
 pub(crate) mod refs;
 pub(crate) mod run;
 mod saved;
+mod secrecy;
 pub(crate) mod stack;
 mod stuck;
 mod upload;

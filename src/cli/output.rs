@@ -1,13 +1,12 @@
 //! The only room that writes to the terminal: data to stdout, everything for people to stderr.
 #![cfg_attr(not(feature = "aws"), expect(dead_code, reason = "half of it serves the commands that talk to AWS"))]
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
 
+use super::hidden::{hide, hide_password, shown, veiled};
 use crate::diagnostics::{self, Diagnostic, Severity, Style};
 use crate::host;
 use crate::source::Sources;
@@ -76,39 +75,6 @@ pub(super) enum ColourChoice {
     Never,
 }
 
-/// Values that nobody may read. Whatever is written goes past them.
-static HIDDEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-/// Shorter values are parts of ordinary words; they would make all we say unreadable and hide nothing.
-const SHORTEST: usize = 4;
-
-/// Keeps a value out of everything that is written from now on, also as it stands in JSON. AWS repeats in its messages
-/// what it was given.
-pub(super) fn hide(value: &str) {
-    if value.len() < SHORTEST {
-        return;
-    }
-    let escaped = serde_json::Value::from(value).to_string();
-    let escaped = escaped.trim_matches('"').to_owned();
-    let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
-    hidden.extend([value.to_owned(), escaped]);
-    // The longest first: one may be a part of another.
-    hidden.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-    hidden.dedup();
-}
-
-/// A text as it may be written.
-pub(super) fn shown(text: &str) -> Cow<'_, str> {
-    let hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut text = Cow::Borrowed(text);
-    for value in hidden.iter().filter(|value| !value.is_empty()) {
-        if text.contains(value.as_str()) {
-            text = Cow::Owned(text.replace(value.as_str(), "****"));
-        }
-    }
-    text
-}
-
 /// The most problems of a program that are drawn.
 const MOST: usize = 100;
 
@@ -131,8 +97,11 @@ impl Terminal {
             ColourChoice::Never => false,
             ColourChoice::Auto => is_terminal && !plain,
         };
-        for credential in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+        for credential in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"] {
             host::variable(credential).iter().for_each(|value| hide(value));
+        }
+        for address in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "AWS_ENDPOINT_URL"] {
+            host::variable(address).iter().for_each(|value| hide_password(value));
         }
         let err_terminal = io::stderr().is_terminal();
         Self {
@@ -200,7 +169,8 @@ impl Terminal {
     /// Draws diagnostics for people, however many.
     pub(super) fn every_diagnostic(&mut self, all: &[Diagnostic], sources: &Sources) {
         let style = Style { colour: self.err_colour, width: self.err_width };
-        self.say(&diagnostics::render(all, sources, style));
+        let all: Vec<Diagnostic> = all.iter().map(veiled).collect();
+        self.say(&diagnostics::render(&all, sources, style));
     }
 
     /// Asks; an answer other than `yes` is a no, and so is no answer.

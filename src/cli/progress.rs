@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output::{say_line, shown};
+use super::hidden::shown;
+use super::output::say_line;
 use crate::apply::{self, Outcome};
 use crate::host;
 use crate::plan::{self, StackAction};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::Context;
-use super::output::{Exit, hide};
+use super::hidden::hide;
+use super::output::Exit;
 #[cfg(feature = "aws")]
 use crate::cloud::Secret;
 use crate::diagnostics::{self, Code, Diagnostic};

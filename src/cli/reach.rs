@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Context;
+use super::hidden::hide_password;
 use super::output::Exit;
 use crate::cloud::Clouds;
 use crate::cloud::aws::{Aws, Settings, is_loopback};
@@ -50,6 +51,7 @@ impl Reach {
     /// Opens the way. Of the program, where there is one, its types and the names of its stacks are used.
     pub(super) fn open(&self, disk: &Disk, program: Option<&Program>, context: &mut Context) -> Result<Reached, Exit> {
         let (sandbox, endpoint) = self.chosen().map_err(|why| context.terminal.fail(&why))?;
+        endpoint.iter().for_each(|address| hide_password(address));
         let directory = directory(sandbox, disk, program, context)?;
         let mut settings = Settings { endpoint: endpoint.clone(), ..Settings::default() };
         if let Some(directory) = &directory {

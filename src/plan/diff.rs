@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 
 use crate::plan::policy::is_policy;
 use crate::plan::refs::{Reference, is_intrinsic, live_reads, maker, references, same_text};
-use crate::plan::{Action, Cause, Change, Data, Differs, ParameterPlan, PropertyChange, Reason, Replaces, Shown};
+use crate::plan::{
+    Action, Cause, Change, Data, Differs, ParameterPlan, PropertyChange, Reason, Replaces, Shown, secrecy,
+};
 use crate::schema::{RefValue, Replacement, ResourceType, Types};
 
 /// What is compared.
@@ -118,6 +120,11 @@ fn edited(id: &str, old: &Value, new: &Value, sides: &Sides<'_>) -> Change {
     let mut walk = Walk { sides, known, path: Vec::new(), found: Vec::new() };
     walk.compare(old.get("Properties").unwrap_or(&nothing), new.get("Properties").unwrap_or(&nothing));
     change.properties = walk.found;
+    for property in &mut change.properties {
+        let both = [old, new].into_iter().filter_map(|side| side.get("Properties"));
+        let is_secret = secrecy::is_secret(both, &property.path, sides.parameters);
+        secrecy::veil(property, is_secret);
+    }
     change.attributes = other_attributes(old, new);
     // Only these two are known to make CloudFormation touch a resource whose properties stay.
     let touched = change.attributes.iter().any(|a| a == "Metadata" || a == "UpdatePolicy");

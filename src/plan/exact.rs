@@ -13,7 +13,9 @@ use crate::cloud::{
 use crate::plan::diff::{fate, reason, replaces, value_differs};
 use crate::plan::policy::is_policy;
 use crate::plan::refs::{Reference, references};
-use crate::plan::{Action, Cause, Change, Data, Differs, ParameterPlan, PropertyChange, Reason, Replaces, Shown};
+use crate::plan::{
+    Action, Cause, Change, Data, Differs, ParameterPlan, PropertyChange, Reason, Replaces, Shown, secrecy,
+};
 use crate::schema::Types;
 
 /// What AWS writes for a value that it will know only when executing.
@@ -201,10 +203,12 @@ impl Reader<'_> {
 
     fn property(&self, told: &ResourceChange, detail: &ChangeDetail, local: Option<&Change>) -> PropertyChange {
         let path = path_of(detail);
-        let secret = self.is_secret(&told.logical_id, &path);
+        let sides = [self.before, Some(self.after)].into_iter().flatten();
+        let properties = sides.filter_map(|side| side.get("Resources")?.get(&told.logical_id)?.get("Properties"));
+        let secret = secrecy::is_secret(properties, &path, self.parameters);
         let cause = self.cause(detail);
         let known = local.and_then(|c| c.properties.iter().find(|p| p.path == path));
-        let shown = |value: &Option<Secret>| value.as_ref().map(|v| show(v, secret, cause.as_ref()));
+        let shown = |value: &Option<Secret>| value.as_ref().map(|v| show(v, cause.as_ref()));
         let replaces = match (&detail.recreation, detail.evaluation.as_deref()) {
             (Some(Recreation::Never), _) => Replaces::No,
             (Some(Recreation::Always), Some("Dynamic")) => Replaces::Maybe,
@@ -217,7 +221,7 @@ impl Reader<'_> {
                 None => self.by_schema(told, &path),
             },
         };
-        PropertyChange {
+        let mut property = PropertyChange {
             before: typed(shown(&detail.before), known.and_then(|k| k.before.as_ref())),
             after: typed(shown(&detail.after), known.and_then(|k| k.after.as_ref())),
             differs: match detail.evaluation.as_deref() {
@@ -228,7 +232,9 @@ impl Reader<'_> {
             cause: cause.or_else(|| known.and_then(|k| k.cause.clone())),
             place: None,
             path,
-        }
+        };
+        secrecy::veil(&mut property, secret);
+        property
     }
 
     fn by_schema(&self, told: &ResourceChange, path: &str) -> Replaces {
@@ -249,28 +255,6 @@ impl Reader<'_> {
             }
             _ => None,
         }
-    }
-
-    /// True where either template computes the value at that place, or around or below it, from a secret
-    /// parameter: some services echo its value in change sets.
-    fn is_secret(&self, id: &str, path: &str) -> bool {
-        let secrets = |name: &str| self.parameters.get(name).is_some_and(|p| p.after == Shown::Hidden);
-        let sides = [self.before, Some(self.after)];
-        sides.into_iter().flatten().any(|template| {
-            let Some(mut value) = template.get("Resources").and_then(|r| r.get(id)?.get("Properties")) else {
-                return false;
-            };
-            for step in path.split('.').filter(|s| !s.is_empty()) {
-                let next = match value {
-                    Value::Array(items) => step.parse::<usize>().ok().and_then(|at| items.get(at)),
-                    other => other.get(step),
-                };
-                // Where the template does not go as deep, the value is computed here.
-                let Some(next) = next else { break };
-                value = next;
-            }
-            references(value).iter().any(|r| secrets(&r.name))
-        })
     }
 }
 
@@ -315,9 +299,9 @@ fn merge(known: &mut PropertyChange, other: PropertyChange) {
     known.cause = known.cause.take().or(other.cause);
 }
 
-fn show(value: &Secret, secret: bool, cause: Option<&Cause>) -> Shown {
+fn show(value: &Secret, cause: Option<&Cause>) -> Shown {
     let text = value.expose();
-    if secret || value.is_masked() {
+    if value.is_masked() {
         return Shown::Hidden;
     }
     if text.contains(LATER) {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::support::cli::{Project, Said, Served, run};
 use crate::support::script;
 
+mod forty;
+
 /// Each is distinct in any part of it that is of use to anybody.
 const TOKEN: &str = "canary-token-8fQ2\"zK\\7%/+=é";
 const PASSWORD: &str = "canary-password-51vXw";

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod allow;
 pub(crate) mod change_set;
 mod consumers;
 mod desired;
@@ -28,7 +29,9 @@ pub(crate) mod digest;
 mod discard;
 pub(crate) mod exact;
 mod exports;
+pub(crate) mod fixed;
 mod foreign;
+pub(crate) mod guard;
 pub(crate) mod initial;
 pub(crate) mod inputs;
 pub(crate) mod large;
@@ -50,6 +53,7 @@ mod upload;
 mod view;
 mod wanted;
 
+pub use allow::{Act, Allow};
 pub use desired::{chosen, desired, target};
 pub use destroy::destroy;
 pub use discard::{discard, withdraw};
@@ -281,6 +285,9 @@ pub enum Setting {
         /// The statements that the source gives besides, as a JSON list.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         own: Option<String>,
+        /// Protected resources that this one update may replace all the same, for that was allowed; sorted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lifts: Vec<String>,
     },
 }
 
@@ -302,6 +309,9 @@ pub struct Change {
     pub data: Option<Data>,
     /// It holds data of its own: tables, buckets, volumes.
     pub stateful: bool,
+    /// Where it would be refused otherwise: what allows it, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
     /// Its properties that change, by path.
     pub properties: Vec<PropertyChange>,
     /// Other attributes that change: `Tags`, `Metadata`, `DeletionPolicy` …
@@ -468,6 +478,12 @@ impl Plan {
     /// The stack with that id.
     pub fn stack(&self, id: &str) -> Option<&StackPlan> {
         self.stacks.iter().find(|s| s.id == id)
+    }
+
+    /// How many resources lose their data for good: those that leave no snapshot.
+    pub fn lost(&self) -> usize {
+        let all = self.stacks.iter().flat_map(|stack| &stack.changes);
+        all.filter(|c| guard::loses_data(c) && c.data == Some(Data::Deleted)).count()
     }
 
     /// How many of what it does.

@@ -61,6 +61,8 @@ pub enum Slip {
     StaleIsZero,
     /// The exit code leaves unknown outcomes out.
     UnknownIsZero,
+    /// Data may be lost without anybody having allowed it.
+    UnguardedData,
     /// Reasons are told as AWS words them, secrets and all.
     NoRedaction,
     /// The plan shows the values of secret parameters.
@@ -138,6 +140,7 @@ impl Slip {
         Self::DoneIsUnchanged,
         Self::StaleIsZero,
         Self::UnknownIsZero,
+        Self::UnguardedData,
         Self::NoRedaction,
         Self::ShownSecrets,
     ];

@@ -1,7 +1,8 @@
 //! Whether what a change set really does lies inside what the plan showed.
 
-use crate::plan::{Action, Change, Data, Replaces};
+use crate::plan::{Action, Change, Data, Replaces, guard};
 use crate::schema::serverless;
+use crate::slip::{self, Slip};
 
 /// What is known of the resources of the stack besides the plan.
 pub(crate) struct Known<'a> {
@@ -22,17 +23,22 @@ fn one(approved: &[Change], real: &Change, known: &Known<'_>) -> Option<String> 
     if real.action == Action::None {
         return None;
     }
-    if real.action == Action::Replace && real.replacement == Replaces::Yes && (known.protected)(id) {
+    let shown = approved.iter().find(|c| c.logical_id == *id);
+    let is_allowed = shown.is_some_and(|shown| shown.allowed.is_some());
+    if real.action == Action::Replace && real.replacement == Replaces::Yes && (known.protected)(id) && !is_allowed {
         return Some(format!("it would replace {id}, which is protected"));
     }
     if (known.made)(id) && is_harmless(real) {
         return None;
     }
-    let Some(shown) = approved.iter().find(|c| c.logical_id == *id) else {
+    let Some(shown) = shown else {
         return Some(format!("it would {verb} {id}, which the plan does not name"));
     };
     if !covers(shown.action, real.action) {
         return Some(format!("it would {verb} {id}, and the plan says {}", shown.action.as_str()));
+    }
+    if guard::loses_data(real) && !is_allowed && !slip::is(Slip::UnguardedData) {
+        return Some(format!("it would {verb} {id}, which holds data, and nothing allows that"));
     }
     let loses = real.data == Some(Data::Deleted) && matches!(shown.data, Some(Data::Retained | Data::Snapshot));
     loses.then(|| format!("it would delete what {id} holds, and the plan says that it stays"))
@@ -71,6 +77,7 @@ mod tests {
             replacement,
             data,
             stateful: false,
+            allowed: None,
             properties: vec![],
             attributes: vec![],
             place: None,

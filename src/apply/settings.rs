@@ -17,7 +17,10 @@ pub(crate) async fn before(cloud: &Arc<dyn Cloud>, stack: &str, plan: &StackPlan
     }
     for setting in &plan.settings {
         match setting {
-            Setting::StackPolicy { protects, own } => policy(cloud, stack, protects, own.as_deref()).await?,
+            Setting::StackPolicy { protects, own, lifts } => {
+                let held: Vec<&String> = protects.iter().filter(|id| !lifts.contains(id)).collect();
+                policy(cloud, stack, held, own.as_deref()).await?;
+            }
             Setting::TerminationProtection { on: true } => cloud.set_termination_protection(stack, true).await?,
             Setting::TerminationProtection { on: false } => {}
         }
@@ -30,7 +33,9 @@ pub(crate) async fn after(cloud: &Arc<dyn Cloud>, stack: &str, plan: &StackPlan)
     let new = matches!(plan.action, StackAction::Create | StackAction::Recreate);
     for setting in &plan.settings {
         match setting {
-            Setting::StackPolicy { protects, own } if new => policy(cloud, stack, protects, own.as_deref()).await?,
+            Setting::StackPolicy { protects, own, lifts } if new || !lifts.is_empty() => {
+                policy(cloud, stack, protects, own.as_deref()).await?;
+            }
             Setting::StackPolicy { .. } => {}
             Setting::TerminationProtection { on } if new || !on => cloud.set_termination_protection(stack, *on).await?,
             Setting::TerminationProtection { .. } => {}
@@ -39,7 +44,24 @@ pub(crate) async fn after(cloud: &Arc<dyn Cloud>, stack: &str, plan: &StackPlan)
     Ok(())
 }
 
-async fn policy(cloud: &Arc<dyn Cloud>, stack: &str, protects: &[String], own: Option<&str>) -> Result<(), CloudError> {
+/// Where the update did not come about: what was lifted for it is held again.
+pub(crate) async fn again(cloud: &Arc<dyn Cloud>, stack: &str, plan: &StackPlan) -> Result<(), CloudError> {
+    for setting in &plan.settings {
+        if let Setting::StackPolicy { protects, own, lifts } = setting
+            && !lifts.is_empty()
+        {
+            policy(cloud, stack, protects, own.as_deref()).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn policy<'a>(
+    cloud: &Arc<dyn Cloud>,
+    stack: &str,
+    protects: impl IntoIterator<Item = &'a String>,
+    own: Option<&str>,
+) -> Result<(), CloudError> {
     let text = protect::policy(own, protects).unwrap_or_else(protect::open_policy);
     cloud.set_stack_policy(stack, &text).await
 }

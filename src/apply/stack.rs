@@ -20,8 +20,8 @@ use crate::plan::diff::Sides;
 use crate::plan::exact::Reader;
 use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
 use crate::plan::{
-    ChangeSetRef, Origin, ParameterPlan, Shown, Silent, StackAction, StackPlan, Wanted, digest, initial, large,
-    observe, problem, stack as planning,
+    Change, ChangeSetRef, Origin, ParameterPlan, Replaces, Shown, Silent, StackAction, StackPlan, Wanted, digest,
+    fixed, initial, large, observe, problem, stack as planning,
 };
 use crate::slip::{self, Slip};
 
@@ -354,7 +354,14 @@ impl Work {
         let transforms = after.get("Transform").is_some();
         let generated = |id: &str| transforms && after.get("Resources").is_some_and(|all| all.get(id).is_none());
         let known = envelope::Known { protected: &protected, made: &generated };
-        envelope::beyond(&self.plan.changes, &reader.read(set), &known)
+        let changes = reader.read(set);
+        envelope::beyond(&self.plan.changes, &changes, &known).or_else(|| {
+            let names = |change: &Change| {
+                fixed::kept(change, after, self.wanted.types).filter(|_| change.replacement == Replaces::Yes)
+            };
+            let (id, names) = changes.iter().find_map(|change| Some((&change.logical_id, names(change)?)))?;
+            Some(format!("it would replace {id}, and its {} is not free before the old one goes", names.join(", ")))
+        })
     }
 
     /// A change set that AWS did not take. Another run of the same plan may have been faster: then that one is
@@ -400,11 +407,21 @@ impl Work {
             Executed::Ended(end) => self.told(end),
         };
         if ended.outcome != Some(Outcome::Done) {
-            return Ok(ended);
+            return Ok(self.held_again(ended, &set.stack).await);
         }
         settings::after(&self.cloud, &set.stack, &self.plan).await.map_err(self.failed())?;
         let outputs = self.outputs_of(&set.stack, Some(&set.arn)).await?;
         Ok(Ended { outputs, ..ended })
+    }
+
+    /// Protects again what was not to be replaced after all; of an operation that may still run nothing is known.
+    async fn held_again(&self, mut ended: Ended, stack: &str) -> Ended {
+        if ended.outcome != Some(Outcome::Unknown)
+            && let Err(error) = settings::again(&self.cloud, stack, &self.plan).await
+        {
+            ended.notes.push(format!("its stack policy could not be put back, which the next apply does: {error}"));
+        }
+        ended
     }
 
     /// The outputs once the operation is over: what `DescribeStacks` says right after it may still be old.

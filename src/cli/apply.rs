@@ -11,7 +11,7 @@ use super::plan::{Format, discard, make, text};
 use super::progress::Progress;
 use super::project::Restated;
 use super::saved::File;
-use super::session::{self, Options, Orphans, Patience, Session};
+use super::session::{self, Allowed, Options, Orphans, Patience, Session};
 use super::signals::attended;
 use crate::apply::{self, Report, Stop};
 use crate::diagnostics::{Code, Diagnostic};
@@ -25,6 +25,7 @@ use crate::source::Sources;
   infra apply --env prod --yes                  in CI, where nobody can answer
   infra apply --env dev --set api.Image=repo:2
   infra apply --env prod --yes --expect DIGEST  only the plan with this digest
+  infra apply --env dev --allow replace:orders/Db    the data in it may go
   infra apply plan.json                         what `infra plan -o` saved
   infra apply --env dev --sandbox --yes         against the simulator
 
@@ -47,6 +48,9 @@ pub(super) struct ApplyCommand {
     #[command(flatten)]
     patience: Patience,
 
+    #[command(flatten)]
+    allowed: Allowed,
+
     /// Go on only if the plan has this digest, as `infra plan` shows it at its end
     #[arg(long, value_name = "DIGEST")]
     expect: Option<String>,
@@ -64,7 +68,7 @@ pub(super) struct ApplyCommand {
 pub(super) struct Consent {
     /// Do not ask
     #[arg(short = 'y', long)]
-    yes: bool,
+    pub(super) yes: bool,
 
     /// Stacks that may be under way at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=200))]
@@ -86,8 +90,8 @@ impl ApplyCommand {
 
     /// Plans and applies.
     fn anew(&self, context: &mut Context) -> Result<Exit, Exit> {
-        let session = Session::with_orphans(&self.options, &self.orphans, context)?.waiting(&self.patience);
-        let plan = make(&session, context)?;
+        let mut session = Session::with_orphans(&self.options, &self.orphans, context)?.waiting(&self.patience);
+        let plan = make(&mut session, &self.allowed, context)?;
         if let Err(exit) = self.expected(&plan, context) {
             discard(&session, &plan, context);
             return Err(exit);
@@ -103,6 +107,7 @@ impl ApplyCommand {
         if self.orphans.prune {
             return Err(context.terminal.fail("a plan file says by itself which stacks go; leave `--prune` out"));
         }
+        self.allowed.none().map_err(|why| context.terminal.fail(&why))?;
         let file = File::read(name, context)?;
         let Restated { env, set } = self.options.choice.restated().map_err(|why| context.terminal.fail(&why))?;
         let session = file.open(&self.options.reach, env, &set, context)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::output::Exit;
-use super::session::{Options, Orphans, Patience, Session};
+use super::session::{Allowed, Options, Orphans, Patience, Session};
 use super::{Context, progress::Progress, saved};
 use crate::plan::{self, Leaves, Plan};
 
@@ -23,6 +23,7 @@ use crate::plan::{self, Leaves, Plan};
   infra plan --env dev -o plan.json                  for `infra apply plan.json`
   infra plan --env dev --read-only                   with credentials that can write nothing
   infra plan --env dev --prune                       with stacks that the source no longer has
+  infra plan --env dev --allow replace:orders/Db     the data in it may go
 
 Exit codes: 0 no error, 1 error, 2 changes planned (--detailed-exitcode).")]
 pub(super) struct PlanCommand {
@@ -34,6 +35,9 @@ pub(super) struct PlanCommand {
 
     #[command(flatten)]
     patience: Patience,
+
+    #[command(flatten)]
+    allowed: Allowed,
 
     /// How to write it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -79,7 +83,7 @@ impl PlanCommand {
             Some(_) => Leaves::KeptChangeSets,
             None => Leaves::ChangeSets,
         };
-        let made = match make(&session, context) {
+        let made = match make(&mut session, &self.allowed, context) {
             Ok(plan) => plan,
             Err(exit) => return exit,
         };
@@ -124,7 +128,8 @@ pub(super) fn discard(session: &Session, plan: &Plan, context: &mut Context) {
 }
 
 /// Plans, saying what stands in the way.
-pub(super) fn make(session: &Session, context: &mut Context) -> Result<Plan, Exit> {
+pub(super) fn make(session: &mut Session, allowed: &Allowed, context: &mut Context) -> Result<Plan, Exit> {
+    session.settings.allow = allowed.list();
     let observer: Arc<dyn plan::Observer> = Arc::new(Progress::new(context.terminal.is_live()));
     let clouds = &session.reached.clouds;
     let made = session.reached.runtime.block_on(plan::plan(clouds, &session.desired, &session.settings, &observer));
@@ -133,6 +138,7 @@ pub(super) fn make(session: &Session, context: &mut Context) -> Result<Plan, Exi
         Exit::Error
     })?;
     session.locate(&mut plan);
+    allowed.tell_idle(&plan, context);
     Ok(plan)
 }
 

@@ -10,7 +10,7 @@ use super::select::Selection;
 use super::{Context, build, project};
 use crate::apply;
 use crate::diagnostics::Diagnostic;
-use crate::plan::{self, Desired, Plan};
+use crate::plan::{self, Allow, Desired, Plan};
 use crate::semantics::Program;
 use crate::source::Sources;
 
@@ -41,6 +41,39 @@ pub(super) struct Orphans {
     /// Remove the stacks of this environment too that are deployed and that the source no longer has
     #[arg(long)]
     pub(super) prune: bool,
+}
+
+/// What a plan may do that it does not do of itself.
+#[derive(Args)]
+pub(super) struct Allowed {
+    /// Let a protected resource or one with data go: `replace:STACK/RESOURCE`, `delete:STACK/RESOURCE`, also
+    /// `STACK@PLACE`, and `*` in each part for what is not protected
+    #[arg(long = "allow", value_name = "WHAT")]
+    allow: Vec<Allow>,
+}
+
+impl Allowed {
+    /// As planning takes them.
+    pub(super) fn list(&self) -> Vec<Allow> {
+        self.allow.clone()
+    }
+
+    /// Says which of them nothing came of.
+    pub(super) fn tell_idle(&self, plan: &Plan, context: &mut Context) {
+        for allow in &self.allow {
+            if let Some(why) = allow.idle(plan) {
+                context.terminal.say(&format!("`--allow {allow}` changes nothing here: {why}"));
+            }
+        }
+    }
+
+    /// A plan that is made takes no more of them.
+    pub(super) fn none(&self) -> Result<(), String> {
+        match self.allow.first() {
+            Some(allow) => Err(format!("`--allow {allow}` changes nothing in a plan that is made: plan again with it")),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A compiled project and the way to AWS.

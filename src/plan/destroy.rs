@@ -7,15 +7,17 @@ use tokio::task::JoinSet;
 
 use crate::cloud::{Cloud, Clouds, Stack, StackStatus};
 use crate::diagnostics::{Code, Diagnostic, sort};
+use crate::plan::allow::{self, Act};
 use crate::plan::consumers::{Done, judge, says};
+use crate::plan::protect::InForce;
 use crate::plan::wanted::{Desired, Observer, Settings, Wanted};
-use crate::plan::{Plan, Purpose, StackAction, diff, exports, observe, orphans, problem, run, stack};
+use crate::plan::{Change, Plan, Purpose, StackAction, diff, exports, guard, observe, orphans, problem, run, stack};
 
 /// Plans the deletion of the selected stacks. Changes nothing.
 ///
 /// # Errors
-/// Everything that stands in the way: protection, another owner, a stack that is not selected and still reads
-/// from one that is.
+/// Everything that stands in the way: protection, data that nothing allows to be lost, another owner, a stack that is
+/// not selected and still reads from one that is.
 pub async fn destroy(
     clouds: &Arc<dyn Clouds>,
     desired: &Desired,
@@ -41,7 +43,7 @@ pub async fn destroy(
             let plan = if goes {
                 one(&cloud, &wanted, &settings, observer.as_ref()).await.map(Some)
             } else {
-                still_used(&cloud, &wanted).await.map(|()| None)
+                still_used(&cloud, &wanted).await.map(|()| None).map_err(|problem| vec![*problem])
             };
             (order, plan)
         });
@@ -52,7 +54,7 @@ pub async fn destroy(
         match answer {
             Ok((order, Ok(Some(gone)))) => ended.push((order, gone)),
             Ok((_, Ok(None))) => {}
-            Ok((_, Err(problem))) => problems.push(*problem),
+            Ok((_, Err(found))) => problems.extend(found),
             Err(e) => problems.push(Diagnostic::new(Code::AwsCall, format!("planning broke off: {e}"))),
         }
     }
@@ -82,25 +84,34 @@ pub(crate) async fn one(
     wanted: &Arc<Wanted>,
     settings: &Settings,
     observer: &dyn Observer,
-) -> Result<Done, Box<Diagnostic>> {
-    let found = observe::settled(cloud, wanted, settings, observer).await?;
+) -> Result<Done, Vec<Diagnostic>> {
+    let failed = |problem: Box<Diagnostic>| vec![*problem];
+    let found = observe::settled(cloud, wanted, settings, observer).await.map_err(failed)?;
     let plan = stack::blank(wanted, found.as_ref());
     let Some(found) = found else { return Ok(Done::of(wanted, plan, Vec::new())) };
     let waits = found.status == StackStatus::ReviewInProgress && found.tags.is_empty();
     if !waits && !problem::is_ours(wanted, &found) {
-        return Err(Box::new(problem::foreign(wanted, &found)));
+        return Err(vec![problem::foreign(wanted, &found)]);
     }
-    refuse_protected(wanted, &found)?;
+    let template = observe::template(cloud, &found, wanted).await.map_err(failed)?;
+    // What the source protected when an orphan was last deployed, its template still says.
+    let protected = match &template {
+        Some(template) if wanted.orphan => orphans::protected(template),
+        _ => wanted.protected.clone(),
+    };
+    let held = Wanted { protected, ..Wanted::clone(wanted) };
     let mut done = Done::of(wanted, plan, exports::all(&found));
     done.outputs = found.outputs.keys().cloned().collect();
     done.plan.action = StackAction::Delete;
-    if let Some(template) = observe::template(cloud, &found, wanted).await? {
-        if wanted.orphan {
-            orphans::refuse_protected(wanted, &template)?;
-        }
-        done.plan.changes = diff::all_gone(&template, wanted.types);
+    if let Some(template) = &template {
+        done.plan.changes = diff::all_gone(template, wanted.types);
         done.plan.template = crate::plan::digest::sha256([template.to_string().as_str()]);
-        done.says = Some(says(&template));
+        done.says = Some(says(template));
+    }
+    guard::mark(&held, &InForce::default(), &settings.allow, &mut done.plan.changes);
+    let refused = refused(&held, &found, template.as_ref().map(|_| done.plan.changes.as_slice()));
+    if !refused.is_empty() {
+        return Err(refused);
     }
     if wanted.orphan {
         done.plan.notes.push("it is deployed, and the source no longer has it".to_owned());
@@ -108,23 +119,48 @@ pub(crate) async fn one(
     Ok(done)
 }
 
-fn refuse_protected(wanted: &Wanted, found: &Stack) -> Result<(), Box<Diagnostic>> {
+/// What of a stack may not go; `changes` are not known where its template cannot be read.
+fn refused(wanted: &Wanted, found: &Stack, changes: Option<&[Change]>) -> Vec<Diagnostic> {
     if found.termination_protection {
         let message = format!("{} carries termination protection", problem::called(wanted));
         let help = match wanted.orphan {
             true => "put it back into the source without `@termination_protection` and apply, then remove it",
             false => "take `@termination_protection` off and apply, then destroy",
         };
-        return Err(Box::new(problem::of_stack(Code::TerminationProtection, wanted, message).help(help)));
+        return vec![problem::of_stack(Code::TerminationProtection, wanted, message).help(help)];
     }
-    let Some((id, why)) = wanted.protected.iter().next() else { return Ok(()) };
+    let held = |id: &String| match changes {
+        Some(changes) => changes.iter().any(|change| change.logical_id == *id && change.allowed.is_none()),
+        None => true,
+    };
+    let protected = wanted.protected.iter().filter(|(id, _)| held(id));
+    let mut refused: Vec<Diagnostic> = protected.map(|(id, why)| protected_one(wanted, id, why)).collect();
+    let others = changes.unwrap_or_default().iter().filter(|change| {
+        change.allowed.is_none() && guard::loses_data(change) && !wanted.protected.contains_key(&change.logical_id)
+    });
+    let data: Vec<&str> = others.map(|change| change.logical_id.as_str()).collect();
+    if !data.is_empty() {
+        let message = format!("this would delete {} of `{}` with all data", guard::listed(&data), wanted.id);
+        let help =
+            format!("{}; `--allow 'delete:*'` is for all stacks at once", guard::allowance(&wanted.stack, &data));
+        refused.push(problem::of_stack(Code::StatefulResource, wanted, message).help(help));
+    }
+    refused
+}
+
+fn protected_one(wanted: &Wanted, id: &str, why: &str) -> Diagnostic {
     let because = if why.is_empty() { String::new() } else { format!(": {why}") };
     let message = format!("this would delete `{id}` of `{}`, which is protected{because}", wanted.id);
     let diagnostic = match wanted.places.get(id) {
         Some(place) => place.tell(Diagnostic::new(Code::ProtectedResource, message), "protected here"),
         None => problem::of_stack(Code::ProtectedResource, wanted, message),
     };
-    Err(Box::new(diagnostic.help("take `@protect` off and apply, then destroy")))
+    let allow = allow::text(Act::Delete, &wanted.stack, id);
+    let first = match wanted.orphan {
+        true => "put the stack back into the source without `@protect` and apply, then remove it",
+        false => "take `@protect` off and apply, then destroy",
+    };
+    diagnostic.help(format!("{first}; or allow it with `--allow {allow}`"))
 }
 
 /// A stack that stays must not lose what it reads.

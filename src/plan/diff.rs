@@ -75,6 +75,7 @@ fn blank(id: &str, resource: &Value, types: &Types) -> Change {
         replacement: Replaces::No,
         data: None,
         stateful: types.resource(resource_type).is_some_and(|t| t.stateful),
+        allowed: None,
         properties: Vec::new(),
         attributes: Vec::new(),
         place: None,

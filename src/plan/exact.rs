@@ -137,6 +137,7 @@ impl Reader<'_> {
             replacement: if action == Action::Replace { replacement } else { Replaces::No },
             data,
             stateful: self.types.resource(&told.resource_type).is_some_and(|t| t.stateful),
+            allowed: None,
             attributes: told.scope.iter().filter(|s| *s != "Properties").cloned().collect(),
             place: None,
             properties,

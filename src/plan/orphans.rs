@@ -125,14 +125,10 @@ fn tell_apart(desired: &Desired, found: &mut [Wanted]) {
     }
 }
 
-/// What the source protected when it was last deployed, its template still says.
-pub(crate) fn refuse_protected(wanted: &Wanted, template: &Value) -> Result<(), Box<Diagnostic>> {
+/// The resources that a deployed template says are protected; why, it does not say.
+pub(crate) fn protected(template: &Value) -> BTreeMap<String, String> {
     let is_protected =
         |resource: &Value| resource.pointer("/Metadata/infra/protect").is_some_and(|says| *says == Value::Bool(true));
-    let resources = template.get("Resources").and_then(Value::as_object);
-    let protected = resources.into_iter().flatten().find(|(_, resource)| is_protected(resource));
-    let Some((id, _)) = protected else { return Ok(()) };
-    let message = format!("this would delete `{id}` of `{}`, which is protected", wanted.id);
-    let refused = problem::of_stack(Code::ProtectedResource, wanted, message);
-    Err(Box::new(refused.help("put the stack back into the source without `@protect` and apply, then remove it")))
+    let resources = template.get("Resources").and_then(Value::as_object).into_iter().flatten();
+    resources.filter(|(_, r)| is_protected(r)).map(|(id, _)| (id.clone(), String::new())).collect()
 }

@@ -1,14 +1,12 @@
-//! Protected resources: the stack policy that holds them, and what a plan may not do to them.
+//! Protected resources: the stack policy that holds them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use crate::cloud::policy::forbids;
-use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::problem::of_stack;
 use crate::plan::wanted::Wanted;
-use crate::plan::{Action, Change, Differs, Replaces, Setting};
+use crate::plan::{Action, Change, Setting};
 
 /// What a policy of ours denies.
 const DENIED: [&str; 2] = ["Update:Delete", "Update:Replace"];
@@ -68,7 +66,11 @@ impl InForce {
             // A policy of others, or of a `@policy` that is gone, stays.
             None => protects == self.protects,
         };
-        (!same).then(|| Setting::StackPolicy { protects: protects.into_iter().collect(), own: wanted.policy.clone() })
+        (!same).then(|| Setting::StackPolicy {
+            protects: protects.into_iter().collect(),
+            own: wanted.policy.clone(),
+            lifts: Vec::new(),
+        })
     }
 
     /// Tells of a policy that stays in force although the source no longer says it.
@@ -82,128 +84,51 @@ impl InForce {
         })
     }
 
-    /// The text of the policy that the update will meet.
-    fn to_come(&self, wanted: &Wanted) -> Option<String> {
-        match self.change(wanted) {
-            Some(Setting::StackPolicy { protects, own }) => policy(own.as_deref(), &protects),
-            _ => self.body.as_ref().map(Value::to_string),
-        }
-    }
-}
-
-/// Why `change` may not happen: the reason given in the source, or that AWS still protects what the source dropped.
-fn guard<'a>(change: &Change, wanted: &'a Wanted, deployed: &InForce) -> Option<&'a str> {
-    match wanted.protected.get(&change.logical_id) {
-        Some(why) => Some(why.as_str()),
-        // Where the declaration stays without `@protect`, lifting it was meant; where it is gone, it may not have been.
-        None if deployed.protects.contains(&change.logical_id) && change.action != Action::Replace => Some(""),
-        None => None,
-    }
-}
-
-/// Refuses what would replace or delete a protected resource, and notes what only may.
-pub(crate) fn judge(
-    wanted: &Wanted,
-    changes: &[Change],
-    deployed: &InForce,
-    notes: &mut Vec<String>,
-) -> Vec<Diagnostic> {
-    let mut refused = Vec::new();
-    let to_come = deployed.to_come(wanted);
-    for change in changes {
-        let (verb, denied) = match change.action {
-            Action::Replace => ("replace", "Update:Replace"),
-            Action::Delete | Action::Forget => ("delete", "Update:Delete"),
-            Action::Update => ("change", "Update:Modify"),
-            _ => continue,
-        };
-        let guarded = if change.action == Action::Update { None } else { guard(change, wanted, deployed) };
-        let Some(why) = guarded else {
-            let reason = forbids(to_come.as_deref(), denied, &change.logical_id, &change.resource_type);
-            match reason {
-                Some(_) if is_open(change) => notes.push(format!(
-                    "the stack policy does not let {} be {verb}d: if that had to happen, the update would stop",
-                    change.logical_id
-                )),
-                Some(reason) => refused.push(denial(wanted, change, verb, &reason)),
-                None => {}
+    /// What the policy is made of once the update begins: statements of its own, and the resources it protects.
+    fn to_come(&self, wanted: &Wanted) -> (Option<String>, BTreeSet<String>) {
+        let left = || {
+            let mut statements = self.body.as_ref()?.get("Statement")?.as_array()?.clone();
+            if !self.protects.is_empty() {
+                statements.pop();
             }
-            continue;
+            (statements != [allow()]).then(|| Value::Array(statements).to_string())
         };
-        if change.action == Action::Replace && change.replacement == Replaces::Maybe {
-            notes.push(format!("{} is protected: if it had to be replaced, the update would stop", change.logical_id));
-            continue;
-        }
-        refused.push(refusal(wanted, change, verb, why));
+        (wanted.policy.clone().or_else(left), wanted.protected.keys().cloned().collect())
     }
-    refused
-}
 
-/// What happens to the resource depends on what is known only when applying.
-fn is_open(change: &Change) -> bool {
-    match change.action {
-        Action::Replace => change.replacement == Replaces::Maybe,
-        Action::Update => change.attributes.is_empty() && change.properties.iter().all(|p| p.differs == Differs::Maybe),
-        _ => false,
+    /// Why the policy does not let that action happen to a resource, as AWS would say it. What an allowance lifts this
+    /// once is not counted.
+    pub(crate) fn forbids(&self, wanted: &Wanted, action: &str, change: &Change) -> Option<String> {
+        let (own, mut protects) = self.to_come(wanted);
+        if change.allowed.is_some() {
+            protects.remove(&change.logical_id);
+        }
+        forbids(policy(own.as_deref(), &protects).as_deref(), action, &change.logical_id, &change.resource_type)
     }
-}
 
-/// A change that the stack policy denies; `reason` is how AWS would say it.
-fn denial(wanted: &Wanted, change: &Change, verb: &str, reason: &str) -> Diagnostic {
-    let statement = reason.split_once("Statement [#").and_then(|(_, rest)| rest.split_once(']')).map(|(n, _)| n);
-    let message =
-        format!("this would {verb} `{}` of `{}`, which its stack policy does not allow", change.logical_id, wanted.id);
-    let diagnostic = match wanted.places.get(&change.logical_id) {
-        Some(place) => place.tell(Diagnostic::new(Code::ProtectedResource, message), "this resource"),
-        None => of_stack(Code::ProtectedResource, wanted, message),
-    };
-    diagnostic.help(match (&wanted.policy, statement) {
-        (Some(_), Some(n)) => {
-            format!("leave it as deployed, or change statement {n} of `@policy` and apply that first")
+    /// Lets the policy stand back, this once, from protected resources whose replacement is allowed.
+    pub(crate) fn lift(&self, wanted: &Wanted, changes: &[Change], settings: &mut Vec<Setting>) {
+        let lifted = |c: &&Change| {
+            c.action == Action::Replace && c.allowed.is_some() && wanted.protected.contains_key(&c.logical_id)
+        };
+        let lifted: Vec<String> = changes.iter().filter(lifted).map(|c| c.logical_id.clone()).collect();
+        if lifted.is_empty() {
+            return;
         }
-        _ => "leave it as deployed, or give the stack a `@policy` that allows it".to_owned(),
-    })
-}
-
-fn refusal(wanted: &Wanted, change: &Change, verb: &str, why: &str) -> Diagnostic {
-    let because = if why.is_empty() { String::new() } else { format!(": {why}") };
-    let message = format!("this would {verb} `{}` of `{}`, which is protected{because}", change.logical_id, wanted.id);
-    let diagnostic = match wanted.places.get(&change.logical_id) {
-        Some(place) => place.tell(Diagnostic::new(Code::ProtectedResource, message), "protected here"),
-        None => of_stack(Code::ProtectedResource, wanted, message),
-    };
-    let paths: Vec<&str> =
-        change.properties.iter().filter(|p| p.replaces != Replaces::No).map(|p| p.path.as_str()).collect();
-    diagnostic.help(match (verb, paths.as_slice()) {
-        ("replace", [_, ..]) => {
-            format!("leave {} as deployed, or take `@protect` off in a change of its own", quoted(&paths))
+        for setting in settings.iter_mut() {
+            if let Setting::StackPolicy { lifts, .. } = setting {
+                *lifts = lifted;
+                return;
+            }
         }
-        ("replace", []) => "take `@protect` off in a change of its own".to_owned(),
-        _ => "put the resource back without `@protect`, apply, then remove it".to_owned(),
-    })
-}
+        let (own, protects) = self.to_come(wanted);
+        settings.insert(0, Setting::StackPolicy { protects: protects.into_iter().collect(), own, lifts: lifted });
+    }
 
-fn quoted(paths: &[&str]) -> String {
-    paths.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// Refuses a logical id that gets another type: CloudFormation cannot do it.
-pub(crate) fn changed_types(wanted: &Wanted, changes: &[Change], before: &BTreeMap<String, String>) -> Vec<Diagnostic> {
-    let changed = changes.iter().filter(|c| c.attributes.iter().any(|a| a == "Type"));
-    changed
-        .map(|change| {
-            let old = before.get(&change.logical_id).map_or("another type", String::as_str);
-            let message = format!(
-                "`{}` of `{}` is deployed as {old} and cannot become {}",
-                change.logical_id, wanted.id, change.resource_type
-            );
-            let diagnostic = match wanted.places.get(&change.logical_id) {
-                Some(place) => place.tell(Diagnostic::new(Code::ChangedType, message), "its new type"),
-                None => of_stack(Code::ChangedType, wanted, message),
-            };
-            diagnostic.help("give the new resource another name")
-        })
-        .collect()
+    /// True where the policy in force protects a resource by a statement of ours.
+    pub(crate) fn protects(&self, id: &str) -> bool {
+        self.protects.contains(id)
+    }
 }
 
 #[cfg(test)]

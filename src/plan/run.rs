@@ -190,8 +190,7 @@ impl Task {
     async fn run(self) -> Ended {
         let cloud = self.clouds.at(&self.wanted.target);
         if self.wanted.orphan {
-            let gone = destroy::one(&cloud, &self.wanted, &self.settings, self.observer.as_ref()).await;
-            return gone.map(Some).map_err(|d| vec![*d]);
+            return destroy::one(&cloud, &self.wanted, &self.settings, self.observer.as_ref()).await.map(Some);
         }
         let found = observe::observe(&cloud, &self.wanted, &self.settings, self.observer.as_ref()).await;
         if !self.selected {
@@ -215,6 +214,7 @@ impl Task {
             uploads: &self.uploads,
             observer: self.observer.as_ref(),
             leaves: self.settings.leaves,
+            allow: &self.settings.allow,
         };
         let planned = stack::plan(way, &self.wanted, &standing, &produced).await?;
         let Planned { mut plan, outputs, exports } = planned;

@@ -12,6 +12,7 @@ use crate::plan::diff::{Sides, diff, resources, type_of};
 use crate::plan::digest::Fingerprint;
 use crate::plan::exact::Reader;
 use crate::plan::exports::{self, Export};
+use crate::plan::guard::{self, Guard};
 use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
 use crate::plan::observe::{self, Standing};
 use crate::plan::outputs::{self, Known};
@@ -20,8 +21,8 @@ use crate::plan::refs::same_text;
 use crate::plan::upload::Uploads;
 use crate::plan::wanted::{Event, Input, Leaves, Observer, Source, Wanted};
 use crate::plan::{
-    Certainty, Change, ChangeSetRef, Found, Origin, ParameterPlan, Setting, Shown, StackAction, StackPlan, ValueChange,
-    initial, large, problem, protect,
+    Allow, Certainty, Change, ChangeSetRef, Found, Origin, ParameterPlan, Setting, Shown, StackAction, StackPlan,
+    ValueChange, initial, large, problem,
 };
 use crate::schema::Types;
 use crate::slip::{self, Slip};
@@ -49,6 +50,7 @@ pub(crate) struct Way<'a> {
     pub(crate) uploads: &'a Uploads,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) leaves: Leaves,
+    pub(crate) allow: &'a [Allow],
 }
 
 impl Way<'_> {
@@ -169,14 +171,14 @@ impl One<'_> {
 
         let sides =
             Sides { before: Some(before), after: self.after, parameters: &self.inputs.shown, types: self.types };
-        let local = diff(&sides);
-        self.refuse(protect::changed_types(self.wanted, &local, &types_of(before)))?;
+        let mut local = diff(&sides);
+        self.refuse(guard::changed_types(self.wanted, &local, &types_of(before)))?;
         plan.action = StackAction::Update;
         // CloudFormation looks for them when it carries the change out, and some of it already when it is asked.
         self.way.bring(self.wanted).await?;
         if !self.inputs.are_known() {
             plan.certainty = Certainty::Provisional;
-            self.refuse(protect::judge(self.wanted, &local, &policy, &mut plan.notes))?;
+            self.judge(&mut plan, &mut local, &policy)?;
             plan.notes.extend(transforms(self.after));
             plan.notes.extend(conditions(self.after));
             return Ok(self.finish(plan, local, Some(stack), Some(before)));
@@ -190,19 +192,18 @@ impl One<'_> {
         mut plan: StackPlan,
         stack: &Stack,
         before: &Value,
-        local: Vec<Change>,
+        mut local: Vec<Change>,
         policy: &InForce,
     ) -> Result<Planned, Vec<Diagnostic>> {
         // What is certain to be refused need not be asked.
-        let mut notes = Vec::new();
-        self.refuse(protect::judge(self.wanted, &local, policy, &mut notes))?;
         if self.way.is_read_only() {
-            plan.notes.extend(notes);
+            self.judge(&mut plan, &mut local, policy)?;
             plan.certainty = Certainty::Local;
             plan.notes.extend(transforms(self.after));
             plan.notes.extend(conditions(self.after));
             return Ok(self.finish(plan, local, Some(stack), Some(before)));
         }
+        self.judge(&mut plan.clone(), &mut local, policy)?;
         self.way.observer.tell(Event::Asking { stack: self.wanted.id.clone() });
         let order = Order {
             wanted: self.wanted,
@@ -238,22 +239,35 @@ impl One<'_> {
                     local: &local,
                     types: self.types,
                 };
-                let changes = reader.read(&set);
+                let mut changes = reader.read(&set);
                 let made = ChangeSetRef {
                     name: set.state.name.clone(),
                     arn: set.state.id.clone(),
                     stack: set.state.stack_id.clone(),
                 };
-                let refused = protect::judge(self.wanted, &changes, policy, &mut plan.notes);
-                if !refused.is_empty() {
+                plan.change_set = Some(made.clone());
+                if let Err(refused) = self.judge(&mut plan, &mut changes, policy) {
                     // The refusal is what matters; a change set that stays is only untidy.
                     let _ = self.way.cloud.delete_change_set(&made.stack, &made.arn).await;
                     return Err(refused);
                 }
-                plan.change_set = Some(made);
                 Ok(self.finish(plan, changes, Some(stack), Some(before)))
             }
         }
+    }
+
+    /// Refuses what the plan may not do of itself; what is allowed stands in it then.
+    fn judge(&self, plan: &mut StackPlan, changes: &mut [Change], policy: &InForce) -> Result<(), Vec<Diagnostic>> {
+        let guard = Guard {
+            wanted: self.wanted,
+            after: self.after,
+            deployed: policy,
+            allow: self.way.allow,
+            is_last: plan.change_set.is_some(),
+        };
+        self.refuse(guard.judge(changes, &mut plan.notes))?;
+        policy.lift(self.wanted, changes, &mut plan.settings);
+        Ok(())
     }
 
     fn refuse(&self, problems: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::build::Scope;
 use crate::cloud::{Account, ObjectId, Secret, Target};
 use crate::package::Package;
+use crate::plan::Allow;
 use crate::schema::Types;
 use crate::semantics::model::Foreign;
 use crate::slip::{self, Slip};
@@ -207,6 +208,8 @@ pub struct Settings {
     pub poll: Duration,
     /// What planning leaves in AWS.
     pub leaves: Leaves,
+    /// What may happen to resources that are protected or hold data.
+    pub allow: Vec<Allow>,
 }
 
 /// What planning leaves in AWS.
@@ -232,7 +235,13 @@ impl Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { only: None, wait: Duration::from_secs(20 * 60), poll: Duration::from_secs(2), leaves: Leaves::default() }
+        Self {
+            only: None,
+            wait: Duration::from_secs(20 * 60),
+            poll: Duration::from_secs(2),
+            leaves: Leaves::default(),
+            allow: Vec::new(),
+        }
     }
 }
 

@@ -163,28 +163,10 @@ impl Identity<'_> {
     }
 }
 
-/// The property that fixes the name of a resource, with the name: two of a kind cannot share it.
+/// The property that fixes the name of a resource, with the name: two of a kind cannot share it. The first property of
+/// several that do so together, with all their values.
 pub(crate) fn fixed_name(types: &Types, kind: &str, properties: &Value) -> Option<(&'static str, String)> {
-    let resource = types.resource(kind)?;
-    let [identifier] = resource.primary_identifier.as_slice() else {
-        return None;
-    };
-    let name = match properties.get(identifier) {
-        Some(given) => (*identifier, scalar(given)?),
-        // Some are known by ARN or URL, which follows from a name.
-        None => {
-            let last = kind.rsplit("::").next().unwrap_or_default();
-            let own = ["Name".to_owned(), format!("{last}Name")];
-            let object = properties.as_object()?;
-            let (key, value) = own.iter().find_map(|own| object.get_key_value(own))?;
-            if !shapes::name_is_identity(kind) {
-                return None;
-            }
-            let node = types.at_path(resource, &[])?;
-            let Node::Object(root) = node else { return None };
-            let property = root.properties.iter().find(|property| property.name == key.as_str())?;
-            (property.name, scalar(value)?)
-        }
-    };
-    Some(name)
+    let names = types.name_of(types.resource(kind)?, |name| properties.get(name).is_some());
+    let values: Option<Vec<String>> = names.iter().map(|name| scalar(properties.get(name)?)).collect();
+    Some((*names.first()?, values?.join("|")))
 }

@@ -49,7 +49,11 @@ impl Journey {
         assert!(stacks.iter().all(|s| s["status"].is_null()), "{listed:#}");
         assert_eq!(self.infra("outputs --format json").ended(0).json(), serde_json::json!({}));
         assert_eq!(self.project.living("state").keys().collect::<Vec<_>>(), Vec::<&String>::new());
-        assert_eq!(self.infra("destroy --yes").ended(0).err.lines().count(), 1, "nothing to do the second time");
+        assert_eq!(
+            self.infra("destroy --yes --allow delete:*").ended(0).err.lines().count(),
+            1,
+            "nothing to do the second time"
+        );
     }
 }
 
@@ -153,7 +157,7 @@ fn backend_service(env: &'static str) {
 
     let outputs = journey.infra("outputs --format json").ended(0).json();
     assert_eq!(outputs["platform"].as_object().unwrap().len(), 9);
-    journey.infra("destroy --yes").ended(0);
+    journey.infra("destroy --yes --allow delete:*").ended(0);
     journey.leaves_nothing();
 }
 
@@ -180,7 +184,7 @@ fn hello(env: &'static str) {
     let retention = if env == "dev" { 86_400 } else { 1_209_600 };
     let inbox = &journey.project.living("state")[&format!("hello-inbox-{env}")];
     assert_eq!(inbox["resources"]["Messages"]["properties"]["MessageRetentionPeriod"], retention);
-    journey.infra("destroy --yes").ended(0);
+    journey.infra("destroy --yes --allow delete:*").ended(0);
     journey.leaves_nothing();
 }
 
@@ -208,7 +212,7 @@ fn two_environments_do_not_disturb_each_other() {
         project.living("state")[stack]["resources"]["Messages"]["properties"]["VisibilityTimeout"].to_string()
     };
     assert!(timeout("hello-inbox-dev").contains("30") && timeout("hello-inbox-prod").contains("90"));
-    there("destroy --env dev --yes").ended(0);
+    there("destroy --env dev --yes --allow delete:*").ended(0);
     let left = project.living("state");
     assert_eq!(left.keys().collect::<Vec<_>>(), ["hello-events-prod", "hello-inbox-prod"]);
     assert!(there("plan --env prod").ended(0).out.starts_with("no changes"));
@@ -238,13 +242,13 @@ fn shop(env: &'static str, regions: &[&str], zones: usize) {
     let some: Vec<(&str, &str)> = changed.iter().map(|(id, what)| (id.as_str(), what.as_str())).collect();
     assert_eq!(some, [("AppService", "update/no"), ("AppTask", "replace/yes")]);
 
-    let refused = journey.infra("destroy --yes").ended(1).err;
+    let refused = journey.infra("destroy --yes --allow delete:*").ended(1).err;
     assert!(refused.contains("protected-resource") && refused.contains("protected here"), "{refused}");
     let source = journey.project.path("shop.infra");
     let text = std::fs::read_to_string(&source).unwrap();
     std::fs::write(&source, text.replace("  @protect(\"every service lives in it\")\n", "")).unwrap();
     journey.infra("apply --yes").ended(0);
-    journey.infra("destroy --yes").ended(0);
+    journey.infra("destroy --yes --allow delete:*").ended(0);
     journey.leaves_nothing();
 }
 
@@ -296,10 +300,10 @@ fn all_environments_and_what_they_share_go_in_one_run() {
     let named = ["images", "jobs@dev/eu-west-1", "jobs@prod/eu-west-1"];
     assert_eq!(outputs.as_object().unwrap().keys().collect::<Vec<_>>(), named);
     assert_ne!(outputs["jobs@dev/eu-west-1"], outputs["jobs@prod/eu-west-1"]);
-    said("destroy --all jobs@prod --yes", 0);
+    said("destroy --all jobs@prod --yes --allow delete:*", 0);
     assert_eq!(ids(&said("plan --all --format json --detailed-exitcode", 2)).len(), 3);
     said("plan --env dev --shared --detailed-exitcode", 0);
-    said("destroy --all --yes", 0);
+    said("destroy --all --yes --allow delete:*", 0);
     assert_eq!(said("outputs --all --format json", 0).json(), serde_json::json!({}));
     assert!(project.infra("plan --all --env dev --sandbox").ended(1).err.contains("--all"));
 }
@@ -329,7 +333,7 @@ service orders {
 fn what_is_refused_inside_a_component_shows_where_it_is_used() {
     let project = Project::new(&[("shop.infra", INSIDE)]);
     project.infra("apply --sandbox --yes").ended(0);
-    for line in ["plan --sandbox --set orders.name=others", "destroy --sandbox --yes"] {
+    for line in ["plan --sandbox --set orders.name=others", "destroy --sandbox --yes --allow delete:*"] {
         let said = project.infra(line).ended(1).err;
         for part in ["`IncomingQueue`", "orders that are not paid yet", "protected here", "in `Incoming`, used here"] {
             assert!(said.contains(part), "{part}:\n{said}");

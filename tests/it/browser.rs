@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::browser::Browser;
-use crate::support::town::town;
+use crate::support::town::{PLAN, town};
 
 /// What sticks out of a window: elements that reach further right than it and cannot be scrolled inside of another.
 const OUTSIDE: &str = "[...document.querySelectorAll('body *')].filter(e => !e.closest('figure > *') \
@@ -13,7 +13,7 @@ const OUTSIDE: &str = "[...document.querySelectorAll('body *')].filter(e => !e.c
 fn the_page_works_in_a_browser() {
     let Some(mut browser) = Browser::start() else { return };
     let project = town();
-    let page = project.infra("plan --env dev --sandbox --format html").ended(0).out;
+    let page = project.infra(&format!("{PLAN} --format html")).ended(0).out;
     project.write("plan.html", &page);
     for (width, height) in [(400, 800), (1280, 900)] {
         for colours in ["light", "dark"] {

@@ -175,8 +175,8 @@ const LINES: &[(&str, i32)] = &[
     ("recover --sandbox=state", 0),
     ("ls --sandbox=state --format text", 0),
     ("ls --sandbox=state --format json", 0),
-    ("destroy --yes --sandbox=state --format json", 0),
-    ("destroy --yes --sandbox=state --format text", 0),
+    ("destroy --yes --allow delete:* --sandbox=state --format json", 0),
+    ("destroy --yes --allow delete:* --sandbox=state --format text", 0),
 ];
 
 /// A command as it is typed, with the options it has and the formats it writes.
@@ -299,7 +299,7 @@ fn a_sandbox_that_is_served() {
     let planted = Planted::new(PROGRAM);
     let state = planted.project.path("state");
     let served = Served::start(&["--state", state.to_str().unwrap()]);
-    for line in ["plan", "apply --yes", "plan --format json", "outputs", "ls", "destroy --yes"] {
+    for line in ["plan", "apply --yes", "plan --format json", "outputs", "ls", "destroy --yes --allow delete:*"] {
         let set = [format!("api.Token={TOKEN}"), format!("api.Password={PASSWORD}")];
         let set: Vec<&str> = set.iter().map(String::as_str).collect();
         planted.run_with(&format!("{line} --endpoint {}", served.address), &set).ended(0);

@@ -108,7 +108,7 @@ fn stacks_are_chosen_by_name_and_glob() {
     project.infra("apply --env dev --sandbox=s --yes events").ended(0);
     project.infra("apply --env dev --sandbox=s --yes inbox").ended(0);
     // The producer alone, while it is used.
-    let used = project.infra("destroy --env dev --sandbox=s --yes events").ended(1).err;
+    let used = project.infra("destroy --env dev --sandbox=s --yes --allow delete:* events").ended(1).err;
     assert!(used.starts_with("still-used") && used.contains("inbox"), "{used}");
     assert_eq!(project.living("s").len(), 2);
 }

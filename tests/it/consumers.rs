@@ -220,7 +220,7 @@ async fn an_export_that_somebody_imports_neither_goes_nor_changes() {
     // Somebody who no longer imports it comes first.
     let free = stack("desk", json!({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}));
     let next = desired([without(), free.clone()]);
-    let plan = world.plan(&next).await.unwrap();
+    let plan = world.plan_allowing(&next, &["replace:desk/Queue"]).await.unwrap();
     assert_eq!(plan.stack("base@dev/eu-west-1").unwrap().after, ["desk@dev/eu-west-1"]);
     let report = world.apply(&next, &plan).await;
     assert_eq!(report.exit_code(), 0, "{report:#?}");
@@ -281,7 +281,7 @@ async fn what_the_source_no_longer_has_goes_when_asked_for_readers_first() {
     let kept = world.plan(&source).await.unwrap_err();
     assert!(kept[0].help.as_deref().unwrap().contains("remove it in the same run with `--prune`"), "{kept:#?}");
     let all = with_orphans(&world, &source).await;
-    let plan = world.plan(&all).await.unwrap();
+    let plan = world.plan_allowing(&all, &["delete:*"]).await.unwrap();
     let shown = text(&plan);
     let order: Vec<(&str, StackAction)> = plan.stacks.iter().map(|s| (s.stack.as_str(), s.action)).collect();
     assert_eq!(
@@ -349,7 +349,7 @@ async fn a_pruning_that_was_cut_short_is_picked_up() {
     let world = World::new();
     deployed(&world, [network(&[]), reader("api", &[])]).await;
     let all = with_orphans(&world, &desired([network(&[])])).await;
-    let plan = world.plan(&all).await.unwrap();
+    let plan = world.plan_allowing(&all, &["delete:*"]).await.unwrap();
     let gone = plan.stack("api@dev/eu-west-1").unwrap().found.arn.clone().unwrap();
     let cloud = world.at(&all.stacks[0]);
     cloud.delete_stack(&gone, &[], &Token::new("d-infra-somebody").unwrap()).await.unwrap();

@@ -179,7 +179,7 @@ fn some_instants_of_an_update() {
 #[test]
 fn some_instants_of_a_destroy() {
     let destroy = |project: &Project, served: &Served| {
-        let mut command = project.command(&["destroy", "--yes", "--endpoint", &served.address]);
+        let mut command = project.command(&["destroy", "--yes", "--allow", "delete:*", "--endpoint", &served.address]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     for at in [4, 7, 10, 13] {

@@ -100,7 +100,7 @@ fn a_template_is_deployed_with_what_others_give_and_keeps_what_people_set() {
     assert!(project.infra("ls --env dev --sandbox=s").ended(0).out.contains("UPDATE_COMPLETE"));
     assert!(project.infra("graph --env dev").ended(0).out.contains("network@dev/eu-west-1: Vpc"));
     assert!(project.infra("graph --env dev legacy").ended(0).out.contains("AWS::SQS::Queue"));
-    project.infra("destroy --env dev --sandbox=s --yes").ended(0);
+    project.infra("destroy --env dev --sandbox=s --yes --allow delete:*").ended(0);
     assert!(project.living("s").is_empty());
 }
 
@@ -130,7 +130,7 @@ fn what_is_in_it_is_protected_and_let_go_again() {
     assert!(said.contains("legacy.yaml:2:3"), "{said}");
     project.write("legacy.yaml", file("one", ""));
     assert!(refused().contains("would delete `Topic`"));
-    let said = project.infra("destroy --yes --sandbox=s").ended(1).err;
+    let said = project.infra("destroy --yes --allow delete:* --sandbox=s").ended(1).err;
     assert!(said.starts_with("protected-resource") && said.contains("legacy.yaml"), "{said}");
     // Let go in a change of its own, then changed.
     project.write("main.infra", program(""));
@@ -138,8 +138,9 @@ fn what_is_in_it_is_protected_and_let_go_again() {
     project.write("legacy.yaml", file("one", topic));
     assert!(apply().contains("nothing is protected"));
     project.write("legacy.yaml", file("two", ""));
-    apply();
-    project.infra("destroy --yes --sandbox=s").ended(0);
+    assert!(refused().contains("leave `QueueName` as deployed, or allow it with `--allow replace:legacy/Queue`"));
+    project.infra("apply --yes --allow replace:legacy/Queue --sandbox=s").ended(0);
+    project.infra("destroy --yes --allow delete:* --sandbox=s").ended(0);
 }
 
 #[test]

@@ -157,7 +157,10 @@ fn apply_nothing_change_replace_and_destroy() {
     // An input that is not set keeps what is deployed.
     project.expect(0, &["plan", "--env", "dev", "--detailed-exitcode"]);
 
-    project.expect(0, &["apply", "--env", "dev", "--yes", "--set", "jobs.Name=tasks"]);
+    let rename = ["apply", "--env", "dev", "--yes", "--set", "jobs.Name=tasks"];
+    let refused = project.expect(1, &rename);
+    assert!(refused.all.contains("help: allow it with `--allow replace:jobs/Queue`"), "{}", refused.all);
+    project.expect(0, &[&rename[..], &["--allow", "replace:jobs/Queue"]].concat());
     let there = r#"[["tasks"], ["/jobs/where"], ["journey-base-dev", "journey-jobs-dev"]]"#;
     assert_eq!(project.world(one, "eu-west-1"), there, "the queue was replaced, the old one is gone");
     let value = project.boto(one, "eu-west-1", "c('ssm').get_parameter(Name='/jobs/where')['Parameter']['Value']");
@@ -168,7 +171,7 @@ fn apply_nothing_change_replace_and_destroy() {
     let outputs = project.expect(0, &["outputs", "--env", "prod"]);
     assert!(outputs.out.contains(&format!("arn:aws:sns:eu-west-1:{two}:journey-base-prod-")), "{}", outputs.all);
 
-    project.expect(0, &["destroy", "--env", "dev", "--yes"]);
+    project.expect(0, &["destroy", "--env", "dev", "--yes", "--allow", "delete:*"]);
     for region in ["eu-west-1", "us-east-1"] {
         assert_eq!(project.world(one, region), EMPTY, "{region}");
         assert_eq!(project.boto(one, region, "c('sns').list_topics()['Topics']"), "[]");
@@ -239,7 +242,7 @@ fn a_failure_rolls_back_stops_what_depends_on_it_and_is_repaired() {
     project.write(&format!("{STACKS}{open}"));
     project.expect(0, &["apply", "--env", "prod", "--yes"]);
     project.expect(0, &["plan", "--env", "prod", "--detailed-exitcode"]);
-    project.expect(0, &["destroy", "--env", "prod", "--yes"]);
+    project.expect(0, &["destroy", "--env", "prod", "--yes", "--allow", "delete:*"]);
     assert_eq!(project.world(two, "eu-west-1"), EMPTY);
 }
 
@@ -260,7 +263,7 @@ fn the_hello_example_lives_and_dies() {
         c('sqs').receive_message(QueueUrl=c('sqs').list_queues()['QueueUrls'][0], WaitTimeSeconds=5)\
         ['Messages'][0]['Body']][1]";
     assert_eq!(project.boto(&project.one, "eu-west-1", heard), "\"hi\"");
-    project.expect(0, &["destroy", "--env", "dev", "--yes"]);
+    project.expect(0, &["destroy", "--env", "dev", "--yes", "--allow", "delete:*"]);
     assert_eq!(project.world(&project.one, "eu-west-1"), EMPTY);
 }
 

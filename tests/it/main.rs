@@ -42,6 +42,8 @@ mod files;
 mod fixes;
 mod formats;
 #[cfg(feature = "aws")]
+mod guards;
+#[cfg(feature = "aws")]
 mod handbook;
 #[cfg(feature = "aws")]
 mod harness;

@@ -215,7 +215,10 @@ async fn a_protected_resource_is_neither_replaced_nor_deleted() {
     };
     let (plan, report) = world.deploy(&protected("10.0.0.0/16")).await;
     assert_eq!(report.exit_code(), 0, "{report:#?}");
-    assert_eq!(plan.stacks[0].settings, [Setting::StackPolicy { protects: vec!["Vpc".into()], own: None }]);
+    assert_eq!(
+        plan.stacks[0].settings,
+        [Setting::StackPolicy { protects: vec!["Vpc".into()], own: None, lifts: vec![] }]
+    );
     assert!(!world.plan(&protected("10.0.0.0/16")).await.unwrap().has_changes());
 
     world.calls();
@@ -234,7 +237,7 @@ async fn a_protected_resource_is_neither_replaced_nor_deleted() {
 
     // In two steps it goes: lift, then replace.
     let plan = world.plan(&desired([network("10.0.0.0/16")])).await.unwrap();
-    assert_eq!(plan.stacks[0].settings, [Setting::StackPolicy { protects: vec![], own: None }]);
+    assert_eq!(plan.stacks[0].settings, [Setting::StackPolicy { protects: vec![], own: None, lifts: vec![] }]);
     assert_eq!(world.apply(&desired([network("10.0.0.0/16")]), &plan).await.exit_code(), 0);
     let (_, report) = world.deploy(&desired([network("10.9.0.0/16")])).await;
     assert_eq!(report.exit_code(), 0, "{report:#?}");

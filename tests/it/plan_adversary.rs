@@ -212,13 +212,16 @@ async fn protecting_and_lifting_alone_are_changes_and_are_carried_out() {
     world.deploy(&plain).await;
     for _ in 0..2 {
         let (plan, report) = world.deploy(&guarded).await;
-        assert_eq!(plan.stacks[0].settings, [Setting::StackPolicy { protects: vec!["Vpc".into()], own: None }]);
+        assert_eq!(
+            plan.stacks[0].settings,
+            [Setting::StackPolicy { protects: vec!["Vpc".into()], own: None, lifts: vec![] }]
+        );
         assert_eq!((plan.counts().update, report.exit_code()), (1, 0), "{report:#?}");
         assert!(policy().await.unwrap().contains("LogicalResourceId/Vpc"));
         assert!(!world.plan(&guarded).await.unwrap().has_changes());
 
         let (plan, report) = world.deploy(&plain).await;
-        assert_eq!(plan.stacks[0].settings, [Setting::StackPolicy { protects: vec![], own: None }]);
+        assert_eq!(plan.stacks[0].settings, [Setting::StackPolicy { protects: vec![], own: None, lifts: vec![] }]);
         assert_eq!((plan.counts().update, report.exit_code()), (1, 0), "{report:#?}");
         assert!(!policy().await.unwrap().contains("Deny"));
         assert!(!world.plan(&plain).await.unwrap().has_changes());

@@ -133,6 +133,6 @@ fn the_example_runs_on_ministack_without_what_it_lacks() {
     let subnets = "len(c('ec2').describe_subnets(Filters=[{'Name': 'cidr-block', 'Values': ['10.0.0.0/19', \
                    '10.0.160.0/19']}])['Subnets'])";
     assert_eq!(told(subnets), "2");
-    on("destroy --yes").ended(0);
+    on("destroy --yes --allow delete:*").ended(0);
     assert_eq!(told("[s['StackName'] for s in c('cloudformation').describe_stacks()['Stacks']]"), "[]");
 }

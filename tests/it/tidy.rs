@@ -106,6 +106,7 @@ const LONG: &[(&str, &str)] = &[];
 pub(crate) const ELSEWHERE: &[&str] = &[
     "aws-call",
     "changed-type",
+    "fixed-name",
     "foreign-stack",
     "no-credentials",
     "not-deployed",
@@ -116,6 +117,7 @@ pub(crate) const ELSEWHERE: &[&str] = &[
     "resource-failed",
     "stack-busy",
     "stale-plan",
+    "stateful-resource",
     "still-used",
     "stuck-stack",
     "termination-protection",

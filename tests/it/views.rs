@@ -8,7 +8,7 @@ use infra::plan::{Action, Differs, Plan, Replaces, Shown};
 use serde_json::{Value, json};
 
 use crate::support::stacks::{World, desired, input, network, reading, stack, text};
-use crate::support::town::{town, workshop};
+use crate::support::town::{PLAN, town, workshop};
 use crate::support::venv;
 
 /// So many topics; `display` is what all show.
@@ -86,9 +86,14 @@ async fn will_replace_and_may_replace_are_told_apart_with_what_becomes_of_the_da
         (json!("Retain"), "        the old one stays in AWS, unmanaged\n"),
         (json!("Snapshot"), "        the old one is deleted, a snapshot of its data stays\n"),
     ] {
-        let plan = world.plan(&both("b", "two", policy)).await.unwrap();
+        let plan = world.plan_allowing(&both("b", "two", policy), &["replace:parts/Table"]).await.unwrap();
         let said = text(&plan);
-        assert!(said.contains(&format!("  -/+ Table   replace      AWS::DynamoDB::Table\n{fate}")), "{said}");
+        assert!(
+            said.contains(&format!(
+                "  -/+ Table   replace      AWS::DynamoDB::Table\n{fate}        allowed by replace:"
+            )),
+            "{said}"
+        );
         let sure = "  ~/+ Bucket  may replace  AWS::S3::Bucket\n        if it is replaced, its data is deleted\n";
         assert!(said.contains(sure), "{said}");
         assert_eq!((plan.counts().replace, plan.counts().may_replace), (2, 1), "{said}");
@@ -112,7 +117,7 @@ fn is_as_kept(name: &str, text: &str) {
 #[test]
 fn a_plan_says_why_at_which_line_and_what_it_grants() {
     let project = town();
-    let said = project.infra("plan --env dev --sandbox").ended(0).out;
+    let said = project.infra(PLAN).ended(0).out;
     for line in said.lines() {
         assert!(line.chars().count() <= 80 && !line.contains('\u{1b}') && line == line.trim_end(), "{line:?}");
     }
@@ -133,13 +138,13 @@ fn a_plan_says_why_at_which_line_and_what_it_grants() {
     is_as_kept("town.txt", &steady);
 
     // The file keeps the lines; the digest goes without them.
-    project.infra("plan --env dev --sandbox -o plan.json").ended(0);
+    project.infra(&format!("{PLAN} -o plan.json")).ended(0);
     let shown = project.infra("show plan.json").ended(0).out;
     assert_eq!(shown, said);
     let path = "services/shop.infra";
     let source = std::fs::read_to_string(project.path(path)).unwrap();
     project.write(path, format!("// A line more.\n{source}"));
-    let moved = project.infra("plan --env dev --sandbox").ended(0).out;
+    let moved = project.infra(PLAN).ended(0).out;
     let digest = |text: &str| text.lines().find(|line| line.starts_with("digest ")).unwrap().to_owned();
     assert_eq!(digest(&moved), digest(&said));
     assert!(moved.contains("services/shop.infra:7\n"), "{moved}");
@@ -191,7 +196,7 @@ fn hostile(plan: &Plan) -> Plan {
 /// A plan with about all that a plan can hold.
 fn rich() -> Plan {
     let project = town();
-    let shown = project.infra("plan --env dev --sandbox --format json").ended(0);
+    let shown = project.infra(&format!("{PLAN} --format json")).ended(0);
     let mut plan: Plan = serde_json::from_str(&shown.out).unwrap();
     plan.stacks[0].notes.push("a note with `code`".into());
     plan.stacks[1].attributes();
@@ -211,7 +216,11 @@ impl Fill for infra::plan::StackPlan {
             after: Some(Shown::Value(json!("blue"))),
             cause: None,
         });
-        self.settings.push(infra::plan::Setting::StackPolicy { protects: vec!["Group".into()], own: None });
+        self.settings.push(infra::plan::Setting::StackPolicy {
+            protects: vec!["Group".into()],
+            own: None,
+            lifts: vec![],
+        });
     }
 }
 
@@ -370,7 +379,7 @@ fn a_plan_of_nothing_is_a_page_too() {
          service s {\n  resource Q = AWS::SQS::Queue {}\n}\n",
     )]);
     project.infra("apply --env dev --sandbox --yes").ended(0);
-    let page = parsed(&project.infra("plan --env dev --sandbox --format html").ended(0).out);
+    let page = parsed(&project.infra(&format!("{PLAN} --format html")).ended(0).out);
     assert!(page["text"].as_str().unwrap().contains("no changes: 1 stack as the source says"), "{page}");
     assert!(!page["elements"].as_array().unwrap().iter().any(|e| e[0] == "svg" || e[0] == "details"));
 }

@@ -206,6 +206,9 @@ impl Page {
         if let Some((fate, tone)) = words::fate(change) {
             self.put(&format!("<p class=\"fate {}\">{}</p>\n", class(tone), plain(fate)));
         }
+        if let Some(allowed) = words::allowed(change) {
+            self.put(&format!("<p class=\"fate {}\">{}</p>\n", class(Tone::Changed), plain(&allowed)));
+        }
         let mut properties = words::properties(change).peekable();
         if properties.peek().is_some() {
             self.put("<ul>\n");

@@ -163,6 +163,9 @@ impl Page {
             if let Some((text, tone)) = words::fate(change) {
                 self.words(8, text, colour(tone));
             }
+            if let Some(allowed) = words::allowed(change) {
+                self.words(8, &allowed, YELLOW);
+            }
             for property in words::properties(change) {
                 self.property(property, change);
                 if let Some(chain) = because(plan, stack, property) {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::view::value::clean;
 use crate::plan::{
-    Action, Cause, Certainty, Change, Data, Differs, Origin, ParameterPlan, Plan, PropertyChange, Purpose, Replaces,
-    Setting, Shown, StackAction, StackPlan,
+    Action, Cause, Certainty, Change, Data, Differs, Origin, ParameterPlan, Plan, PropertyChange, Purpose, Reason,
+    Replaces, Setting, Shown, StackAction, StackPlan,
 };
 
 /// How much of what: `1 of 2 stacks: 3 to create, …`.
@@ -74,6 +74,13 @@ pub(super) fn fate(change: &Change) -> Option<(&'static str, Tone)> {
 /// The properties that are worth showing: what is proven to stay is only listed by AWS.
 pub(super) fn properties(change: &Change) -> impl Iterator<Item = &PropertyChange> {
     change.properties.iter().filter(|p| p.differs != Differs::No || p.replaces != Replaces::No)
+}
+
+/// What lets that happen. Where all goes, and all may go, that is the question itself.
+pub(super) fn allowed(change: &Change) -> Option<String> {
+    let is_asked = |allow: &&String| change.reason == Reason::StackGoes && *allow == "delete:*";
+    let allow = change.allowed.as_ref().filter(|allow| !is_asked(allow))?;
+    Some(clean(&format!("allowed by {allow}")))
 }
 
 /// True where data is lost, or may be.
@@ -228,13 +235,16 @@ pub(super) fn setting_text(setting: &Setting) -> String {
     match setting {
         Setting::TerminationProtection { on: true } => "termination protection: off -> on".to_owned(),
         Setting::TerminationProtection { on: false } => "termination protection: on -> off".to_owned(),
-        Setting::StackPolicy { protects, own: None } if protects.is_empty() => {
+        Setting::StackPolicy { protects, own: None, .. } if protects.is_empty() => {
             "stack policy: lifted, nothing is protected".to_owned()
         }
-        Setting::StackPolicy { protects, own } => {
+        Setting::StackPolicy { protects, own, lifts } => {
             let mut all: Vec<String> = own.as_deref().map(statements).unwrap_or_default();
             if !protects.is_empty() {
                 all.push(format!("never replace or delete {}", protects.join(", ")));
+            }
+            if !lifts.is_empty() {
+                all.push(format!("this once {} may be replaced", lifts.join(", ")));
             }
             format!("stack policy: {}", clean(&all.join("; ")))
         }

@@ -76,23 +76,6 @@ pub(super) fn lower_case(kind: &str) -> bool {
     services.iter().any(|service| kind.starts_with(service))
 }
 
-/// Types known by an ARN, URL or id although no two of them can have the same name.
-pub(super) fn name_is_identity(kind: &str) -> bool {
-    [
-        "AWS::ECS::Cluster",
-        "AWS::ECS::Service",
-        "AWS::ElasticLoadBalancingV2::LoadBalancer",
-        "AWS::ElasticLoadBalancingV2::TargetGroup",
-        "AWS::IAM::ManagedPolicy",
-        "AWS::Lambda::Function",
-        "AWS::SNS::Topic",
-        "AWS::SQS::Queue",
-        "AWS::SecretsManager::Secret",
-        "AWS::StepFunctions::StateMachine",
-    ]
-    .contains(&kind)
-}
-
 /// Attributes whose looks follow no rule.
 pub(super) fn known(identity: &Identity<'_>, path: &str) -> Option<String> {
     let place = identity.place;

@@ -219,7 +219,7 @@ fn whole_commands_upload_deploy_and_rest() {
     let property = &plan["stacks"][0]["changes"][0]["properties"][0];
     assert_eq!((&property["path"], &property["replaces"]), (&"Code.S3Key".into(), &"no".into()), "{plan:#}");
     project.infra("apply --env dev --yes --sandbox state").ended(0);
-    project.infra("destroy --env dev --yes --sandbox state").ended(0);
+    project.infra("destroy --env dev --yes --allow delete:* --sandbox state").ended(0);
 }
 
 #[test]

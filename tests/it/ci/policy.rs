@@ -75,31 +75,31 @@ fn each_role_can_do_what_it_is_for_and_no_more() {
         infra(&format!("apply --env {env} --yes"), 0);
     }
     write(&project, 499);
-    infra("apply --env dev --yes", 0);
-    let refused = infra("destroy --env dev --yes queues", 1);
+    infra("apply --env dev --yes --allow delete:queues/*", 0);
+    let refused = infra("destroy --env dev --yes --allow delete:* queues", 1);
     assert!(refused.err.contains("help: allow `cloudformation:DeleteStack` in account `nonprod`"), "{}", refused.err);
 
     become_role(&project, "plan");
     write(&project, 498);
-    let plan = infra("plan --env dev --detailed-exitcode", 2);
+    let plan = infra("plan --env dev --allow delete:queues/* --detailed-exitcode", 2);
     assert!(plan.out.contains("Queue498"), "{}", plan.out);
-    let refused = infra("apply --env dev --yes", 1);
+    let refused = infra("apply --env dev --yes --allow delete:queues/*", 1);
     assert!(refused.err.contains("help: allow `cloudformation:ExecuteChangeSet`"), "{}", refused.err);
 
     become_role(&project, "read");
     infra("ls --env prod", 0);
     infra("outputs --env prod", 0);
     write(&project, 2);
-    let refused = infra("plan --env dev", 1);
+    let refused = infra("plan --env dev --allow delete:queues/*", 1);
     assert!(refused.err.contains("help: allow `cloudformation:CreateChangeSet`"), "{}", refused.err);
-    let plan = infra("plan --env dev --read-only --detailed-exitcode", 2);
+    let plan = infra("plan --env dev --allow delete:queues/* --read-only --detailed-exitcode", 2);
     assert!(plan.out.contains("local: computed") && !plan.out.contains("digest"), "{}", plan.out);
     // Where nothing changes, nothing is asked for.
     write(&project, 499);
     infra("plan --env dev", 0);
 
     become_role(&project, "destroy");
-    infra("destroy --env dev --yes api", 0);
+    infra("destroy --env dev --yes --allow delete:* api", 0);
     assert!(!project.living("state").contains_key("shop-api-dev"));
     // What the source no longer has goes too; it is in no list of stacks, but carries our tags.
     let source = fs::read_to_string(project.path("main.infra")).unwrap();

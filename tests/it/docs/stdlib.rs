@@ -160,7 +160,7 @@ fn its_programs_deploy() {
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let project = Project::new(&files);
         let first = envs.first().map(|(env, _)| *env);
-        let more = ["plan --detailed-exitcode", "destroy --yes"].map(|step| (step, first));
+        let more = ["plan --detailed-exitcode", "destroy --yes --allow delete:*"].map(|step| (step, first));
         let steps = envs.iter().map(|(env, _)| ("apply --yes", Some(*env))).chain(more);
         let steps = steps.filter_map(|(step, env)| Some(format!("{step} --env {} --sandbox=state", env?)));
         for command in steps {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra::apply::{self, Outcome, Report};
 use infra::diagnostics::Diagnostic;
-use infra::plan::{self, Desired, Plan, Source, Wanted};
+use infra::plan::{self, Action, Desired, Plan, Replaces, Source, Wanted};
 use infra::sandbox::{Sandbox, Seen};
 use serde_json::Value;
 
@@ -121,6 +121,10 @@ fn covered(effect: &Effect, wanted: &Desired, plan: Option<&Plan>) -> Violations
         .filter(|id| !stack.changes.iter().any(|change| change.logical_id == *id))
         .map(|id| format!("I2: {id} of {name} changes, and the plan does not say so"))
         .collect();
+    // I12: no data goes that nobody allowed to go.
+    let lost = stack.changes.iter().filter(|c| c.stateful && c.allowed.is_none());
+    let lost = lost.filter(|c| c.action == Action::Delete || c.replacement == Replaces::Yes);
+    found.extend(lost.map(|c| format!("I12: {} of {name} goes, and nothing allows it", c.logical_id)));
     if let Some(exact) = stack.change_set.as_ref().filter(|exact| exact.arn != set) {
         found.push(format!("I2: {set} ran, and not {}", exact.arn));
     }

@@ -22,6 +22,8 @@ pub(super) struct Scenario {
     pub(super) foreign: Option<Foreign>,
     pub(super) weather: Weather,
     pub(super) settings: Settings,
+    /// Who runs it first allows that queues are replaced.
+    pub(super) allows: bool,
     /// After a crash the same plan is applied again, and not one made anew.
     pub(super) same_plan: bool,
 }
@@ -46,7 +48,7 @@ impl std::fmt::Display for Scenario {
             writeln!(out, "{} reads {:?}: {was}", stack.name, stack.producers())?;
         }
         writeln!(out, "{:?}\n{:?}\n{:?}", self.rules, self.foreign, self.weather)?;
-        writeln!(out, "again {}, same plan {}", self.settings.execute_again, self.same_plan)
+        writeln!(out, "again {}, same plan {}, allows {}", self.settings.execute_again, self.same_plan, self.allows)
     }
 }
 
@@ -119,7 +121,17 @@ impl Scenario {
             items_per_page: if rng.bool() { 2 } else { 100 },
             ..Settings::default()
         };
-        Self { before, wanted, again, rules, foreign, weather, settings, same_plan: rng.bool() }
+        Self {
+            before,
+            wanted,
+            again,
+            rules,
+            foreign,
+            weather,
+            settings,
+            same_plan: rng.bool(),
+            allows: rng.u8(..100) < 80,
+        }
     }
 }
 

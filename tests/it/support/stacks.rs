@@ -80,13 +80,19 @@ impl World {
 
     pub(crate) async fn destroy(&self, desired: &Desired) -> Result<Plan, Vec<Diagnostic>> {
         let observer: Arc<dyn plan::Observer> = Arc::new(plan::Silent);
-        plan::destroy(&self.clouds, desired, &plan::Settings::default(), &observer).await
+        plan::destroy(&self.clouds, desired, &allowing(&["delete:*"]), &observer).await
     }
 
     pub(crate) async fn destroy_of(&self, desired: &Desired, only: &[&str]) -> Result<Plan, Vec<Diagnostic>> {
         let observer: Arc<dyn plan::Observer> = Arc::new(plan::Silent);
         let only = Some(only.iter().map(|id| (*id).to_owned()).collect());
-        plan::destroy(&self.clouds, desired, &plan::Settings { only, ..plan::Settings::default() }, &observer).await
+        plan::destroy(&self.clouds, desired, &plan::Settings { only, ..allowing(&["delete:*"]) }, &observer).await
+    }
+
+    /// A plan with `--allow`.
+    pub(crate) async fn plan_allowing(&self, desired: &Desired, allow: &[&str]) -> Result<Plan, Vec<Diagnostic>> {
+        let observer: Arc<dyn plan::Observer> = Arc::new(plan::Silent);
+        plan::plan(&self.clouds, desired, &allowing(allow), &observer).await
     }
 
     pub(crate) async fn apply(&self, desired: &Desired, plan: &Plan) -> Report {
@@ -104,6 +110,11 @@ impl World {
     pub(crate) fn at(&self, wanted: &Wanted) -> Arc<dyn infra::cloud::Cloud> {
         self.clouds.at(&wanted.target)
     }
+}
+
+/// Settings with `--allow`.
+pub(crate) fn allowing(allow: &[&str]) -> plan::Settings {
+    plan::Settings { allow: allow.iter().map(|text| text.parse().unwrap()).collect(), ..plan::Settings::default() }
 }
 
 /// A stack of project `shop` in environment `dev`.

@@ -2,6 +2,9 @@
 
 use super::cli::Project;
 
+/// Plans it, with all that is lost.
+pub(crate) const PLAN: &str = "plan --env dev --sandbox --allow replace:shop/* --allow delete:shop/Old";
+
 const HEAD: &str = r#"project town
 
 account main { id: "111111111111" }

@@ -19,9 +19,9 @@ mod value;
 
 #[cfg(feature = "aws")]
 pub(crate) use existing::read;
-#[cfg(feature = "aws")]
-pub(crate) use limits::INLINE;
 pub use limits::limits;
+#[cfg(feature = "aws")]
+pub(crate) use limits::{INLINE, PARAMETER_VALUE, grouped};
 
 /// A template ready to be sent.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -37,7 +37,9 @@ fn one(approved: &[Change], real: &Change, known: &Known<'_>) -> Option<String> 
     if !covers(shown.action, real.action) {
         return Some(format!("it would {verb} {id}, and the plan says {}", shown.action.as_str()));
     }
-    if guard::loses_data(real) && !is_allowed && !slip::is(Slip::UnguardedData) {
+    // What is protected and only may be replaced, the stack policy stops.
+    let is_held = (known.protected)(id) && real.replacement == Replaces::Maybe;
+    if guard::loses_data(real) && !is_allowed && !is_held && !slip::is(Slip::UnguardedData) {
         return Some(format!("it would {verb} {id}, which holds data, and nothing allows that"));
     }
     let loses = real.data == Some(Data::Deleted) && matches!(shown.data, Some(Data::Retained | Data::Snapshot));
@@ -117,6 +119,20 @@ mod tests {
         assert!(of(std::slice::from_ref(&kept), std::slice::from_ref(&lost), false).is_some());
         assert!(of(&[lost], std::slice::from_ref(&kept), false).is_none());
         assert!(of(std::slice::from_ref(&kept), std::slice::from_ref(&kept), true).is_some());
+    }
+
+    #[test]
+    fn data_goes_only_where_that_is_allowed_or_the_stack_policy_stops_it() {
+        for (action, replaces) in
+            [(Action::Replace, Replaces::Yes), (Action::Replace, Replaces::Maybe), (Action::Delete, Replaces::No)]
+        {
+            let real = Change { stateful: true, ..change(action, replaces, None) };
+            let allowed = Change { allowed: Some("replace:*".to_owned()), ..real.clone() };
+            assert!(of(&[real.clone()], &[real.clone()], false).is_some());
+            assert!(of(&[allowed.clone()], &[real.clone()], false).is_none());
+            assert_eq!(of(&[real.clone()], &[real.clone()], true).is_none(), replaces == Replaces::Maybe);
+            assert!(of(&[allowed], &[real], true).is_none());
+        }
     }
 
     #[test]

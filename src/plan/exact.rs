@@ -18,6 +18,8 @@ use crate::plan::{
 };
 use crate::schema::Types;
 
+mod steady;
+
 /// What AWS writes for a value that it will know only when executing.
 const LATER: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 
@@ -40,6 +42,7 @@ impl Reader<'_> {
     pub(crate) fn read(&self, set: &ChangeSet) -> Vec<Change> {
         let mut changes: Vec<Change> = set.changes.iter().map(|c| self.change(c)).collect();
         changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+        self.steady(set, &mut changes);
         for change in self.idle(set, &changes) {
             if let Some(change) = changes.iter_mut().find(|c| c.logical_id == change) {
                 *change = rest(change);

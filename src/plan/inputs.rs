@@ -8,6 +8,7 @@ use crate::plan::wanted::{Input, Live, Source, Wanted};
 use crate::plan::{Differs, Origin, ParameterPlan, Shown};
 use crate::slip::{self, Slip};
 use crate::source::Span;
+use crate::template;
 
 /// What a consumer can know of an output.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -59,6 +60,9 @@ pub(crate) fn resolve(
         let deployed = in_force.get(name).map(|p| &p.value);
         match one(input, deployed, outputs) {
             Ok((shown, value)) => {
+                if let Some(ParameterValue::Value(value)) = &value {
+                    problems.extend(too_long(wanted, name, input, value));
+                }
                 inputs.shown.insert(name.clone(), shown);
                 if let Some(value) = value {
                     inputs.values.insert(name.clone(), value);
@@ -68,6 +72,30 @@ pub(crate) fn resolve(
         }
     }
     if problems.is_empty() { Ok(inputs) } else { Err(problems) }
+}
+
+/// Refuses a value that is longer than a parameter takes; what it is, it does not say.
+fn too_long(wanted: &Wanted, name: &str, input: &Input, value: &Secret) -> Option<Diagnostic> {
+    let (text, most) = (value.expose(), template::PARAMETER_VALUE);
+    if text.len() <= most {
+        return None;
+    }
+    let (bytes, most) = (template::grouped(text.len()), template::grouped(most));
+    let (what, label, help) = match &input.source {
+        Source::Output { stack, name: output, items } => {
+            let list = items.map(|_| format!(", a list of {} items", count(text))).unwrap_or_default();
+            let help = format!("give `{output}` out in parts, each an output of its own");
+            (format!("`{output}` of `{stack}`{list}"), "read here", help)
+        }
+        Source::Input { .. } => (format!("input `{name}`"), "this input", "shorten it".to_owned()),
+    };
+    let message =
+        format!("{what} has {bytes} bytes, and a parameter, as which `{}` takes it, at most {most}", wanted.id);
+    let diagnostic = Diagnostic::new(Code::LimitExceeded, message).help(help);
+    Some(match input.place.or(wanted.place) {
+        Some(place) => diagnostic.at(place, label),
+        None => diagnostic,
+    })
 }
 
 /// Refuses to plan where CloudFormation would read live what is not there.

@@ -49,7 +49,8 @@ fn with(out: &mut String, own: Option<&Node>, ours: &[(&str, Write<'_>)]) {
     members.close(out);
 }
 
-fn node(out: &mut String, value: &Node) {
+/// A value of it.
+pub(super) fn node(out: &mut String, value: &Node) {
     match &value.kind {
         Kind::Null => out.push_str("null"),
         Kind::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),

@@ -364,3 +364,37 @@ async fn another_type_is_refused_while_it_is_open_what_it_reads_and_says_what_go
     let help = problems[0].help.as_ref().unwrap();
     assert!(help.contains("`--allow delete:jobs/Queue`"), "{help}");
 }
+
+#[test]
+fn what_aws_cannot_rule_out_and_what_is_ruled_out_needs_no_allowance() {
+    let of = |class: &str, note: &str| {
+        format!(
+            "resource Key = AWS::KMS::Key {{ KeyPolicy: {{}}, Description: \"{note}\" }}\n\
+             resource Db = AWS::RDS::DBInstance {{\nDBInstanceClass: \"db.t4g.{class}\"\nEngine: \"postgres\"\n\
+             AllocatedStorage: \"20\"\nMasterUsername: \"app\"\nManageMasterUserPassword: true\nKmsKeyId: Key.Arn\n\
+             StorageEncrypted: true\n}}"
+        )
+    };
+    // A key that changes in place keeps its ARN, whatever else of the database changes.
+    let project = project(&of("micro", "one"), &of("small", "two"));
+    let plan = project.on("plan", 0).out;
+    says(&plan, &["~ Db update AWS::RDS::DBInstance", "0 to create, 2 to update, 0 to replace, 0 to delete"]);
+    assert!(!plan.contains("KmsKeyId"), "{plan}");
+    project.on("apply --yes", 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_no_parameter_takes_is_refused_before_anything_is_made() {
+    let long = |bytes: usize| {
+        let mut wanted = base("one");
+        wanted.body = wanted.body.replace(r#"{"Fn::GetAtt":["Name","Value"]}"#, &format!("{:?}", "x".repeat(bytes)));
+        desired([wanted, jobs()])
+    };
+    let world = World::new();
+    let problems = world.plan(&long(4_097)).await.unwrap_err();
+    assert_eq!(problems[0].code, Code::LimitExceeded, "{problems:?}");
+    let told = "`Name` of `base@dev/eu-west-1` has 4,097 bytes, and a parameter, as which `jobs@dev/eu-west-1` takes it, \
+                at most 4,096";
+    assert_eq!(problems[0].message, told);
+    assert!(world.plan(&long(4_096)).await.is_ok());
+}

@@ -70,6 +70,7 @@ mod port;
 mod prefixes;
 mod promises;
 mod provenance;
+mod quotas;
 #[cfg(feature = "aws")]
 mod recover;
 #[cfg(feature = "aws")]

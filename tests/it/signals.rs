@@ -130,7 +130,8 @@ fn destroy_and_recover_hear_signals_too() {
     there.sandbox.order(Rule::fail("three-second-dev", "Queue", "no").at(Moment::Update).times(1));
     run(&project, &there, "apply --yes --set second.Seconds=60").ended(1);
     there.sandbox.clear_orders();
-    for (line, call) in [("recover --yes", "ContinueUpdateRollback"), ("destroy --yes", "DeleteStack")] {
+    for (line, call) in [("recover --yes", "ContinueUpdateRollback"), ("destroy --yes --allow delete:*", "DeleteStack")]
+    {
         there.hold();
         let mut child = begin(&project, &there, line);
         there.until(|calls| calls.iter().any(|c| operation(c) == call));
@@ -142,7 +143,7 @@ fn destroy_and_recover_hear_signals_too() {
         let code = if line.starts_with("recover") { 0 } else { 130 };
         assert_eq!(child.wait().unwrap().code(), Some(code), "{line}: {out}");
     }
-    run(&project, &there, "destroy --yes").ended(0);
+    run(&project, &there, "destroy --yes --allow delete:*").ended(0);
     assert!(there.sandbox.look().iter().all(|stack| !stack.is_live()));
 }
 

@@ -311,8 +311,8 @@ fn failing_rollback() -> Planted {
     planted.fails("plan --sandbox=state", "is stuck in UPDATE_ROLLBACK_FAILED");
     planted.fails("recover --yes --sandbox=state", "cannot be rolled back");
     planted.lines(&["recover --yes --sandbox=state --skip api/Database", "apply --yes --sandbox=state"]);
-    planted.fails("destroy --yes --sandbox=state", "`Hook`");
-    planted.lines(&["destroy --yes --sandbox=state --format json", "plan --sandbox=state"]);
+    planted.fails("destroy --yes --allow delete:* --sandbox=state", "`Hook`");
+    planted.lines(&["destroy --yes --allow delete:* --sandbox=state --format json", "plan --sandbox=state"]);
     planted
 }
 
@@ -328,7 +328,7 @@ fn denied() -> Planted {
         let mut command = planted.given("apply --yes --sandbox=state");
         command.args(["--set", "api.Size=40"]);
         planted.run(command);
-        planted.lines(&["plan --sandbox=state", "destroy --yes --sandbox=state"]);
+        planted.lines(&["plan --sandbox=state", "destroy --yes --allow delete:* --sandbox=state"]);
     }
     planted
 }

@@ -106,11 +106,11 @@ fn each_role_can_do_what_it_is_for_and_no_more() {
     project.write("main.infra", source.split("\nservice queues").next().unwrap());
     become_role(&project, "destroy");
     assert!(infra("ls --env dev", 0).out.contains("(not in the source)"));
-    let refused = infra("destroy --env dev --yes --prune", 1);
+    let refused = infra("destroy --env dev --yes --allow delete:* --prune", 1);
     assert!(refused.err.starts_with("protected-resource"), "{}", refused.err);
     project
         .write("main.infra", source.split("\nservice queues").next().unwrap().replace("  @protect", "  // @protect"));
-    infra("destroy --env dev --yes --prune", 0);
+    infra("destroy --env dev --yes --allow delete:* --prune", 0);
     assert!(!project.living("state").contains_key("shop-queues-dev"));
 }
 

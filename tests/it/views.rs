@@ -160,6 +160,66 @@ fn an_exact_plan_draws_policies_scripts_and_documents() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_chain_begins_at_what_somebody_set_or_wrote() {
+    let world = World::new();
+    let with = |cidr: &str, output: &str| {
+        let template = json!({
+            "Parameters": {"Cidr": {"Type": "String"}},
+            "Resources": {"Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": {"Ref": "Cidr"}}}},
+            "Outputs": {"Vpc": {"Value": {"Fn::GetAtt": ["Vpc", output]}}}
+        });
+        let network = input(stack("network", template), "Cidr", Some(cidr), false);
+        // Two resources read the same: a chain of several lines is told once.
+        let group = json!({"Type": "AWS::EC2::SecurityGroup", "Properties": {
+            "GroupDescription": "jobs", "VpcId": {"Ref": "NetworkVpcOfTheWholeCompany"}}});
+        let template = json!({
+            "Parameters": {"NetworkVpcOfTheWholeCompany": {"Type": "String"}},
+            "Resources": {"One": group, "Two": group}
+        });
+        let jobs = reading(stack("jobs", template), "NetworkVpcOfTheWholeCompany", "network@dev/eu-west-1", "Vpc");
+        desired([network, jobs])
+    };
+    world.deploy(&with("10.0.0.0/16", "VpcId")).await;
+    let said = text(&world.plan(&with("10.9.0.0/16", "VpcId")).await.unwrap());
+    let chain = "          because input Cidr of network -> Vpc.CidrBlock -> output Vpc ->\n          parameter \
+        NetworkVpcOfTheWholeCompany\n";
+    assert_eq!(said.matches(chain).count(), 1, "{said}");
+    let again = "          because parameter NetworkVpcOfTheWholeCompany, as above\n";
+    assert_eq!(said.matches(again).count(), 1, "{said}");
+    // The output itself is another one: nothing before it is to blame.
+    let said = text(&world.plan(&with("10.0.0.0/16", "DefaultNetworkAcl")).await.unwrap());
+    assert!(
+        said.contains("          because output Vpc of network -> parameter NetworkVpcOfTheWholeCompany\n"),
+        "{said}"
+    );
+    // Only the producer is deployed: the plan of the consumer alone knows no more than that.
+    world
+        .apply(
+            &with("10.9.0.0/16", "VpcId"),
+            &world.plan_of(&with("10.9.0.0/16", "VpcId"), &["network@dev/eu-west-1"]).await.unwrap(),
+        )
+        .await;
+    let said = text(&world.plan_of(&with("10.9.0.0/16", "VpcId"), &["jobs@dev/eu-west-1"]).await.unwrap());
+    assert!(said.contains("because output Vpc of network -> parameter NetworkVpcOfTheWholeCompany\n"), "{said}");
+}
+
+#[test]
+fn signs_stand_at_the_margin_of_a_block_of_markdown() {
+    let markdown = workshop().infra("plan --sandbox --format markdown").ended(0).out;
+    for line in [
+        "~   Access   update       AWS::SQS::QueuePolicy  workshop.infra:26",
+        "-           principal Service sns.amazonaws.com",
+        "+           principal *",
+        "            resource QueueWithAVeryLongNameThatFillsTheLineOnItsOwn.Arn",
+        "-         serve --port 80",
+        "+         serve --port 8080",
+        "                - make test",
+    ] {
+        assert!(markdown.lines().any(|found| found == line), "{line}\n{markdown}");
+    }
+}
+
 /// Gets out of Markdown, HTML and logs, if anything does.
 const HOSTILE: &str = "HOSTILE</code></summary></details></pre>\"'><img src=x onerror=alert(1)><script>alert(2)</script>\
     <!-- ```` ~~~~ `` ` @team #1 [l](javascript:alert(3)) ![i](http://x) | x |\n::error::no\n# heading\n\u{1b}[31m\u{202e}&amp;";

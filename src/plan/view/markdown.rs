@@ -66,7 +66,7 @@ impl LeftOut {
         match self.parts {
             0 => String::new(),
             n => format!(
-                "\n**{n} parts of this plan, {} characters, found no room here.** All of it: `infra plan`, or `--format json`.\n",
+                "\n**{n} parts of this plan, {} characters, found no room here.** All of it: `infra plan`, `--format html` or `json`.\n",
                 self.characters
             ),
         }
@@ -101,8 +101,7 @@ fn verb(stack: &StackPlan) -> String {
 /// One stack, folded. What is longer than `room` is cut, where a beginning of it is worth showing.
 fn details(plan: &Plan, stack: &StackPlan, room: usize) -> String {
     let text = text::of_stack(plan, stack, WIDTH);
-    // Lines of resources begin with their sign then, which `diff` draws in colour.
-    let lines: Vec<&str> = text.trim_end().lines().map(|line| line.strip_prefix("  ").unwrap_or(line)).collect();
+    let lines: Vec<&str> = text.trim_end().lines().collect();
     let mut body = lines.join("\n");
     if body.chars().count() + FRAME > room && room > WORTH {
         let mut left = room - FRAME;

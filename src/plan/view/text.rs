@@ -1,5 +1,7 @@
 //! A plan for people: 80 columns, whole without colour.
 
+use std::collections::BTreeSet;
+
 use crate::plan::view::because::because;
 use crate::plan::view::value::{self, Sign, clean, drawn, shown};
 use crate::plan::view::words::{self, Tone, Verb, setting_text, stack_verb, summary, verb};
@@ -27,7 +29,7 @@ const DIM: &str = "2";
 
 /// The plan as text: stacks in order, then what was skipped, then the counts.
 pub fn to_text(plan: &Plan, style: Style) -> String {
-    let mut page = Page { style: Style { width: style.width.max(40), ..style }, out: String::new() };
+    let mut page = Page::new(Style { width: style.width.max(40), ..style }, false);
     for stack in plan.stacks.iter().filter(|s| s.has_changes()) {
         page.stack(plan, stack);
     }
@@ -36,9 +38,9 @@ pub fn to_text(plan: &Plan, style: Style) -> String {
     page.out
 }
 
-/// One stack of it, plain.
+/// One stack of it, plain, for a block of `diff`: every sign stands at the margin, where such blocks look for it.
 pub(super) fn of_stack(plan: &Plan, stack: &StackPlan, width: usize) -> String {
-    let mut page = Page { style: Style { colour: false, width }, out: String::new() };
+    let mut page = Page::new(Style { colour: false, width }, true);
     page.stack(plan, stack);
     page.out
 }
@@ -46,13 +48,23 @@ pub(super) fn of_stack(plan: &Plan, stack: &StackPlan, width: usize) -> String {
 /// What is written so far.
 struct Page {
     style: Style,
+    /// Signs stand at the margin.
+    is_diff: bool,
     out: String,
+    /// Chains of causes told of this stack.
+    told: BTreeSet<String>,
 }
 
 impl Page {
+    fn new(style: Style, is_diff: bool) -> Self {
+        Self { style, is_diff, out: String::new(), told: BTreeSet::new() }
+    }
+
     fn line(&mut self, indent: usize, text: &str) {
         let text = text.trim_end();
         if !text.is_empty() {
+            // What is indented at all begins with a sign of two columns.
+            let indent = if self.is_diff { indent.saturating_sub(2) } else { indent };
             self.out.push_str(&" ".repeat(indent));
             self.out.push_str(text);
         }
@@ -103,6 +115,7 @@ impl Page {
     }
 
     fn stack(&mut self, plan: &Plan, stack: &StackPlan) {
+        self.told.clear();
         let verb = stack_verb(stack);
         let certainty = words::certainty(stack);
         let title = self.paint(&format!("{} {}", verb.sign, clean(&stack.id)), BOLD);
@@ -169,7 +182,7 @@ impl Page {
             for property in words::properties(change) {
                 self.property(property, change);
                 if let Some(chain) = because(plan, stack, property) {
-                    self.words(10, &clean(&format!("because {chain}")), DIM);
+                    self.because(&chain);
                 }
             }
             let bare = change.properties.is_empty() && change.action == Action::Update;
@@ -184,6 +197,17 @@ impl Page {
             let names: Vec<String> = listed.iter().map(|c| clean(&c.logical_id)).collect();
             let text = format!("AWS also lists {}: what they read of the above stays the same", names.join(", "));
             self.words(6, &text, DIM);
+        }
+    }
+
+    /// A chain of causes; one that takes several lines is told once for a stack, and then by its end.
+    fn because(&mut self, chain: &str) {
+        let text = clean(&format!("because {chain}"));
+        let is_long = text.chars().count() + 10 > self.style.width;
+        let end = chain.rsplit(" -> ").next().unwrap_or_default();
+        match self.told.insert(text.clone()) {
+            false if is_long => self.words(10, &clean(&format!("because {end}, as above")), DIM),
+            _ => self.words(10, &text, DIM),
         }
     }
 
@@ -230,7 +254,17 @@ impl Page {
                     Sign::Gone => RED,
                     Sign::Same | Sign::Cut => DIM,
                 };
-                self.wrapped(inner, &line.plain(), colour);
+                match line.sign {
+                    Sign::New | Sign::Gone if self.is_diff => {
+                        let sign = if line.sign == Sign::New { '+' } else { '-' };
+                        self.wrapped(
+                            0,
+                            &format!("{sign}{} {}", " ".repeat(inner.saturating_sub(2)), line.text),
+                            colour,
+                        );
+                    }
+                    _ => self.wrapped(inner, &line.plain(), colour),
+                }
             }
             return;
         }

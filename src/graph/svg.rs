@@ -60,12 +60,12 @@ pub(super) fn part(drawing: &Drawing, dress: &dyn Fn(usize) -> Dress, style: &st
     let right = columns.last().map_or(0.0, |(x, width)| x + width) + MARGIN;
     let bottom = HEAD + plane.height + 2.0 * MARGIN;
     let mut out = String::new();
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{right:.0}\" height=\"{bottom:.0}\" \
          viewBox=\"0 0 {right:.0} {bottom:.0}\" role=\"img\" aria-label=\"Who needs whom, wave after wave\">{style}\
          <defs><marker id=\"needs\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" \
-         orient=\"auto-start-reverse\"><path d=\"M0 0L8 4L0 8Z\"/></marker></defs>\n"
+         orient=\"auto-start-reverse\"><path d=\"M0 0L8 4L0 8Z\"/></marker></defs>"
     );
     for (wave, (x, _)) in columns.iter().enumerate() {
         let _ = writeln!(out, "<text class=\"wave\" x=\"{x:.1}\" y=\"{:.1}\">wave {wave}</text>", MARGIN + 8.0);

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::support::browser::Browser;
 use crate::support::town::{PLAN, town};
+use crate::views::{hostile, rich};
 
 /// What sticks out of a window: elements that reach further right than it and cannot be scrolled inside of another.
 const OUTSIDE: &str = "[...document.querySelectorAll('body *')].filter(e => !e.closest('figure > *') \
@@ -59,6 +60,21 @@ fn the_page_works_in_a_browser() {
     assert_eq!(browser.evaluate(hidden), 0);
     assert_eq!(browser.evaluate("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)");
     browser.screenshot("plan-print.png");
+}
+
+#[test]
+fn hostile_names_do_nothing_in_a_browser_and_stick_out_nowhere() {
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hostile.html");
+    std::fs::write(&file, infra::plan::to_html(&hostile(&rich()))).unwrap();
+    browser.resize(400, 800);
+    let (console, network) = browser.open(&file);
+    assert_eq!((console, network), (vec![], vec![]), "nothing was even tried");
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)");
+    browser.screenshot("plan-hostile.png");
+    let scroll = browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    assert_eq!((scroll, browser.evaluate(OUTSIDE)), (json!(0), json!([])));
 }
 
 /// Texts with less than 4.5:1 between them and what is behind them (WCAG 2.2, 1.4.3).

@@ -225,7 +225,7 @@ const HOSTILE: &str = "HOSTILE</code></summary></details></pre>\"'><img src=x on
     <!-- ```` ~~~~ `` ` @team #1 [l](javascript:alert(3)) ![i](http://x) | x |\n::error::no\n# heading\n\u{1b}[31m\u{202e}&amp;";
 
 /// The same plan in which every text that anybody could choose is hostile.
-fn hostile(plan: &Plan) -> Plan {
+pub(crate) fn hostile(plan: &Plan) -> Plan {
     /// Keys whose values are from closed sets.
     const CLOSED: &[&str] =
         &["action", "certainty", "reason", "replacement", "data", "differs", "replaces", "purpose", "origin"];
@@ -254,7 +254,7 @@ fn hostile(plan: &Plan) -> Plan {
 }
 
 /// A plan with about all that a plan can hold.
-fn rich() -> Plan {
+pub(crate) fn rich() -> Plan {
     let project = town();
     let shown = project.infra(&format!("{PLAN} --format json")).ended(0);
     let mut plan: Plan = serde_json::from_str(&shown.out).unwrap();

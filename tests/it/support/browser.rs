@@ -40,7 +40,8 @@ impl Browser {
                 asked,
                 "no Chromium: install it (Debian: `apt-get install chromium`), or set {WITHOUT}=1 to go without"
             );
-            eprintln!("SKIPPED: there is no Chromium, and {WITHOUT} is set");
+            // Past what the test runner keeps to itself.
+            let _ = writeln!(std::io::stderr(), "SKIPPED: there is no Chromium, and {WITHOUT} is set");
             return None;
         };
         let folder = tempfile::tempdir().unwrap();

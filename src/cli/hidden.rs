@@ -39,13 +39,15 @@ pub(super) fn hide_password(address: &str) {
     }
 }
 
-/// As it is, as it stands in JSON, with control characters written out, without the space around, and its single lines.
+/// As it is, as it stands in JSON and in HTML, with control characters written out, without the space around, and its single lines.
 fn forms(value: &str) -> Vec<String> {
     let json = serde_json::Value::from(value).to_string();
     let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(&json);
     let mut forms = vec![value.to_owned(), json.to_owned()];
     #[cfg(feature = "aws")]
     forms.push(crate::plan::clean(value));
+    #[cfg(feature = "aws")]
+    forms.extend([crate::plan::clean(value).as_str(), json].map(crate::graph::escape));
     forms.extend(Some(value.trim()).filter(|text| text.len() >= SHORTEST).map(str::to_owned));
     if value.trim().contains('\n') {
         forms.extend(value.lines().map(str::trim).filter(|line| line.len() >= LINE).map(str::to_owned));
@@ -118,8 +120,15 @@ mod tests {
     #[test]
     fn a_value_is_hidden_in_every_form() {
         let all = forms(" a \"key\"\nwith two long lines ");
-        for form in [" a \"key\"\nwith two long lines ", " a \\\"key\\\"\\nwith two long lines ", "with two long lines"]
-        {
+        for form in [
+            " a \"key\"\nwith two long lines ",
+            " a \\\"key\\\"\\nwith two long lines ",
+            "with two long lines",
+            #[cfg(feature = "aws")]
+            " a &quot;key&quot;\\u{a}with two long lines ",
+            #[cfg(feature = "aws")]
+            " a \\&quot;key\\&quot;\\nwith two long lines ",
+        ] {
             assert!(all.iter().any(|known| known == form), "{form}: {all:?}");
         }
     }

@@ -87,6 +87,10 @@ impl Page {
         );
         for (at, stack, change) in all {
             let fate = words::fate(change).map_or_else(|| without_data(change), |(text, _)| text);
+            let fate = match words::allowed(change) {
+                Some(allowed) => format!("{fate}; {allowed}"),
+                None => fate.to_owned(),
+            };
             self.put(&format!(
                 "<tr class=\"{}\"><td data-head=\"what\">{}</td><td data-head=\"resource\">{} <span class=\"kind\">{}</span></td>\
                  <td data-head=\"stack\"><a href=\"#stack-{at}\">{}</a></td><td data-head=\"its data\">{}</td></tr>\n",
@@ -95,7 +99,7 @@ impl Page {
                 code(&change.logical_id),
                 plain(&change.resource_type),
                 code(&stack.id),
-                plain(fate),
+                plain(&fate),
             ));
         }
         self.put("</tbody>\n</table>\n</section>\n");

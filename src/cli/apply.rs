@@ -25,7 +25,6 @@ use crate::source::Sources;
   infra apply --env prod --yes                  in CI, where nobody can answer
   infra apply --env dev --set api.Image=repo:2
   infra apply --env prod --yes --expect DIGEST  only the plan with this digest
-  infra apply --env dev --allow replace:orders/Db    the data in it may go
   infra apply plan.json                         what `infra plan -o` saved
   infra apply --env dev --sandbox --yes         against the simulator
 

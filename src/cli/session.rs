@@ -46,8 +46,7 @@ pub(super) struct Orphans {
 /// What a plan may do that it does not do of itself.
 #[derive(Args)]
 pub(super) struct Allowed {
-    /// Let a protected resource or one with data go: `replace:STACK/RESOURCE`, `delete:STACK/RESOURCE`, also
-    /// `STACK@PLACE`, and `*` in each part for what is not protected
+    /// Let data go: `replace:STACK/RESOURCE` or `delete:STACK/RESOURCE`; `*` stands for any letters
     #[arg(long = "allow", value_name = "WHAT")]
     allow: Vec<Allow>,
 }

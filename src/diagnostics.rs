@@ -18,7 +18,7 @@ mod suggest;
 pub use code::Code;
 pub use concise::to_concise;
 pub use fix::{Fix, Replacement, apply};
-pub use github::to_github;
+pub use github::{annotation, harmless, to_github};
 pub use json::to_json;
 pub use render::{Style, render};
 pub use sarif::to_sarif;

@@ -2,6 +2,8 @@
 //!
 //! `parse → analyze → lower → plan → apply`: one verb, one input, one output each.
 //! `ARCHITECTURE.md` shows the rooms and which may use which.
+#![cfg_attr(feature = "aws", doc = "")]
+#![cfg_attr(feature = "aws", doc = include_str!("lib.md"))]
 
 #[cfg(feature = "aws")]
 pub mod apply;

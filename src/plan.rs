@@ -64,7 +64,7 @@ pub use run::plan;
 pub use saved::{LONGEST, Made, Refused, Saved};
 pub use stuck::{Stuck, stuck};
 pub(crate) use view::clean;
-pub use view::{Style, to_html, to_json, to_markdown, to_text};
+pub use view::{Style, to_github, to_html, to_json, to_markdown, to_text};
 pub use wanted::{Asset, Desired, Event, Input, Leaves, Live, Observer, Settings, Silent, Site, Source, Wanted};
 
 /// Version of the JSON form; rises when a reader of the old one would misread it.

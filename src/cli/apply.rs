@@ -146,7 +146,7 @@ pub(super) fn carry_out(
 ) -> Exit {
     let shown = text(plan, context);
     match consent.format {
-        Format::Text => context.terminal.data(&shown),
+        Format::Text => context.terminal.text(&shown),
         Format::Json => context.terminal.say(&shown),
     }
     if plan.has_changes() && !consent.yes {
@@ -171,7 +171,7 @@ pub(super) fn carry_out(
     }
     match consent.format {
         Format::Json => context.terminal.data(&format!("{:#}\n", apply::to_json(&report))),
-        Format::Text if plan.has_changes() => context.terminal.data(&apply::to_text(&report)),
+        Format::Text if plan.has_changes() => context.terminal.text(&apply::to_text(&report)),
         Format::Text => {}
     }
     Exit::of_code(report.exit_code())

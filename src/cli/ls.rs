@@ -62,7 +62,7 @@ impl Ls {
                     };
                     [s.id.clone(), status, s.account.clone(), s.name.clone(), s.updated.clone().unwrap_or_default()]
                 });
-                context.terminal.data(&table(rows.collect()));
+                context.terminal.text(&table(rows.collect()));
             }
         }
         Exit::Done
@@ -93,18 +93,18 @@ impl Outputs {
         };
         let deployed: BTreeMap<String, &Seen> =
             seen.iter().filter(|s| s.status.is_some()).map(|s| (name(s), s)).collect();
-        context.terminal.data(&match self.format {
+        match self.format {
             Format::Json => {
                 let outputs: BTreeMap<_, _> = deployed.iter().map(|(name, s)| (name, &s.outputs)).collect();
-                format!("{:#}\n", json!(outputs))
+                context.terminal.data(&format!("{:#}\n", json!(outputs)));
             }
             Format::Text => {
                 let rows = deployed.iter().flat_map(|(name, s)| {
                     s.outputs.iter().map(move |(output, value)| [format!("{name}.{output}"), value.clone()])
                 });
-                table(rows.collect())
+                context.terminal.text(&table(rows.collect()));
             }
-        });
+        }
         Exit::Done
     }
 }

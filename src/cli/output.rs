@@ -87,6 +87,8 @@ pub(super) struct Terminal {
     live: bool,
     /// What it means that data could not be written.
     unwritten: Option<Exit>,
+    /// Problems are also annotations of GitHub; where the project lies in the repository, with `/` at its end.
+    annotations: Option<String>,
 }
 
 impl Terminal {
@@ -111,6 +113,7 @@ impl Terminal {
             err_width: width(terminal_size::terminal_size_of(io::stderr()), 100),
             live: err_terminal && !plain,
             unwritten: None,
+            annotations: None,
         }
     }
 
@@ -129,6 +132,19 @@ impl Terminal {
         self.live
     }
 
+    /// From now on, problems are annotations of GitHub too. `folder` is where the project lies in the repository, with
+    /// `/` at its end, or empty.
+    pub(super) fn annotate(&mut self, folder: String) {
+        self.annotations = Some(folder);
+    }
+
+    /// Writes what is for people, to stdout.
+    pub(super) fn text(&mut self, text: &str) {
+        // What is hidden is looked for in the text as it is.
+        let text = shown(text);
+        self.data(&spoken(&text));
+    }
+
     /// Writes data.
     pub(super) fn data(&mut self, text: &str) {
         let mut out = io::stdout().lock();
@@ -138,19 +154,27 @@ impl Terminal {
             Ok(()) => return,
             // Who closed it wants no more.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Some(Exit::ClosedPipe),
-            Err(error) => Some(self.fail(&format!("cannot write to stdout: {}", host::plain(&error)))),
+            Err(error) => Some(self.complain(&format!("cannot write to stdout: {}", host::plain(&error)))),
         };
     }
 
     /// Says something to people. A closed stderr is nobody to tell.
     pub(super) fn say(&mut self, text: &str) {
         let mut err = io::stderr().lock();
-        let _ = err.write_all(shown(text).as_bytes());
+        let _ = err.write_all(spoken(&shown(text)).as_bytes());
         let _ = if text.ends_with('\n') { Ok(()) } else { err.write_all(b"\n") };
     }
 
     /// Says what went wrong where no place in a file is to blame.
     pub(super) fn fail(&mut self, text: &str) -> Exit {
+        let exit = self.complain(text);
+        if self.annotations.is_some() {
+            self.data(&diagnostics::annotation("error", None, "infra", &shown(text)));
+        }
+        exit
+    }
+
+    fn complain(&mut self, text: &str) -> Exit {
         self.say(&format!("{} {text}", self.paint("error:", "1;31")));
         Exit::Error
     }
@@ -171,6 +195,10 @@ impl Terminal {
         let style = Style { colour: self.err_colour, width: self.err_width };
         let all: Vec<Diagnostic> = all.iter().map(veiled).collect();
         self.say(&diagnostics::render(&all, sources, style));
+        if let Some(folder) = &self.annotations {
+            let annotations = diagnostics::to_github(&all, sources, folder);
+            self.data(&annotations);
+        }
     }
 
     /// Asks; an answer other than `yes` is a no, and so is no answer.
@@ -211,5 +239,13 @@ fn width(terminal: Option<(terminal_size::Width, terminal_size::Height)>, elsewh
 /// A line for people, from wherever an engine reports: observers hold no [`Terminal`].
 pub(super) fn say_line(text: &str) {
     let mut err = io::stderr().lock();
-    let _ = writeln!(err, "{}", shown(text));
+    let _ = writeln!(err, "{}", spoken(&shown(text)));
+}
+
+/// What is for people: in a log of GitHub Actions, nothing in it is taken for a command.
+fn spoken(text: &str) -> Cow<'_, str> {
+    match host::variable("GITHUB_ACTIONS") {
+        Some(_) => diagnostics::harmless(text),
+        None => Cow::Borrowed(text),
+    }
 }

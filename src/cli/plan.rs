@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::output::Exit;
 use super::session::{Allowed, Options, Orphans, Patience, Session};
-use super::{Context, progress::Progress, saved};
+use super::{Context, problems, progress::Progress, project, saved};
 use crate::plan::{self, Leaves, Plan};
 
 /// Show exactly what an apply would change
@@ -61,6 +61,8 @@ pub(super) struct PlanCommand {
 pub(super) enum View {
     Text,
     Markdown,
+    /// As `text`; problems and what loses data as annotations of GitHub Actions, beside the lines of a pull request
+    Github,
     Html,
     Json,
 }
@@ -74,6 +76,10 @@ pub(super) enum Format {
 
 impl PlanCommand {
     pub(super) fn run(self, context: &mut Context) -> Exit {
+        if self.format == View::Github {
+            let folder = problems::folder(&project::disk(context));
+            context.terminal.annotate(folder);
+        }
         let mut session = match Session::with_orphans(&self.options, &self.orphans, context) {
             Ok(session) => session.waiting(&self.patience),
             Err(exit) => return exit,
@@ -87,8 +93,7 @@ impl PlanCommand {
             Ok(plan) => plan,
             Err(exit) => return exit,
         };
-        let shown = view(&made, self.format, context);
-        context.terminal.data(&shown);
+        show(&made, self.format, context);
         match &self.output {
             None => discard(&session, &made, context),
             Some(file) => {
@@ -106,16 +111,24 @@ impl PlanCommand {
     }
 }
 
-/// A plan as it is asked for. Its digest is at the end, for `infra apply --expect`.
-pub(super) fn view(plan: &Plan, view: View, context: &Context) -> String {
+/// Writes a plan as it is asked for. For people, its digest is at the end, for `infra apply --expect`.
+pub(super) fn show(plan: &Plan, view: View, context: &mut Context) {
+    let shown = text(plan, context);
+    let shown = match plan.has_changes() && !plan.is_local() {
+        true => format!("{shown}\ndigest {}\n", plan.digest()),
+        false => shown,
+    };
+    let terminal = &mut context.terminal;
     match view {
-        View::Text if plan.has_changes() && !plan.is_local() => {
-            format!("{}\ndigest {}\n", text(plan, context), plan.digest())
+        View::Text => terminal.text(&shown),
+        View::Github => {
+            terminal.text(&shown);
+            let folder = problems::folder(&project::disk(context));
+            context.terminal.data(&plan::to_github(plan, &folder));
         }
-        View::Text => text(plan, context),
-        View::Markdown => plan::to_markdown(plan),
-        View::Html => plan::to_html(plan),
-        View::Json => format!("{:#}\n", plan::to_json(plan)),
+        View::Markdown => terminal.data(&plan::to_markdown(plan)),
+        View::Html => terminal.data(&plan::to_html(plan)),
+        View::Json => terminal.data(&format!("{:#}\n", plan::to_json(plan))),
     }
 }
 

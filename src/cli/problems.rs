@@ -54,7 +54,7 @@ pub(super) fn counted(n: usize, what: &str) -> String {
 }
 
 /// Where the project lies in the repository that a workflow has checked out, with `/` at the end.
-fn folder(disk: &Disk) -> String {
+pub(super) fn folder(disk: &Disk) -> String {
     let workspace = host::variable("GITHUB_WORKSPACE");
     let below = workspace.and_then(|workspace| host::below(&disk.root, workspace.as_ref()));
     below.filter(|folder| !folder.is_empty()).map_or_else(String::new, |folder| format!("{folder}/"))

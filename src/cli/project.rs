@@ -63,6 +63,13 @@ pub(super) fn load(context: &mut Context) -> Result<(Disk, Program), Exit> {
     Ok((texts.disk, program))
 }
 
+/// Where the project is, or would be.
+#[cfg(feature = "aws")]
+pub(super) fn disk(context: &Context) -> Disk {
+    let here = host::working_directory().unwrap_or_default();
+    Disk::find(&context.directory.as_ref().map_or(here.clone(), |directory| here.join(directory)))
+}
+
 /// The project that lies there, where one does and can be read; projects further down are others. What is wrong in it is
 /// nobody's business here.
 #[cfg(feature = "aws")]

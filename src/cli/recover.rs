@@ -62,7 +62,7 @@ impl RecoverCommand {
             context.terminal.data("no stack is stuck\n");
             return Ok(Exit::Done);
         }
-        context.terminal.data(&listed(&stuck, &skip, &session));
+        context.terminal.text(&listed(&stuck, &skip, &session));
         if !self.yes {
             if !context.terminal.can_ask() {
                 return Err(context.terminal.fail("nobody can answer here; give `--yes` to go on without asking"));
@@ -94,7 +94,7 @@ fn told(ended: &[Recovery], session: &Session, context: &mut Context) -> Exit {
         };
         format!("{word:<12} {}\n", one.id)
     };
-    context.terminal.data(&ended.iter().map(line).collect::<String>());
+    context.terminal.text(&ended.iter().map(line).collect::<String>());
     let any = |outcome| ended.iter().any(|one| one.outcome == outcome);
     match (any(Outcome::Unknown), any(Outcome::Failed)) {
         (true, _) => Exit::Unknown,

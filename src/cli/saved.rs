@@ -101,9 +101,7 @@ fn refuse(name: &str, refused: Refused, context: &mut Context) -> Exit {
 
 /// The project around, where there is one: a plan file does not need it.
 fn around(context: &Context) -> (Disk, Option<Program>) {
-    let here = host::working_directory().unwrap_or_default();
-    let start = context.directory.as_ref().map_or(here.clone(), |directory| here.join(directory));
-    let disk = Disk::find(&start);
+    let disk = project::disk(context);
     let program = project::there(&disk);
     (disk, program)
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::Context;
 use super::output::Exit;
-use super::plan::{View, view};
+use super::plan::{View, show};
 use super::saved::File;
 
 /// Show a plan file as `infra plan` showed it, without AWS
@@ -31,8 +31,7 @@ impl Show {
             Err(exit) => return exit,
         };
         context.terminal.say(&file.origin());
-        let shown = view(&file.saved.plan, self.format, context);
-        context.terminal.data(&shown);
+        show(&file.saved.plan, self.format, context);
         Exit::Done
     }
 }

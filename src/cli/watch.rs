@@ -55,7 +55,7 @@ impl WatchCommand {
         if report.stacks.is_empty() {
             told.push_str("\nnothing runs\n");
         }
-        context.terminal.data(&told);
+        context.terminal.text(&told);
         Ok(Exit::of_code(report.exit_code()))
     }
 }

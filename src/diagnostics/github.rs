@@ -2,6 +2,8 @@
 //!
 //! The form and its escapes: "Workflow commands for GitHub Actions" in the reference on docs.github.com.
 
+use std::borrow::Cow;
+
 use super::Diagnostic;
 use crate::source::{Sources, Span};
 
@@ -42,6 +44,36 @@ pub fn to_github(diagnostics: &[Diagnostic], sources: &Sources, folder: &str) ->
         out.push('\n');
     }
     out
+}
+
+/// One line that GitHub shows: `level` is `error`, `warning` or `notice`; `place` a file of the repository and a line.
+pub fn annotation(level: &str, place: Option<(&str, &str)>, title: &str, message: &str) -> String {
+    let mut out = format!("::{level} ");
+    if let Some((file, line)) = place {
+        out.push_str("file=");
+        push_property(&mut out, file);
+        out.push_str(",line=");
+        push_property(&mut out, line);
+        out.push(',');
+    }
+    out.push_str("title=");
+    push_property(&mut out, title);
+    out.push_str("::");
+    push_data(&mut out, message);
+    out.push('\n');
+    out
+}
+
+/// `text` for people, in a log that GitHub reads: no line of it is a command. The runner looks for `::` at the beginning
+/// of a line, behind white space, and for `##[` anywhere.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let begins = |line: &str| line.trim_start().starts_with("::");
+    if !text.contains("##[") && !text.split(['\n', '\r']).any(begins) {
+        return Cow::Borrowed(text);
+    }
+    let line = |line: &str| if begins(line) { line.replacen("::", ": :", 1) } else { line.to_owned() };
+    let lines: String = text.split_inclusive(['\n', '\r']).map(line).collect();
+    Cow::Owned(lines.replace("##[", "# #["))
 }
 
 /// The text of a command: nothing in it ends the line.

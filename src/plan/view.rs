@@ -1,6 +1,7 @@
 //! A plan as people and machines read it: views of one value, none of which knows more than another.
 
 mod because;
+mod github;
 mod html;
 mod json;
 mod markdown;
@@ -10,6 +11,7 @@ mod text;
 mod value;
 mod words;
 
+pub use github::to_github;
 pub use html::to_html;
 pub use json::to_json;
 pub use markdown::to_markdown;

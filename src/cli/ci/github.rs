@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::workflow::{Job, Kind, workflow};
+use super::workflow::{Job, Kind, Setup, workflow};
 use crate::build;
 use crate::cli::output::Exit;
 use crate::cli::{Context, project};
@@ -26,9 +26,9 @@ const MARK: &str = "# Contents: ";
   infra ci github --install ./install-infra --stdout
   infra ci github --install ./install-infra --apply-role arn:aws:iam::222222222222:role/deploy
 
-Each environment with a `branch` gets a job in both files: `infra-plan.yml` plans requests into
-that branch, `infra-apply.yml` applies what is pushed to it, in the GitHub environment of the same
-name. `infra ci policy` prints the policies of the roles.")]
+Each environment with a `branch` gets jobs in both files: `infra-plan.yml` plans requests into that
+branch and comments on them; `infra-apply.yml` plans what is pushed to it, and applies just that plan
+in the GitHub environment of the same name, where somebody may have to approve. `infra ci policy` prints the policies of the roles.")]
 pub(super) struct Github {
     /// The command that puts `infra` on the path of a job
     #[arg(long, value_name = "COMMAND", value_parser = command)]
@@ -63,13 +63,8 @@ impl Github {
         let fail = |why: String, context: &mut Context| context.terminal.fail(&why);
         let folder = folder(&disk, &repository).map_err(|why| fail(why, context))?;
         let jobs = self.jobs(&program, folder).map_err(|why| fail(why, context))?;
-        let files = Kind::ALL.map(|kind| {
-            let role = match kind {
-                Kind::Plan => &self.plan_role,
-                Kind::Apply => &self.apply_role,
-            };
-            (format!("{FOLDER}/{}", kind.file()), marked(&workflow(kind, &jobs, role, &self.install)))
-        });
+        let setup = Setup { install: &self.install, plan_role: &self.plan_role, apply_role: &self.apply_role };
+        let files = Kind::ALL.map(|kind| (format!("{FOLDER}/{}", kind.file()), marked(&workflow(kind, &jobs, setup))));
         if self.stdout {
             let text: String = files.iter().map(|(name, text)| format!("---\n# {name}\n{text}")).collect();
             context.terminal.data(&text);
@@ -91,6 +86,8 @@ impl Github {
     fn jobs(&self, program: &Program, folder: Option<String>) -> Result<Vec<Job>, String> {
         let folder: Option<Arc<str>> = folder.map(Into::into);
         let places = semantics::places(program);
+        // Programs without a project are refused before.
+        let project = program.project().map_or("", |name| name.as_str());
         let mut jobs = Vec::new();
         for (env, branch) in semantics::environments(program) {
             let (Some(branch), Some(place)) = (branch, places.iter().find(|place| place.env == env)) else { continue };
@@ -105,6 +102,7 @@ impl Github {
                 }
             }
             jobs.push(Job {
+                project: project.to_string(),
                 env: env.to_string(),
                 branch: branch.to_string(),
                 partition: semantics::partition(&place.region),

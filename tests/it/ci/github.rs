@@ -87,26 +87,37 @@ fn workflows_plan_requests_and_apply_pushes_with_no_more_rights_than_that() {
     let branches = json!(["develop", "release/1.x", "cn"]);
     assert_eq!(plan["on"], json!({ "pull_request": { "branches": branches } }));
     assert_eq!(apply["on"], json!({ "push": { "branches": branches } }));
+    let names = |workflow: &Value| workflow["jobs"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&plan), ["beijing", "comment-beijing", "comment-dev", "comment-prod", "dev", "prod"]);
+    assert_eq!(names(&apply), ["beijing", "dev", "plan-beijing", "plan-dev", "plan-prod", "prod"]);
     for workflow in [&plan, &apply] {
         assert_eq!(workflow["permissions"], json!({}));
-        let jobs = workflow["jobs"].as_object().unwrap();
-        assert_eq!(jobs.keys().collect::<Vec<_>>(), ["beijing", "dev", "prod"]);
-        for job in jobs.values() {
-            assert_eq!(job["permissions"], json!({ "contents": "read", "id-token": "write" }));
+        for (name, job) in workflow["jobs"].as_object().unwrap() {
             let steps = job["steps"].as_array().unwrap();
-            assert_eq!(steps[0]["with"], json!({ "persist-credentials": false }));
-            // What is installed runs before there are credentials.
-            assert_eq!(steps[1]["run"], "./install \"infra\"  # v1");
             for uses in steps.iter().filter_map(|step| step["uses"].as_str()) {
                 let (_, version) = uses.split_once('@').unwrap();
                 assert!(version.len() == 40 && version.bytes().all(|b| b.is_ascii_hexdigit()), "{uses}");
             }
-            assert_eq!(steps[3]["working-directory"], "system");
+            if name.starts_with("comment-") {
+                // What comments reaches neither AWS nor the code of the request.
+                assert_eq!(job["permissions"], json!({ "pull-requests": "write" }));
+                assert_eq!(job["needs"], json!(name.trim_start_matches("comment-")));
+                assert_eq!(steps.len(), 2);
+                assert!(steps[0]["uses"].as_str().unwrap().starts_with("actions/download-artifact@"));
+                continue;
+            }
+            assert_eq!(job["permissions"], json!({ "contents": "read", "id-token": "write" }));
+            assert_eq!(steps[0]["with"], json!({ "persist-credentials": false }));
+            // What is installed runs before there are credentials.
+            assert_eq!(steps[1]["run"], "./install \"infra\"  # v1");
+            let own = steps.iter().skip(3).filter(|step| step["run"].is_string());
+            assert!(own.clone().count() > 0 && own.clone().all(|step| step["working-directory"] == "system"));
         }
     }
-    let credentials = |workflow: &Value, env: &str| workflow["jobs"][env]["steps"][2]["with"].clone();
+    let credentials = |workflow: &Value, job: &str| workflow["jobs"][job]["steps"][2]["with"].clone();
     let with = |role: &str, region: &str| json!({ "role-to-assume": role, "aws-region": region });
     assert_eq!(credentials(&plan, "dev"), with("arn:aws:iam::111111111111:role/infra-plan", "eu-west-1"));
+    assert_eq!(credentials(&apply, "plan-dev"), with("arn:aws:iam::111111111111:role/infra-plan", "eu-west-1"));
     assert_eq!(credentials(&apply, "prod"), with("arn:aws:iam::222222222222:role/infra-apply", "eu-central-1"));
     assert_eq!(credentials(&apply, "beijing"), with("arn:aws-cn:iam::333333333333:role/infra-apply", "cn-north-1"));
 
@@ -114,12 +125,137 @@ fn workflows_plan_requests_and_apply_pushes_with_no_more_rights_than_that() {
     let same = "github.event.pull_request.head.repo.full_name == github.repository";
     assert_eq!(prod["if"], format!("github.base_ref == 'release/1.x' && {same}"));
     assert_eq!(prod["environment"], Value::Null);
-    assert_eq!(prod["steps"][3]["run"], "exec infra plan --env prod --format markdown >> \"$GITHUB_STEP_SUMMARY\"");
+    assert_eq!(prod["steps"][3]["run"], "exec infra plan --env prod --format github -o \"$RUNNER_TEMP/plan.json\"");
+    assert_eq!(prod["steps"][5]["if"], "always()", "a plan of a request leaves nothing");
+    let planned = &apply["jobs"]["plan-prod"];
+    assert_eq!(planned["if"], "github.ref == 'refs/heads/release/1.x'");
+    assert_eq!(planned["environment"], Value::Null);
     let prod = &apply["jobs"]["prod"];
-    assert_eq!(prod["if"], "github.ref == 'refs/heads/release/1.x'");
-    assert_eq!(prod["environment"], "prod");
+    assert_eq!((&prod["needs"], &prod["environment"]), (&json!("plan-prod"), &json!("prod")));
+    assert_eq!(prod["if"], "needs.plan-prod.outputs.changes == 'true'");
     assert_eq!(prod["concurrency"], json!({ "group": "infra-prod", "cancel-in-progress": false }));
-    assert_eq!(prod["steps"][3]["run"], "exec infra apply --env prod --yes");
+    assert_eq!(prod["steps"][4]["run"], "exec infra apply \"$RUNNER_TEMP/plan.json\" --env prod");
+    let artifact = |step: &Value| step["with"]["name"].clone();
+    assert_eq!(artifact(&planned["steps"][5]), artifact(&prod["steps"][3]));
+    scripts_do_as_they_say(&project, &plan, &apply);
+}
+
+/// Runs the scripts of the jobs, with a shell as runners have it and stand-ins for `infra` and `gh`.
+fn scripts_do_as_they_say(project: &Project, plan: &Value, apply: &Value) {
+    let bash = |script: &Value, stand_in: &str, body: &str| {
+        project.write(&format!("bin/{stand_in}"), format!("#!/bin/sh\n{body}\n"));
+        let mut command = std::process::Command::new("bash");
+        let path = format!("{}:/usr/bin:/bin", project.path("bin").display());
+        command.args(["-e", "-c", &format!("chmod +x bin/*; {}", script.as_str().unwrap())]);
+        command.current_dir(project.path("")).env("PATH", path).env("RUNNER_TEMP", project.path("temp"));
+        command.env("GITHUB_OUTPUT", project.path("temp/output")).env("GITHUB_REPOSITORY", "org/repo");
+        command.env("NUMBER", "7").env("START", "### Plan");
+        let code = command.output().unwrap().status.code();
+        let read = |name: &str| fs::read_to_string(project.path(&format!("temp/{name}"))).unwrap_or_default();
+        let said = (code, read("output"), read("calls"));
+        let _ = fs::remove_file(project.path("temp/output"));
+        let _ = fs::remove_file(project.path("temp/calls"));
+        said
+    };
+    project.write("temp/plan.md", "### Plan\n");
+    let planned = &apply["jobs"]["plan-dev"]["steps"][3]["run"];
+    for (exit, code, output) in [(0, 0, ""), (2, 0, "changes=true\n"), (1, 1, ""), (3, 3, "")] {
+        let (ended, told, _) = bash(planned, "infra", &format!("exit {exit}"));
+        assert_eq!((ended, told.as_str()), (Some(code), output), "{exit}");
+    }
+    let comment = &plan["jobs"]["comment-dev"]["steps"][1]["run"];
+    let log = |answer: &str| format!("echo \"$@\" >> temp/calls\ncase \"$2\" in --paginate) {answer};; esac");
+    let (code, _, calls) = bash(comment, "gh", &log("printf '11\\n12\\n'"));
+    let file = project.path("temp/plan.md").display().to_string();
+    assert_eq!(code, Some(0), "{calls}");
+    assert!(calls.contains(&format!("-X PATCH repos/org/repo/issues/comments/11 -F body=@{file}")), "{calls}");
+    let (code, _, calls) = bash(comment, "gh", &log(":"));
+    assert_eq!(code, Some(0), "{calls}");
+    assert!(calls.contains(&format!("api --silent repos/org/repo/issues/7/comments -F body=@{file}")), "{calls}");
+}
+
+#[test]
+fn a_comment_is_found_again_by_how_a_plan_begins() {
+    let project = repository(PROGRAM);
+    write(&project, &[]).ended(0);
+    let [plan, _] = read(&project);
+    let start = plan["jobs"]["comment-dev"]["steps"][1]["env"]["START"].as_str().unwrap();
+    let shown = project.run(&["-C", "system", "plan", "--env", "dev", "--sandbox=s", "--format", "markdown"]).ended(0);
+    assert!(shown.out.starts_with(start), "{start}\n{}", shown.out);
+}
+
+/// Values that would be commands where a line began with them.
+const HOSTILE: &str = r#"
+project shop
+account main { id: "111111111111" }
+env dev { account: main, regions: ["eu-west-1"] }
+
+service api {
+  resource Long = AWS::SSM::Parameter { Type: "String", Value: "VALUE" }
+  resource Text = AWS::SSM::Parameter { Type: "String", Value: "one\n  ::error::two\n::set-output name=x::y\n##[error]z\n%0A::warning::z" }
+  output Named = "::add-mask::x"
+  output Lined = "a\n::add-mask::x"
+}
+"#;
+
+#[test]
+fn no_value_of_a_plan_becomes_a_command_of_the_runner() {
+    let is_command = |line: &&str| line.trim_start().starts_with("::") || line.contains("##[");
+    let project = Project::new(&[("main.infra", &HOSTILE.replace("VALUE", "a"))]);
+    let infra = |line: &str| {
+        let mut command = project.command(&line.split(' ').collect::<Vec<_>>());
+        command.env("GITHUB_ACTIONS", "true");
+        crate::support::cli::run(command)
+    };
+    let mut all = Vec::new();
+    let first = ["plan --sandbox=s --format github -o p.json", "show p.json --format github"];
+    for line in first.into_iter().chain(["apply --sandbox=s --yes", "outputs --sandbox=s", "ls --sandbox=s"]) {
+        all.push(infra(line).ended(0));
+    }
+    // Wherever a long value is broken, one of these begins a line.
+    let mut broken = 0;
+    for width in 0..12 {
+        let value = format!("{}{}", "x".repeat(width), "::error::yz ".repeat(30));
+        project.write("main.infra", HOSTILE.replace("VALUE", &value).replace("one", "other"));
+        all.push(infra("plan --sandbox=s").ended(0));
+        broken += project.infra("plan --sandbox=s").ended(0).out.lines().filter(is_command).count();
+    }
+    assert!(broken > 0, "no line began with one, and nothing was shown");
+    project.write("main.infra", HOSTILE.replace("\"VALUE\"", "\"b\", Nonsense: 1"));
+    all.push(infra("plan --sandbox=s --format github").ended(1));
+    let lines = all.iter().flat_map(|said| said.out.split(['\n', '\r']).chain(said.err.split(['\n', '\r'])));
+    let commands: Vec<&str> = lines.filter(is_command).collect();
+    assert_eq!(commands.len(), 3, "two notices and one error: {commands:#?}");
+    assert!(commands[..2].iter().all(|c| c.starts_with("::notice title=plan of shop for dev::1 of 1 stack: 2 to")));
+    assert!(commands[2].starts_with("::error file=main.infra,line="), "{}", commands[2]);
+    // The same text is whole where no runner reads it.
+    project.write("main.infra", HOSTILE);
+    assert!(project.infra("outputs --sandbox=s").ended(0).out.contains("::add-mask::x"));
+}
+
+#[test]
+fn what_a_plan_is_refused_for_and_what_it_loses_stands_beside_the_lines() {
+    let program = HOSTILE.replace("  output Named", "  resource Table = AWS::DynamoDB::Table {\n    BillingMode: \"PAY_PER_REQUEST\"\n    AttributeDefinitions: [{ AttributeName: \"id\", AttributeType: \"S\" }]\n    KeySchema: [{ AttributeName: \"KEY\", KeyType: \"HASH\" }]\n  }\n  output Named");
+    let with_key =
+        |key: &str| program.replace("KEY", key).replace("AttributeName: \"id\"", &format!("AttributeName: \"{key}\""));
+    let project = Project::new(&[("system/main.infra", &with_key("id"))]);
+    let infra = |line: &str| {
+        let mut command = project.command(&line.split(' ').collect::<Vec<_>>());
+        command.env("GITHUB_ACTIONS", "true").env("GITHUB_WORKSPACE", project.path(""));
+        crate::support::cli::run(command)
+    };
+    infra("-C system apply --sandbox=s --yes").ended(0);
+    project.write("system/main.infra", with_key("key"));
+    let said = infra("-C system plan --sandbox=s --format github").ended(0).out;
+    let line = said.lines().find(|line| line.starts_with("::warning")).unwrap_or_else(|| panic!("{said}"));
+    assert!(
+        line.starts_with("::warning file=system/main.infra,line=9,title=data is lost::may replace Table"),
+        "{line}"
+    );
+    // Where a call fails, there is no line to stand beside.
+    let said = infra("-C system plan --endpoint http://127.0.0.1:1 --format github");
+    assert_eq!(said.code, Some(1));
+    assert!(said.out.lines().any(|line| line.starts_with("::error title=unreachable::")), "{}", said.out);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The only room that writes to the terminal: data to stdout, everything for people to stderr.
 #![cfg_attr(not(feature = "aws"), expect(dead_code, reason = "half of it serves the commands that talk to AWS"))]
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 

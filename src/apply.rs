@@ -42,13 +42,13 @@ pub struct Settings {
     pub concurrency: usize,
     /// Asked from outside to start nothing new.
     pub stop: Stop,
-    /// Pause between two questions about what runs; it grows to five times that while nothing happens.
+    /// Pause between two questions about what runs; it grows to 30 times that while nothing happens.
     pub poll: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { concurrency: 10, stop: Stop::default(), poll: Duration::from_secs(2) }
+        Self { concurrency: 10, stop: Stop::default(), poll: Duration::from_millis(300) }
     }
 }
 

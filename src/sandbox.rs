@@ -68,6 +68,12 @@ pub struct Settings {
     /// A second ExecuteChangeSet with the same token is answered well; otherwise it is refused.
     /// Which of them AWS does is not known.
     pub execute_again: bool,
+    /// DescribeChangeSet by ARN tells DELETE_COMPLETE of one that is deleted; otherwise there is none.
+    /// Which of them AWS does is not known.
+    pub tells_deleted: bool,
+    /// A change set counts as executed from the start of its operation on; otherwise from its end on.
+    /// Which of them AWS does is not known.
+    pub executed_at_start: bool,
 }
 
 impl Default for Settings {
@@ -83,6 +89,8 @@ impl Default for Settings {
             forbidden_roles: Vec::new(),
             early_validation: true,
             execute_again: true,
+            tells_deleted: false,
+            executed_at_start: false,
         }
     }
 }

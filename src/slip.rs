@@ -45,8 +45,6 @@ pub enum Slip {
     NoParameters,
     /// An update is carried out without rollback.
     NoRollback,
-    /// An empty change set is left where it is.
-    KeptEmpty,
     /// An empty change set counts as one that AWS rejects.
     EmptyIsRejected,
     /// An empty shell is taken for a stack.
@@ -67,6 +65,10 @@ pub enum Slip {
     NoRedaction,
     /// The plan shows the values of secret parameters.
     ShownSecrets,
+    /// A plan file is applied without a look at what moved since.
+    NoPreflight,
+    /// Discarding a plan file leaves its change sets.
+    KeptPlans,
 }
 
 #[cfg(feature = "slips")]
@@ -132,7 +134,6 @@ impl Slip {
         Self::DeployedOutputs,
         Self::NoParameters,
         Self::NoRollback,
-        Self::KeptEmpty,
         Self::EmptyIsRejected,
         Self::ShellIsStack,
         Self::FirstPage,
@@ -143,5 +144,7 @@ impl Slip {
         Self::UnguardedData,
         Self::NoRedaction,
         Self::ShownSecrets,
+        Self::NoPreflight,
+        Self::KeptPlans,
     ];
 }

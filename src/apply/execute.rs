@@ -24,7 +24,14 @@ pub(crate) enum Executed {
 }
 
 /// Brings the change set to its end, whatever it is found doing: a second run goes the same way as the first.
-pub(crate) async fn execute(followed: &Followed<'_>, set: &str, token: &Token, action: StackAction) -> Executed {
+/// One that was `just_made` is not looked at first: AWS refuses it where somebody was faster.
+pub(crate) async fn execute(
+    followed: &Followed<'_>,
+    set: &str,
+    token: &Token,
+    action: StackAction,
+    just_made: bool,
+) -> Executed {
     // A creation carries `OnStackFailure`, which excludes the word on rollback.
     let disable_rollback = (action == StackAction::Update).then_some(slip::is(Slip::NoRollback));
     // Once AWS may have taken the call, no later failure means that nothing runs. What the last attempt of a call
@@ -35,12 +42,15 @@ pub(crate) async fn execute(followed: &Followed<'_>, set: &str, token: &Token, a
         true => Executed::Ended(End::Lost(e)),
         false => Executed::Refused(e),
     };
+    let mut known = just_made.then_some((ExecutionStatus::Available, false));
     for look in 0..LOOKS {
-        let state = match followed.cloud.change_set_state(followed.stack, set).await {
-            Ok(state) => state,
-            Err(e) => return refused(e, asked),
-        };
-        let execution = state.as_ref().map(|s| s.execution.clone());
+        if known.is_none() {
+            known = match followed.cloud.change_set_state(followed.stack, set).await {
+                Ok(state) => state.map(|state| (state.execution, state.status.is_pending())),
+                Err(e) => return refused(e, asked),
+            };
+        }
+        let (execution, is_pending) = known.take().unzip();
         match execution {
             Some(ExecutionStatus::Available) => {
                 if let Some(e) = refusal {
@@ -67,7 +77,7 @@ pub(crate) async fn execute(followed: &Followed<'_>, set: &str, token: &Token, a
             ) => {
                 return Executed::Ended(followed.to_the_end(true).await);
             }
-            Some(ExecutionStatus::Unavailable) if state.as_ref().is_some_and(|s| s.status.is_pending()) => {}
+            Some(ExecutionStatus::Unavailable) if is_pending == Some(true) => {}
             // Executing one change set deletes all others: it may be gone because it ran.
             _ => match followed.has_begun().await {
                 Ok(true) => return Executed::Ended(followed.to_the_end(true).await),

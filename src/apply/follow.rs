@@ -15,6 +15,9 @@ use crate::slip::{self, Slip};
 /// For how long we go on asking when AWS does not answer.
 const BLIND: Duration = Duration::from_secs(30 * 60);
 
+/// For how long an operation that AWS took may be silent.
+const SILENT: Duration = Duration::from_secs(5 * 60);
+
 /// The way back to an operation that we lost sight of.
 pub(crate) const PICK_UP: &str = "once AWS can be reached, `infra watch` with the same options follows it to its end; the \
                                   same command again goes on from there";
@@ -92,9 +95,9 @@ impl Followed<'_> {
     /// `begun` says that AWS took our call, so that an operation without events is only late.
     pub(crate) async fn to_the_end(&self, begun: bool) -> End {
         let mut story = Story::default();
-        let mut answered = Instant::now();
-        let mut silent = 0_u32;
-        self.pace.quicken();
+        let begin = Instant::now();
+        let mut answered = begin;
+        let _following = self.pace.follow();
         loop {
             match self.read(&mut story).await {
                 Ok(()) => answered = Instant::now(),
@@ -115,9 +118,9 @@ impl Followed<'_> {
                 },
                 None if !begun => return End::Never,
                 None => {
-                    silent += 1;
                     // Taken, but nothing is told for long: where even the status says that all is quiet, it never ran.
-                    if silent > (if slip::is(Slip::Impatience) { 0 } else { 60 }) && self.is_quiet().await {
+                    let patience = if slip::is(Slip::Impatience) { Duration::ZERO } else { SILENT };
+                    if begin.elapsed() >= patience && self.is_quiet().await {
                         return End::Never;
                     }
                 }
@@ -142,7 +145,10 @@ impl Followed<'_> {
                 logical_id: event.logical_id.clone(),
                 resource_type: event.resource_type.clone(),
                 status: event.status.to_string(),
-                reason: event.reason.as_deref().map(|reason| self.wanted.redacted(reason)),
+                reason: event.reason.as_deref().map(|reason| match event.status.is_failure() {
+                    true => self.wanted.reason(&event.logical_id, reason),
+                    false => self.wanted.redacted(reason),
+                }),
             });
         }
         Ok(())
@@ -219,7 +225,10 @@ impl Followed<'_> {
             logical_id: event.logical_id.clone(),
             resource_type: event.resource_type.clone(),
             status: event.status.to_string(),
-            reason: self.wanted.redacted(event.reason.as_deref().unwrap_or("AWS gives no reason")),
+            reason: match event.reason.as_deref() {
+                Some(reason) => self.wanted.reason(&event.logical_id, reason),
+                None => "AWS gives no reason".to_owned(),
+            },
             place: place.map(|place| place.span).or(self.wanted.place),
             within: place.map(|place| place.within.clone()).unwrap_or_default(),
         }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::apply::execute::{Executed, execute};
 use crate::apply::follow::{End, Followed, Mark, PICK_UP};
@@ -24,6 +26,9 @@ use crate::plan::{
     fixed, initial, large, observe, problem, stack as planning,
 };
 use crate::slip::{self, Slip};
+
+/// For how long an old answer about a stack is put down to AWS being late.
+const OLD: Duration = Duration::from_secs(3 * 60);
 
 /// What came of a stack.
 #[derive(Debug, Default)]
@@ -125,12 +130,12 @@ impl Work {
         if let Some(set) = &self.plan.change_set {
             // All it needs is in the change set; what it was made from must still be so.
             self.outputs_read()?;
-            return self.execute(set).await;
+            return self.execute(set, false).await;
         }
         let inputs = self.inputs()?;
         let stack = self.now().await?;
         if let Some(ran) = self.ran_before(stack.as_ref(), &inputs) {
-            return self.execute(&ran).await;
+            return self.execute(&ran, false).await;
         }
         if observe::base(stack.as_ref()) != self.plan.found.base {
             return Ok(self.moved(stack.as_ref()));
@@ -143,7 +148,7 @@ impl Work {
         let inputs = self.inputs()?;
         let mut stack = self.now().await?;
         if let Some(ran) = self.ran_before(stack.as_ref(), &inputs) {
-            return self.execute(&ran).await;
+            return self.execute(&ran, false).await;
         }
         if let Some(dead) = stack.as_ref().filter(|s| s.status.is_dead_shell()) {
             if self.plan.action != StackAction::Recreate || !problem::is_ours(&self.wanted, dead) {
@@ -339,7 +344,7 @@ impl Work {
             let _ = self.cloud.delete_change_set(&made.stack, &made.arn).await;
             return Ok(Ended::stale(format!("the change goes beyond the plan: {beyond}")));
         }
-        self.execute(&made).await
+        self.execute(&made, true).await
     }
 
     /// What the change set would do beyond the plan, if anything; `after` is the template it was made from.
@@ -369,7 +374,7 @@ impl Work {
     async fn not_made(&self, error: &CloudError, inputs: &Inputs) -> Step<Ended> {
         if let Ok(now) = self.now().await {
             if let Some(ran) = self.ran_before(now.as_ref(), inputs) {
-                return self.execute(&ran).await;
+                return self.execute(&ran, false).await;
             }
             let moved = match (self.plan.action, &now) {
                 (StackAction::Update, _) => observe::base(now.as_ref()) != self.plan.found.base,
@@ -389,7 +394,7 @@ impl Work {
         }
     }
 
-    async fn execute(&self, set: &ChangeSetRef) -> Step<Ended> {
+    async fn execute(&self, set: &ChangeSetRef, just_made: bool) -> Step<Ended> {
         let token = digest::token('x', &slip::fresh(&set.name));
         if !self.plan.settings.is_empty() {
             // A change set that is spent leaves the stack to whoever came first.
@@ -399,7 +404,7 @@ impl Work {
             }
         }
         let followed = self.followed(&set.stack, &token);
-        let ended = match execute(&followed, &set.arn, &token, self.plan.action).await {
+        let ended = match execute(&followed, &set.arn, &token, self.plan.action, just_made).await {
             Executed::Refused(_) if slip::is(Slip::RefusedIsDone) => Ended::new(Outcome::Done),
             Executed::Stale if slip::is(Slip::StaleIsDone) => Ended::new(Outcome::Done),
             Executed::Refused(e) => Ended::call(&e, &self.wanted),
@@ -426,24 +431,23 @@ impl Work {
 
     /// The outputs once the operation is over: what `DescribeStacks` says right after it may still be old.
     async fn outputs_of(&self, stack: &str, set: Option<&str>) -> Step<BTreeMap<String, String>> {
-        let mut looks = 0;
+        let begin = Instant::now();
         loop {
             // The operation is over and went well: not hearing of its outputs is no failure of it.
             let found = self.cloud.stack(stack).await.map_err(|e| Box::new(self.told(End::Lost(e))))?;
             // Where AWS tells which change set ran last, an old answer gives itself away.
             let old = |s: &Stack| s.change_set.as_deref().zip(set).is_some_and(|(told, ours)| told != ours);
-            let patient = looks < 30;
+            let patient = begin.elapsed() < OLD;
             let settled = |s: &Stack| {
                 slip::is(Slip::OldOutputs) || s.status.is_terminal() && self.has_all_outputs(s) && !(old(s) && patient)
             };
             if let Some(stack) = found.filter(settled) {
                 return Ok(stack.outputs.into_iter().map(|(name, output)| (name, output.value)).collect());
             }
-            if looks > 60 {
+            if begin.elapsed() > OLD * 2 {
                 let reason = "the operation ended well, and AWS does not tell the new outputs";
                 return Err(Box::new(Ended::because(Outcome::Unknown, reason)));
             }
-            looks += 1;
             self.pace.turn().await;
         }
     }

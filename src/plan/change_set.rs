@@ -165,7 +165,7 @@ async fn usable(
 /// Waits until the change set can be judged; `None` where it is gone or was overtaken.
 async fn finish(cloud: &Arc<dyn Cloud>, stack: &str, id: &str) -> Result<Option<Made>, CloudError> {
     let deadline = Instant::now() + DEADLINE;
-    let mut looks = 0;
+    let mut pause = Duration::from_millis(250);
     let state = loop {
         let Some(state) = cloud.change_set_state(stack, id).await? else { return Ok(None) };
         if !state.status.is_pending() {
@@ -176,12 +176,9 @@ async fn finish(cloud: &Arc<dyn Cloud>, stack: &str, id: &str) -> Result<Option<
             return Err(CloudError::new(ErrorKind::Unreachable, "DescribeChangeSet", text));
         }
         // The first ones are often ready at once; a long wait is asked about less often.
-        sleep(Duration::from_millis(500 + 500 * u64::from(looks.min(9_u32)))).await;
-        looks += 1;
+        sleep(pause).await;
+        pause = (pause + pause / 10).min(Duration::from_secs(5));
     };
-    if state.is_empty() && slip::is(Slip::KeptEmpty) {
-        return Ok(Some(Made::Empty));
-    }
     if state.is_empty() && !slip::is(Slip::EmptyIsRejected) {
         cloud.delete_change_set(stack, id).await?;
         return Ok(Some(Made::Empty));

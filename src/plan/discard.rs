@@ -9,6 +9,7 @@ use crate::cloud::{Cloud, CloudError, Clouds, ErrorKind, ExecutionStatus, StackS
 use crate::diagnostics::{Diagnostic, sort};
 use crate::plan::wanted::{Desired, Wanted};
 use crate::plan::{Plan, StackAction, StackPlan, digest, problem};
+use crate::slip::{self, Slip};
 
 /// Looks at a shell that is being deleted. It holds nothing, so it is gone almost at once.
 const LOOKS: u32 = 30;
@@ -27,6 +28,18 @@ pub async fn discard(clouds: &Arc<dyn Clouds>, desired: &Desired, plan: &Plan) -
         }
     }
     first
+}
+
+/// Deletes change sets of ours that can never be executed: runs that were killed left them to a stack that has moved
+/// on since. Those of others, and those that may yet run, stay.
+pub(crate) async fn sweep(cloud: &Arc<dyn Cloud>, stack: &str) -> Result<(), CloudError> {
+    for set in cloud.change_sets(stack).await? {
+        let spent = matches!(set.execution, ExecutionStatus::Unavailable | ExecutionStatus::Obsolete);
+        if set.name.starts_with(digest::PREFIX) && spent && !set.status.is_pending() {
+            cloud.delete_change_set(stack, &set.id).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes back all that a saved plan left: its change sets, and the empty stacks that an apply of it began with and
@@ -62,7 +75,9 @@ type Gone = Result<Option<&'static str>, CloudError>;
 async fn change_set(cloud: &Arc<dyn Cloud>, stack: &StackPlan) -> Gone {
     let Some(set) = &stack.change_set else { return Ok(None) };
     let state = cloud.change_set_state(&set.stack, &set.arn).await?;
-    let Some(state) = state.filter(|state| !ran(&state.execution)) else { return Ok(None) };
+    let Some(state) = state.filter(|state| !ran(&state.execution) && !slip::is(Slip::KeptPlans)) else {
+        return Ok(None);
+    };
     cloud.delete_change_set(&set.stack, &state.id).await?;
     Ok(Some("the change set"))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::cloud::{ChangeSetKind, Cloud, Stack, StackStatus};
+use crate::cloud::{ChangeSetKind, Cloud, Finding, Stack, StackStatus};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::change_set::{Made, Order, Rejection, make};
 use crate::plan::diff::{Sides, diff, resources, type_of};
@@ -22,7 +22,7 @@ use crate::plan::upload::Uploads;
 use crate::plan::wanted::{Event, Input, Leaves, Observer, Source, Wanted};
 use crate::plan::{
     Allow, Certainty, Change, ChangeSetRef, Found, Origin, ParameterPlan, Setting, Shown, StackAction, StackPlan,
-    ValueChange, initial, large, problem,
+    ValueChange, discard, initial, large, problem,
 };
 use crate::schema::Types;
 use crate::slip::{self, Slip};
@@ -166,6 +166,9 @@ impl One<'_> {
                 );
             }
             plan.parameters = self.inputs.shown.clone();
+            if deployed.template.is_some() {
+                self.sweep(stack).await;
+            }
             return Ok(Planned::still(plan, stack));
         }
 
@@ -229,6 +232,7 @@ impl One<'_> {
                     "something differs in which CloudFormation sees nothing to do; it takes it with the next change"
                         .to_owned(),
                 );
+                self.sweep(stack).await;
                 Ok(Planned::still(plan, stack))
             }
             Made::Ready(set) => {
@@ -270,6 +274,15 @@ impl One<'_> {
         Ok(())
     }
 
+    /// A stack that is left alone executes nothing which would remove what killed runs left to it. What its last
+    /// change set proves needs no closer look, and so no call; what stays there is harmless.
+    async fn sweep(&self, stack: &Stack) {
+        if !self.way.is_read_only() {
+            // Untidy at worst.
+            let _ = discard::sweep(self.way.cloud, &stack.id).await;
+        }
+    }
+
     fn refuse(&self, problems: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
@@ -281,22 +294,20 @@ impl One<'_> {
         let names = stack.parameters.keys().eq(self.wanted.parameters.keys()) && self.same_outputs(stack);
         // What is kept of the deployed template is looked up there, where there is something to send.
         let rests = !initial::has_any(self.wanted) || (!self.inputs.differ() && self.tags(stack).is_empty());
-        let template = if rests && names && told.as_ref().is_some_and(|t| t.template == wanted.template) {
-            None
-        } else {
-            let failed = |d: Box<Diagnostic>| vec![*d];
-            let Some(template) = observe::template(self.way.cloud, stack, self.wanted).await.map_err(failed)? else {
-                return Err(vec![problem::stuck(self.wanted, stack)]);
-            };
-            Some(template)
-        };
+        let is_proven = rests && names && told.as_ref().is_some_and(|t| t.template == wanted.template);
         // A policy is set by a call of its own, which leaves no trace in `DescribeStacks`: what should be protected
         // is looked at every time, and whatever changes too. `@protect` stands in the template, so that the change
         // set which puts it into force says that there is something to lift.
-        let policy = match told {
-            Some(told) if template.is_none() && !told.guarded && !wanted.guarded => None,
-            _ => Some(self.policy(stack).await?),
+        let is_free = is_proven && told.is_some_and(|told| !told.guarded && !wanted.guarded);
+        let template = async {
+            if is_proven {
+                return Ok(None);
+            }
+            let read = observe::template(self.way.cloud, stack, self.wanted).await.map_err(|d| vec![*d])?;
+            read.map(Some).ok_or_else(|| vec![problem::stuck(self.wanted, stack)])
         };
+        let policy = async { if is_free { Ok(None) } else { self.policy(stack).await.map(Some) } };
+        let (template, policy) = tokio::try_join!(template, policy)?;
         Ok(Deployed { template, policy })
     }
 
@@ -479,14 +490,16 @@ pub(crate) fn rejected(wanted: &Wanted, rejection: &Rejection) -> Diagnostic {
         return problem::of_stack(Code::RejectedChangeSet, wanted, message).help(help);
     };
     let spot = first.path.as_deref().or(first.logical_id.as_deref()).unwrap_or("the template");
-    let message = format!(
-        "CloudFormation rejects the change of {called}: {}, at {spot}",
-        wanted.redacted(first.reason.trim_end_matches('.'))
-    );
+    let reason = |finding: &Finding| match &finding.logical_id {
+        Some(id) => wanted.reason(id, &finding.reason),
+        None => wanted.redacted(&finding.reason),
+    };
+    let first = reason(first);
+    let message = format!("CloudFormation rejects the change of {called}: {}, at {spot}", first.trim_end_matches('.'));
     let mut diagnostic = Diagnostic::new(Code::RejectedChangeSet, message);
     for finding in &rejection.findings {
         if let Some(place) = finding.logical_id.as_ref().and_then(|id| wanted.places.get(id)) {
-            diagnostic = place.tell(diagnostic, wanted.redacted(&finding.reason));
+            diagnostic = place.tell(diagnostic, reason(finding));
         }
     }
     diagnostic.help(help)

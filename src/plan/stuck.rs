@@ -82,7 +82,7 @@ async fn look(
     }
     let resources = cloud.resources(&found.id).await.map_err(|e| Box::new(problem::of_call(&e, Some(&wanted))))?;
     let failed = |mut resource: StackResource| {
-        resource.status_reason = resource.status_reason.map(|reason| wanted.redacted(&reason));
+        resource.status_reason = resource.status_reason.map(|reason| wanted.reason(&resource.logical_id, &reason));
         resource.status.is_failure().then_some(resource)
     };
     let mut resources: Vec<StackResource> = resources.unwrap_or_default().into_iter().filter_map(failed).collect();

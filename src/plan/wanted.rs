@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::build::Scope;
 use crate::cloud::{Account, ObjectId, Secret, Target};
 use crate::package::Package;
 use crate::plan::Allow;
+use crate::plan::refs::references;
 use crate::schema::Types;
 use crate::semantics::model::Foreign;
 use crate::slip::{self, Slip};
@@ -172,6 +175,31 @@ impl Wanted {
             }
         }
         text
+    }
+
+    /// Why a resource failed, as AWS words it. Where it is given a secret that this run does not know, one that is kept
+    /// as deployed or that only the change set holds, nothing could be taken out of the words: they are withheld.
+    pub(crate) fn reason(&self, logical_id: &str, text: &str) -> String {
+        if slip::is(Slip::NoRedaction) || !self.holds_unknown_secret(logical_id) {
+            return self.redacted(text);
+        }
+        format!(
+            "the reason may quote a secret that this run was not given, and is not shown; \
+             `aws cloudformation describe-stack-events --region {} --stack-name {}` tells it",
+            self.target.region, self.name
+        )
+    }
+
+    fn holds_unknown_secret(&self, logical_id: &str) -> bool {
+        let known = |source: &Source| matches!(source, Source::Input { set: Some(_), .. });
+        let unknown: BTreeSet<&str> =
+            self.parameters.iter().filter(|(_, i)| i.secret && !known(&i.source)).map(|(n, _)| n.as_str()).collect();
+        if unknown.is_empty() {
+            return false;
+        }
+        let template: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        let resource = template.get("Resources").and_then(|all| all.get(logical_id));
+        resource.is_some_and(|resource| references(resource).iter().any(|r| unknown.contains(r.name.as_str())))
     }
 
     /// True where it is to be deployed and not only read.

@@ -234,7 +234,7 @@ fn finish(
 fn settle_change_set(stack: &mut Stack, verdict: ExecutionStatus) {
     let executed = stack.operation.as_ref().and_then(|operation| operation.change_set.clone());
     if let Some(change_set) = executed.and_then(|id| stack.change_sets.get_mut(&id))
-        && change_set.execution == ExecutionStatus::ExecuteInProgress
+        && matches!(change_set.execution, ExecutionStatus::ExecuteInProgress | ExecutionStatus::ExecuteComplete)
     {
         change_set.execution = verdict;
     }

@@ -78,6 +78,9 @@ pub(crate) struct Stack {
     /// Oldest first.
     pub(crate) events: Vec<Event>,
     pub(crate) change_sets: BTreeMap<String, ChangeSet>,
+    /// Change sets that are deleted, with their names; kept where the world goes on telling of them.
+    #[serde(default)]
+    pub(crate) gone: BTreeMap<String, String>,
     pub(crate) operation: Option<Operation>,
     /// The last operation, newest first, with its kind: `CREATE_STACK`, …
     pub(crate) operations: Vec<(String, String)>,

@@ -71,6 +71,7 @@ wire_names! {
         CreateInProgress = "CREATE_IN_PROGRESS",
         CreateComplete = "CREATE_COMPLETE",
         Failed = "FAILED",
+        DeleteComplete = "DELETE_COMPLETE",
     }
 }
 

@@ -8,8 +8,9 @@ use infra::sandbox::{Moment, Rule};
 use infra::semantics::model::Within;
 use infra::source::{FileId, Span};
 use infra::template::provenance;
+use serde_json::json;
 
-use crate::support::stacks::{WRITES, World, dead_shell, desired, network, shop, shop_with, text, topic};
+use crate::support::stacks::{WRITES, World, dead_shell, desired, input, network, shop, shop_with, stack, text, topic};
 
 #[tokio::test(start_paused = true)]
 async fn create_then_nothing_then_replace_then_nothing() {
@@ -316,4 +317,37 @@ async fn a_secret_that_aws_quotes_reaches_nobody() {
     assert_eq!(report.exit_code(), 1);
     let written = format!("{report:?}{:?}{}", report.diagnostics(), infra::apply::to_json(&report));
     assert!(written.contains("the value *** is too simple") && !written.contains("hunter2"), "{written}");
+}
+
+/// The secret is kept as it is deployed: nobody here knows it, and nothing could take it out of what AWS says.
+#[tokio::test(start_paused = true)]
+async fn a_reason_that_may_quote_a_secret_nobody_knows_here_is_withheld() {
+    let world = World::new();
+    let wanted = |timeout: u32, set: Option<&str>| {
+        let template = json!({
+            "Parameters": {"Token": {"Type": "String", "NoEcho": true}},
+            "Resources": {
+                "Queue": {"Type": "AWS::SQS::Queue", "Properties": {
+                    "VisibilityTimeout": timeout, "Tags": [{"Key": "token", "Value": {"Ref": "Token"}}]}},
+                "Other": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": timeout}},
+            },
+        });
+        desired([input(stack("jobs", template), "Token", set, true)])
+    };
+    world.deploy(&wanted(30, Some("hunter2"))).await;
+    let fail = |resource: &str| Rule::fail("shop-jobs-dev", resource, "hunter2 is no good").times(1);
+    let told = async |resource: &str, timeout: u32, set: Option<&str>| {
+        world.sandbox.order(fail(resource));
+        let (_, report) = world.deploy(&wanted(timeout, set)).await;
+        assert_eq!(report.exit_code(), 1, "{report:#?}");
+        report.diagnostics().into_iter().map(|told| format!("{told:?}")).collect::<String>()
+    };
+    let withheld = told("Queue", 40, None).await;
+    assert!(!withheld.contains("hunter2"), "{withheld}");
+    assert!(withheld.contains("describe-stack-events --region eu-west-1 --stack-name shop-jobs-dev"), "{withheld}");
+    // One that is given a secret which is known, or none at all, is told.
+    let known = told("Queue", 40, Some("hunter2")).await;
+    assert!(known.contains("*** is no good"), "{known}");
+    let without = told("Other", 40, None).await;
+    assert!(without.contains("hunter2 is no good"), "{without}");
 }

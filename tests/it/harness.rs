@@ -2,14 +2,18 @@
 //! what must hold all the same.
 //!
 //! A run plans and applies. Where it dies or fails, the next one begins, until one ends well; after each
-//! the invariants I1 to I12 are judged. `INFRA_SEEDS=0..2000` takes other seeds and every crash point.
+//! the invariants I1 to I12 are judged. `INFRA_SEEDS=0..2000` takes other seeds and every crash point, or as many of
+//! them as `INFRA_POINTS` says.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use infra::plan::{Desired, Plan};
+use infra::apply;
+use infra::cloud::Secret;
+use infra::plan::{self, Desired, Leaves, Made, Plan, Saved};
 use infra::sandbox::Sandbox;
+use infra::schema::Types;
 use infra::slip::{self, Slip};
 use tokio::time::Instant;
 
@@ -30,7 +34,7 @@ const RUNS: usize = 16;
 const STORMY: usize = 4;
 
 /// Seeds within which each slip must show.
-const PATIENCE: u64 = 60;
+const PATIENCE: u64 = 100;
 
 /// The longest that a run may take, in its own time.
 const LONGEST: Duration = Duration::from_secs(6 * 3600);
@@ -75,7 +79,7 @@ async fn live(seed: u64, crashes: &[Crash], made: Option<Slip>) -> Result<usize,
         let ended = tokio::select! {
             biased;
             () = net.dead() => None,
-            ended = one(&world, &scenario.wanted, allow, &net, &plan, &planned_at) => Some(ended),
+            ended = one(&world, &scenario, allow, &net, &plan, &planned_at) => Some(ended),
         };
         let (plan, planned_at) = (plan.into_inner(), planned_at.into_inner());
         first.get_or_insert(net.log().len());
@@ -90,9 +94,10 @@ async fn live(seed: u64, crashes: &[Crash], made: Option<Slip>) -> Result<usize,
         if begun.elapsed() > LONGEST {
             told(vec![format!("I10: took {:?}", begun.elapsed())])?;
         }
-        told(judge::after_run(&sandbox, &scenario.wanted, plan.as_ref(), ended.as_ref(), &net, planned_at, &mut ever))?;
+        told(judge::after_run(&sandbox, &scenario, plan.as_ref(), ended.as_ref(), &net, planned_at, &mut ever))?;
         match ended {
-            None => kept = plan.filter(|_| scenario.same_plan && planned_at > 0),
+            None if scenario.same_plan && planned_at > 0 => kept = plan,
+            None => told(abandon(&sandbox, &scenario, plan).await)?,
             Some(Ended::Applied(report)) if report.exit_code() == 0 && !is_disturbed => {
                 told(judge::at_rest(&sandbox, &scenario.wanted))?;
                 told(idle(&sandbox, &scenario.again).await)?;
@@ -100,6 +105,7 @@ async fn live(seed: u64, crashes: &[Crash], made: Option<Slip>) -> Result<usize,
             }
             Some(ended) => {
                 foreign::help(&sandbox).await;
+                told(abandon(&sandbox, &scenario, plan).await)?;
                 last = format!("{scenario}\n{}\n{ended:#?}", net.log().join("\n"));
             }
         }
@@ -110,21 +116,53 @@ async fn live(seed: u64, crashes: &[Crash], made: Option<Slip>) -> Result<usize,
 /// One run of the tool: what it planned stays in `plan`, even if it dies.
 async fn one(
     world: &World,
-    wanted: &Desired,
+    scenario: &Scenario,
     allow: &[&str],
     net: &Net,
     plan: &RefCell<Option<Plan>>,
     planned_at: &RefCell<usize>,
 ) -> Ended {
+    let wanted = &scenario.wanted;
     if plan.borrow().is_none() {
-        match world.plan_allowing(wanted, allow).await {
+        let leaves = if scenario.is_saved { Leaves::KeptChangeSets } else { Leaves::ChangeSets };
+        match world.plan_as(wanted, allow, leaves).await {
             Ok(made) => *plan.borrow_mut() = Some(made),
             Err(problems) => return Ended::Refused(problems),
         }
     }
     *planned_at.borrow_mut() = net.log().len();
     let made = plan.borrow().clone().unwrap();
-    Ended::Applied(Box::new(world.apply(wanted, &made).await))
+    net.rest().await;
+    if !scenario.is_saved {
+        return Ended::Applied(Box::new(world.apply(wanted, &made).await));
+    }
+    let (plan, wanted) = reread(&made, wanted);
+    match apply::preflight(&world.clouds, &wanted, &plan).await {
+        Ok(()) => Ended::Applied(Box::new(world.apply(&wanted, &plan).await)),
+        Err(problems) => Ended::Refused(problems),
+    }
+}
+
+/// The plan as a file gives it to somebody who has nothing else but the secrets that it cannot hold.
+fn reread(plan: &Plan, wanted: &Desired) -> (Plan, Desired) {
+    let made = Made { tool: "0.1.0".to_owned(), time: 0, commit: None };
+    let text = Saved::new(made, plan.clone(), wanted).to_text().unwrap();
+    assert!(!text.contains(scenario::CANARY), "I9: the secret is in a plan file");
+    let saved = Saved::read(text.as_bytes()).unwrap();
+    let given = saved.missing().into_iter().map(|(_, input)| (input, Secret::from(scenario::CANARY)));
+    let wanted = saved.desired(Types::aws(), &given.collect());
+    (saved.plan, wanted)
+}
+
+/// A plan file that nobody will apply is discarded: I7, nothing of it is left.
+async fn abandon(sandbox: &Sandbox, scenario: &Scenario, plan: Option<Plan>) -> Vec<String> {
+    let Some(plan) = plan.filter(|_| scenario.is_saved) else { return vec![] };
+    let (plan, wanted) = reread(&plan, &scenario.wanted);
+    let world = World::of(sandbox.clone());
+    match plan::withdraw(&world.clouds, &wanted, &plan, Duration::from_secs(1)).await {
+        Ok(_) => judge::withdrawn(sandbox, &plan),
+        Err(problems) => vec![format!("I7: cannot be discarded: {problems:?}")],
+    }
 }
 
 /// I11: a run after success writes nothing.
@@ -199,9 +237,10 @@ fn every_slip_is_caught() {
 
 fn seeds() -> (std::ops::Range<u64>, Option<usize>) {
     let asked = std::env::var("INFRA_SEEDS").ok();
+    let points = std::env::var("INFRA_POINTS").ok().map(|points| points.parse().unwrap());
     let range = asked.as_deref().and_then(|text| text.split_once(".."));
     match range {
-        Some((from, to)) => (from.parse().unwrap()..to.parse().unwrap(), None),
+        Some((from, to)) => (from.parse().unwrap()..to.parse().unwrap(), points),
         None => (0..50, Some(4)),
     }
 }

@@ -94,6 +94,8 @@ mod template;
 mod testing;
 mod tidy;
 #[cfg(feature = "aws")]
+mod timing;
+#[cfg(feature = "aws")]
 mod views;
 #[cfg(feature = "aws")]
 mod watch;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use infra::diagnostics::Code;
 use infra::plan::{Action, Certainty, Origin, Reason, Replaces, Setting, Shown, StackAction};
+use infra::sandbox::Rule;
 use serde_json::json;
 
+use crate::sandbox::client_of;
 use crate::support::stacks::{
     WRITES, World, api, desired, input, jobs, network, reading, shop, shop_with, stack, target, text, topic,
 };
@@ -48,6 +50,34 @@ async fn twelve_unchanged_stacks_cost_thirteen_calls() {
     assert!(calls.len() <= 13, "{} calls: {calls:?}", calls.len());
     let report = world.apply(&desired, &plan).await;
     assert_eq!((report.exit_code(), world.calls().len()), (0, 0));
+}
+
+/// A run was killed after it made a change set; then somebody else's update failed and was rolled back.
+#[tokio::test(start_paused = true)]
+async fn what_killed_runs_left_to_a_stack_that_needs_nothing_goes() {
+    let world = World::new();
+    world.deploy(&desired([network("10.0.0.0/16")])).await;
+    world.plan(&desired([network("10.1.0.0/16")])).await.unwrap();
+    let client = client_of(&world.sandbox, "111111111111", "eu-west-1");
+    world.sandbox.order(Rule::fail("shop-network-dev", "Vpc", "not today").times(1));
+    client
+        .update_stack()
+        .stack_name("shop-network-dev")
+        .template_body(network("10.2.0.0/16").body)
+        .send()
+        .await
+        .unwrap();
+    while world.sandbox.look().iter().any(|stack| stack.is_under_way) {
+        client.describe_stacks().send().await.unwrap();
+    }
+    let left = || {
+        let sets = world.sandbox.look().into_iter().flat_map(|stack| stack.change_sets);
+        sets.filter(|(_, execution)| execution != "EXECUTE_COMPLETE").count()
+    };
+    assert_eq!(left(), 1);
+    let plan = world.plan(&desired([network("10.0.0.0/16")])).await.unwrap();
+    assert!(!plan.has_changes(), "{plan:#?}");
+    assert_eq!(left(), 0);
 }
 
 #[tokio::test(start_paused = true)]

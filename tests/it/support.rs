@@ -18,6 +18,8 @@ pub(crate) mod programs;
 #[cfg(feature = "aws")]
 pub(crate) mod script;
 #[cfg(feature = "aws")]
+pub(crate) mod slow;
+#[cfg(feature = "aws")]
 pub(crate) mod stacks;
 #[cfg(feature = "aws")]
 pub(crate) mod town;

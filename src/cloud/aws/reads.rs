@@ -188,8 +188,8 @@ pub(crate) async fn change_set_state(
 }
 
 pub(crate) async fn change_set(client: &Client, stack: &str, name: &str) -> Result<Option<ChangeSet>, CloudError> {
-    let Some((valued, _, _)) = pages(client, stack, name, true).await? else { return Ok(None) };
-    let Some((plain, last, count)) = pages(client, stack, name, false).await? else { return Ok(None) };
+    let both = tokio::try_join!(pages(client, stack, name, true), pages(client, stack, name, false))?;
+    let (Some((valued, _, _)), Some((plain, last, count))) = both else { return Ok(None) };
     let state = convert::state(&last);
     if !is_there(&state) {
         return Ok(None);

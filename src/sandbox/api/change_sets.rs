@@ -261,7 +261,10 @@ fn reveal(set: &mut ChangeSet) {
 }
 
 pub(super) fn describe(world: &mut World, caller: &Caller, params: &Params) -> Outcome {
-    let (key, id) = locate(world, caller, params)?;
+    let (key, id) = match locate(world, caller, params) {
+        Ok(found) => found,
+        Err(fault) => return deleted(world, caller, params).unwrap_or(Err(fault)),
+    };
     let values = params.flag("IncludePropertyValues").unwrap_or_default();
     let (pace, size) = (world.settings.pace, world.settings.changes_per_page);
     let outcome = world.poll(caller, &key, |stack, context| {
@@ -289,6 +292,30 @@ pub(super) fn describe(world: &mut World, caller: &Caller, params: &Params) -> O
         })
     });
     outcome.unwrap_or_else(|| Err(facts::no_change_set(&id)))
+}
+
+/// What is told of a change set that is deleted, where anything is.
+fn deleted(world: &mut World, caller: &Caller, params: &Params) -> Option<Outcome> {
+    let id = params.text("ChangeSetName")?;
+    let (stack, name) = world.region(caller).values().find_map(|stack| Some((stack, stack.gone.get(&id)?)))?;
+    Some(result(|xml| {
+        xml.put("ChangeSetName", name);
+        xml.put("ChangeSetId", &id);
+        xml.put("StackId", &stack.place.stack_id);
+        xml.put("StackName", &stack.place.stack_name);
+        xml.put("ExecutionStatus", ExecutionStatus::Unavailable.as_str());
+        xml.put("Status", ChangeSetStatus::DeleteComplete.as_str());
+    }))
+}
+
+/// Removes the change sets of a stack that are `doomed`.
+fn drop_sets(stack: &mut Stack, tells: bool, doomed: impl Fn(&str) -> bool) {
+    let gone: Vec<String> = stack.change_sets.keys().filter(|id| doomed(id)).cloned().collect();
+    for id in gone {
+        if let Some(set) = stack.change_sets.remove(&id).filter(|_| tells) {
+            stack.gone.insert(id, set.name);
+        }
+    }
 }
 
 fn made(set: &ChangeSet) -> bool {
@@ -381,11 +408,12 @@ pub(super) fn delete(world: &mut World, caller: &Caller, params: &Params) -> Out
         Err(fault) if fault.code == "ChangeSetNotFound" => return result(|_| ()),
         Err(fault) => return Err(fault),
     };
+    let tells = world.settings.tells_deleted;
     let outcome = world.visit(caller, &key, |stack, _| {
         if stack.change_sets.get(&id).is_some_and(|set| set.execution == ExecutionStatus::ExecuteInProgress) {
             return Err(facts::change_set_running());
         }
-        stack.change_sets.remove(&id);
+        drop_sets(stack, tells, |other| *other == id);
         stack.dirty = true;
         Ok(())
     });
@@ -398,6 +426,7 @@ pub(super) fn execute(world: &mut World, caller: &Caller, params: &Params) -> Ou
     let token = params.text("ClientRequestToken");
     let disable = params.flag("DisableRollback").unwrap_or_default();
     let again = world.settings.execute_again;
+    let (tells, at_start) = (world.settings.tells_deleted, world.settings.executed_at_start);
     let outcome = world.visit(caller, &key, |stack, context| {
         let replayed = request::replay(stack, "ExecuteChangeSet", token.as_deref(), &id)?.is_some();
         if replayed && again {
@@ -410,9 +439,10 @@ pub(super) fn execute(world: &mut World, caller: &Caller, params: &Params) -> Ou
         request::record(stack, "ExecuteChangeSet", token.as_deref(), &id, &id);
         let on_failure = on_failure(set.on_failure.as_deref(), disable)?;
         // Executing one drops all others of the stack [A].
-        stack.change_sets.retain(|other, _| *other == id);
+        drop_sets(stack, tells, |other| *other != id);
         if let Some(set) = stack.change_sets.get_mut(&id) {
-            set.execution = ExecutionStatus::ExecuteInProgress;
+            set.execution =
+                if at_start { ExecutionStatus::ExecuteComplete } else { ExecutionStatus::ExecuteInProgress };
         }
         let start = Begin { token, change_set: Some(id.clone()), on_failure, disable, desired: set.desired };
         launch(stack, context, start);

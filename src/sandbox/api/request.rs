@@ -156,6 +156,7 @@ pub(super) fn shell(world: &mut World, caller: &Caller, name: &str) -> Answer<St
         imports: Default::default(),
         events: Vec::new(),
         change_sets: BTreeMap::new(),
+        gone: BTreeMap::new(),
         operation: None,
         operations: Vec::new(),
         stable: None,

@@ -10,6 +10,8 @@ pub(super) struct Foreign {
     /// Just before that call of ours, counted from the first one or from the first execution.
     pub(super) at: usize,
     pub(super) is_from_execution: bool,
+    /// Not at any call, but once the plan is made, while it is looked at or waits in its file.
+    pub(super) is_between: bool,
     /// Name of the stack.
     pub(super) stack: String,
     pub(super) deed: Deed,

@@ -9,7 +9,7 @@ use infra::sandbox::{Sandbox, Seen};
 use serde_json::Value;
 
 use super::net::{Effect, Net};
-use super::scenario::CANARY;
+use super::scenario::{CANARY, Scenario};
 use crate::support::stacks::text;
 
 /// How a run ended.
@@ -25,13 +25,14 @@ pub(super) type Violations = Vec<String>;
 /// After each run, also one that died.
 pub(super) fn after_run(
     sandbox: &Sandbox,
-    wanted: &Desired,
+    scenario: &Scenario,
     plan: Option<&Plan>,
     ended: Option<&Ended>,
     net: &Net,
     planned_at: usize,
     ever: &mut BTreeSet<String>,
 ) -> Violations {
+    let wanted = &scenario.wanted;
     let world = sandbox.look();
     let effects = net.effects();
     let name = |id: &str| world.iter().find(|s| s.id == id).map(|s| s.name.clone());
@@ -41,7 +42,7 @@ pub(super) fn after_run(
     found.extend(names(&world, wanted));
     for effect in &effects {
         found.extend(covered(effect, wanted, plan));
-        found.extend(ordered(effect, wanted, plan));
+        found.extend(ordered(effect, &effects, wanted, plan, net));
         // I6: what somebody else did after the plan looked is never overwritten by that plan.
         if let (Some(struck), Some(foreign)) = (net.struck(), net.touched())
             && struck > planned_at
@@ -53,6 +54,13 @@ pub(super) fn after_run(
                 foreign, effect.call
             ));
         }
+    }
+    // I6: a plan file of a world that moved while it waited begins nothing at all.
+    if let Some(foreign) = net.between().filter(|_| scenario.is_saved)
+        && plan.is_some_and(|plan| plan.stacks.iter().any(|s| s.name == foreign && s.has_changes()))
+        && !effects.is_empty()
+    {
+        found.push(format!("I6: {foreign} moved before the plan file was applied, and yet something ran"));
     }
     match ended {
         Some(Ended::Refused(problems)) => {
@@ -143,13 +151,19 @@ fn unnamed(before: &str, after: &str) -> impl Iterator<Item = String> {
 }
 
 /// I4: whatever it reads was done.
-fn ordered(effect: &Effect, wanted: &Desired, plan: Option<&Plan>) -> Violations {
+fn ordered(effect: &Effect, all: &[Effect], wanted: &Desired, plan: Option<&Plan>, net: &Net) -> Violations {
     let name = effect.before.iter().find(|s| s.id == effect.stack).map(|s| s.name.clone()).unwrap_or_default();
     let Some(stack) = wanted.stacks.iter().find(|w| w.name == name) else { return vec![] };
     let planned = |id: &str| plan.and_then(|p| p.stacks.iter().find(|s| s.id == id)).is_some_and(|s| s.has_changes());
     let mut found = Vec::new();
     for producer in wanted.stacks.iter().filter(|w| stack.producers().contains(w.id.as_str()) && planned(&w.id)) {
         let there = effect.before.iter().find(|s| s.name == producer.name && s.is_live());
+        // What somebody else made of it after us is no part of this plan; they only begin where ours has ended.
+        let was_ours =
+            |e: &Effect| there.is_some_and(|s| s.id == e.stack) && net.struck().is_some_and(|at| e.call < at);
+        if net.touched() == Some(producer.name.as_str()) && all.iter().any(was_ours) {
+            continue;
+        }
         if !there.is_some_and(|s| is_done(s, producer)) {
             let is = there.map(|s| s.status.clone()).unwrap_or_else(|| "gone".to_owned());
             found.push(format!("I4: {name} began while {} was {is}", producer.name));
@@ -243,5 +257,21 @@ pub(super) fn at_rest(sandbox: &Sandbox, wanted: &Desired) -> Violations {
     }
     found
         .extend(live.values().filter(|s| s.status == "REVIEW_IN_PROGRESS").map(|s| format!("I7: an empty {}", s.name)));
+    found
+}
+
+/// Once a plan file is discarded: I7, nothing that it made waits to be executed, and no name without a stack.
+pub(super) fn withdrawn(sandbox: &Sandbox, plan: &Plan) -> Violations {
+    let world = sandbox.look();
+    let mut found = Vec::new();
+    for stack in &plan.stacks {
+        let of_name = || world.iter().filter(|s| s.is_live() && s.name == stack.name);
+        if let Some(made) = &stack.change_set {
+            let waits = |seen: &&Seen| seen.change_sets.iter().any(|(set, e)| *set == made.name && e == "AVAILABLE");
+            found.extend(of_name().find(waits).map(|_| format!("I7: {} waits after it was discarded", made.name)));
+        }
+        let shell = of_name().find(|s| s.status == "REVIEW_IN_PROGRESS");
+        found.extend(shell.map(|s| format!("I7: an empty {} stays after its plan was discarded", s.name)));
+    }
     found
 }

@@ -91,6 +91,8 @@ struct State {
     /// What each read told last, and when.
     told: BTreeMap<String, (Instant, u16, String)>,
     struck: Option<usize>,
+    /// An old answer hid from us what the foreign actor did.
+    is_misled: bool,
     /// When an operation of ours began on a stack, by its ARN.
     begun: BTreeMap<String, Instant>,
     first_execution: Option<usize>,
@@ -131,6 +133,17 @@ impl Net {
         self.0.dead.notified().await;
     }
 
+    /// The foreign actor acts while the plan waits, where it is one that does.
+    pub(super) async fn rest(&self) {
+        let foreign = self.0.foreign.as_ref().filter(|foreign| foreign.is_between);
+        if let Some(foreign) = foreign
+            && strike(&self.0.sandbox, foreign).await
+        {
+            let mut state = self.0.state.lock().unwrap();
+            state.struck = Some(state.log.len() + 1);
+        }
+    }
+
     pub(super) fn log(&self) -> Vec<String> {
         self.0.state.lock().unwrap().log.clone()
     }
@@ -142,6 +155,13 @@ impl Net {
     /// The stack of the foreign actor.
     pub(super) fn touched(&self) -> Option<&str> {
         self.0.foreign.as_ref().map(|foreign| foreign.stack.as_str())
+    }
+
+    /// That stack, where it was touched while the plan waited, and every look at it told so.
+    pub(super) fn between(&self) -> Option<&str> {
+        let state = self.0.state.lock().unwrap();
+        let told = state.struck.is_some() && !state.is_misled;
+        self.0.foreign.as_ref().filter(|foreign| foreign.is_between && told).map(|foreign| foreign.stack.as_str())
     }
 
     /// The call before which the foreign actor acted.
@@ -213,12 +233,16 @@ impl Inner {
         let of = ["StackName", "ChangeSetName"].map(|name| fields.get(name).map_or("", String::as_str));
         let place = |text: &str| text.rsplit(['/', ':']).find(|p| p.starts_with("shop")).unwrap_or(text).to_owned();
         let from = |f: &Foreign| if f.is_from_execution { state.first_execution } else { Some(0) };
-        let foreign = self.foreign.clone().filter(|f| from(f).is_some_and(|from| from + f.at == number));
+        let foreign =
+            self.foreign.clone().filter(|f| !f.is_between && from(f).is_some_and(|from| from + f.at == number));
         if action == "ExecuteChangeSet" {
             state.first_execution.get_or_insert(number);
         }
         let roll = state.rng.as_mut().unwrap().u64(0..1000);
         let fate = self.drawn(&state, number, (action, key, fields), roll);
+        if matches!(fate, Fate::Stale(..)) && self.foreign.as_ref().is_some_and(|f| f.stack == place(of[0])) {
+            state.is_misled = true;
+        }
         let word = match &fate {
             Fate::Fine => "",
             Fate::Dies { after: false } => "dies before",

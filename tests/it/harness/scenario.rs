@@ -26,6 +26,8 @@ pub(super) struct Scenario {
     pub(super) allows: bool,
     /// After a crash the same plan is applied again, and not one made anew.
     pub(super) same_plan: bool,
+    /// The plan is saved, and the file is applied.
+    pub(super) is_saved: bool,
 }
 
 /// How a stack differs from the version before.
@@ -48,8 +50,18 @@ impl std::fmt::Display for Scenario {
             writeln!(out, "{} reads {:?}: {was}", stack.name, stack.producers())?;
         }
         writeln!(out, "{:?}\n{:?}\n{:?}", self.rules, self.foreign, self.weather)?;
-        writeln!(out, "again {}, same plan {}, allows {}", self.settings.execute_again, self.same_plan, self.allows)
+        writeln!(out, "same plan {}, saved {}, allows {}", self.same_plan, self.is_saved, self.allows)?;
+        writeln!(out, "{:?}", semantics(&self.settings))
     }
+}
+
+/// What nobody knows of AWS, as it is assumed here.
+fn semantics(settings: &Settings) -> [(&'static str, bool); 3] {
+    [
+        ("execute again", settings.execute_again),
+        ("tells deleted", settings.tells_deleted),
+        ("executed at start", settings.executed_at_start),
+    ]
 }
 
 impl Scenario {
@@ -93,7 +105,8 @@ impl Scenario {
         let waits =
             (0..count).rev().find(|at| is_there(*at) && reads[*at].iter().any(|from| versions[*from] == Version::Name));
         let is_from_execution = rng.bool();
-        let foreign = (rng.u8(..100) < 45).then(|| Foreign {
+        let mut foreign = (rng.u8(..100) < 60).then(|| Foreign {
+            is_between: false,
             at: if is_from_execution { rng.usize(0..12) } else { rng.usize(2..60) },
             is_from_execution,
             // What waits for a value of another stack leaves most time to change it.
@@ -114,31 +127,33 @@ impl Scenario {
                 is_denied: rng.u8(..100) < 15,
             },
         };
-        let settings = Settings {
+        let mut settings = Settings {
             execute_again: rng.bool(),
             change_set_steps: rng.u32(0..4),
             changes_per_page: if rng.bool() { 1 } else { 200 },
             items_per_page: if rng.bool() { 2 } else { 100 },
             ..Settings::default()
         };
-        Self {
-            before,
-            wanted,
-            again,
-            rules,
-            foreign,
-            weather,
-            settings,
-            same_plan: rng.bool(),
-            allows: rng.u8(..100) < 80,
+        let same_plan = rng.bool();
+        let allows = rng.u8(..100) < 80;
+        settings.tells_deleted = rng.bool();
+        settings.executed_at_start = rng.bool();
+        let is_saved = rng.u8(..3) == 0;
+        let is_between = rng.bool();
+        if let Some(foreign) = &mut foreign {
+            foreign.is_between = is_between;
         }
+        Self { before, wanted, again, rules, foreign, weather, settings, allows, same_plan, is_saved }
     }
 }
 
 /// A stack with a queue that tells its ARN, a parameter that holds what it reads, and a secret.
 fn one(at: usize, reads: &[usize], version: Version, secret: Option<&str>) -> Wanted {
     let name = |at: usize| format!("s{at}");
-    let mut queue = json!({"VisibilityTimeout": if version == Version::Timeout { 60 } else { 30 }});
+    let mut queue = json!({
+        "VisibilityTimeout": if version == Version::Timeout { 60 } else { 30 },
+        "Tags": [{"Key": "token", "Value": {"Ref": "Token"}}],
+    });
     if version == Version::Name {
         queue["QueueName"] = json!(format!("renamed-{at}"));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -41,11 +42,17 @@ impl World {
 
     /// Fresh clients for a world that is there already, as a second run has them.
     pub(crate) fn of(sandbox: Sandbox) -> Self {
+        let http = sandbox.connector();
+        Self::over(sandbox, http)
+    }
+
+    /// The same over a line of its own.
+    pub(crate) fn over(sandbox: Sandbox, http: SharedHttpClient) -> Self {
         let calls = Arc::new(AtomicUsize::new(0));
         let log = Arc::new(Mutex::new(Vec::new()));
         let (count, keep) = (Arc::clone(&calls), Arc::clone(&log));
         let clouds = Aws::new(AwsSettings {
-            http: Some(sandbox.connector()),
+            http: Some(http),
             observer: Some(Arc::new(move |call| {
                 count.fetch_add(1, Ordering::Relaxed);
                 keep.lock().unwrap().push(call.operation);
@@ -71,6 +78,17 @@ impl World {
         plan::plan(&self.clouds, desired, &plan::Settings::default(), &observer).await
     }
 
+    /// A plan with `--allow`, of which that stays in AWS.
+    pub(crate) async fn plan_as(
+        &self,
+        desired: &Desired,
+        allow: &[&str],
+        leaves: plan::Leaves,
+    ) -> Result<Plan, Vec<Diagnostic>> {
+        let observer: Arc<dyn plan::Observer> = Arc::new(plan::Silent);
+        plan::plan(&self.clouds, desired, &plan::Settings { leaves, ..allowing(allow) }, &observer).await
+    }
+
     pub(crate) async fn plan_of(&self, desired: &Desired, only: &[&str]) -> Result<Plan, Vec<Diagnostic>> {
         let observer: Arc<dyn plan::Observer> = Arc::new(plan::Silent);
         let only = Some(only.iter().map(|id| (*id).to_owned()).collect());
@@ -91,8 +109,7 @@ impl World {
 
     /// A plan with `--allow`.
     pub(crate) async fn plan_allowing(&self, desired: &Desired, allow: &[&str]) -> Result<Plan, Vec<Diagnostic>> {
-        let observer: Arc<dyn plan::Observer> = Arc::new(plan::Silent);
-        plan::plan(&self.clouds, desired, &allowing(allow), &observer).await
+        self.plan_as(desired, allow, plan::Leaves::default()).await
     }
 
     pub(crate) async fn apply(&self, desired: &Desired, plan: &Plan) -> Report {

@@ -196,6 +196,7 @@ impl Guard<'_> {
             Some(new) => {
                 format!("write `@id(\"{}\")` above `{}` if it is the same; else ", first.logical_id, new.logical_id)
             }
+            None if gone.len() > 1 => "put them back, or ".to_owned(),
             None => "put it back, or ".to_owned(),
         };
         let help = format!("{renamed}{}", allowance(&self.wanted.stack, &ids));

@@ -107,7 +107,7 @@ fn what_leaves_the_source_with_its_data_is_refused_at_once() {
         &said,
         &[
             "this would delete `A`, `B` of `api@dev/eu-west-1` and the data in them",
-            "help: put it back, or allow it with `--allow 'delete:api/*'`",
+            "help: put them back, or allow it with `--allow 'delete:api/*'`",
         ],
     );
     assert_eq!(said.matches("stateful-resource").count(), 1, "{said}");

@@ -186,9 +186,9 @@ fn whole_commands_keep_the_object_between_runs() {
     assert!(again.out.starts_with("no changes"), "{}", again.out);
 
     project.write("main.infra", PROGRAM.replace("-for-the-orders", "-for-all-orders"));
-    let plan = project.infra("plan --env dev --sandbox state").ended(0);
+    let plan = project.infra("plan --env dev --allow replace:queues/* --sandbox state").ended(0);
     assert!(plan.err.contains("queues@dev/eu-west-1: uploaded its template to shop-dev"), "{}", plan.err);
-    let applied = project.infra("apply --env dev --yes --sandbox state").ended(0);
+    let applied = project.infra("apply --env dev --yes --allow replace:queues/* --sandbox state").ended(0);
     assert!(!applied.err.contains("uploaded"), "{}", applied.err);
 
     // The bytes lie under their digest; others in their place are noticed, not deployed.
@@ -199,6 +199,6 @@ fn whole_commands_keep_the_object_between_runs() {
         fs::write(object, "{}").unwrap();
     }
     project.write("main.infra", PROGRAM);
-    let plan = project.infra("plan --env dev --sandbox state").ended(1);
+    let plan = project.infra("plan --env dev --allow replace:queues/* --sandbox state").ended(1);
     assert!(plan.err.contains("its name is not its digest"), "{}", plan.err);
 }

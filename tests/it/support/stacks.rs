@@ -117,9 +117,9 @@ impl World {
         apply::apply(&self.clouds, desired, plan, &apply::Settings::default(), &observer).await
     }
 
-    /// Plans and applies; the plan must stand.
+    /// Plans and applies, whatever is lost by it; the plan must stand.
     pub(crate) async fn deploy(&self, desired: &Desired) -> (Plan, Report) {
-        let plan = self.plan(desired).await.unwrap_or_else(|e| panic!("{e:#?}"));
+        let plan = self.plan_allowing(desired, &["replace:*", "delete:*"]).await.unwrap_or_else(|e| panic!("{e:#?}"));
         let report = self.apply(desired, &plan).await;
         (plan, report)
     }

@@ -19,8 +19,8 @@ const BLIND: Duration = Duration::from_secs(30 * 60);
 const SILENT: Duration = Duration::from_secs(5 * 60);
 
 /// The way back to an operation that we lost sight of.
-pub(crate) const PICK_UP: &str = "once AWS can be reached, `infra watch` with the same options follows it to its end; the \
-                                  same command again goes on from there";
+pub(crate) const PICK_UP: &str = "once AWS can be reached, `infra watch` for the same environment follows it to its end; \
+                                  the same command again goes on from there";
 
 /// How an operation ended.
 #[derive(Debug)]

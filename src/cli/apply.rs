@@ -31,9 +31,8 @@ use crate::source::Sources;
 What has a `.` or a `/` is a plan file. Nobody is asked, and nothing is done
 if anything moved since it was saved.
 
-Ctrl-C once, or SIGTERM, starts nothing new and follows what runs; twice leaves
-at once. What runs in AWS goes on: `infra watch` follows it to its end. Run it
-again at any time: it goes on where it stopped.
+Ctrl-C or SIGTERM starts nothing new and follows what runs; twice leaves at
+once. `infra watch` follows what is left; the same command again goes on there.
 
 Exit codes: 0 applied or nothing to do, 1 error, 3 the plan no longer holds,
 4 outcome unknown, 130 declined or interrupted.")]

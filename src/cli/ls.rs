@@ -111,10 +111,8 @@ impl Outputs {
 
 fn look(options: &Options, orphans: bool, context: &mut Context) -> Result<Vec<Seen>, Exit> {
     let mut session = Session::open(options, context)?;
-    if orphans && let Err(problems) = session.add_orphans() {
-        // The stacks of the source can be listed all the same; where nothing can, that says so.
-        let why = problems.first().map_or("", |problem| problem.message.as_str());
-        context.terminal.say(&format!("could not look for stacks that the source no longer has: {why}"));
+    if orphans {
+        session.look_for_orphans(context);
     }
     let (clouds, runtime) = (&session.reached.clouds, &session.reached.runtime);
     runtime.block_on(plan::list(clouds, &session.desired, &session.settings)).map_err(|problems| {

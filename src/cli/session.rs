@@ -30,7 +30,7 @@ pub(super) struct Options {
 /// What those share that can only begin where nothing runs.
 #[derive(Args)]
 pub(super) struct Patience {
-    /// How long to wait for an operation that already runs: `90s`, `20m`, `1h`
+    /// How long to wait for what runs: `1h`
     #[arg(long, value_name = "TIME", default_value = "20m", value_parser = duration)]
     wait: Duration,
 }
@@ -129,6 +129,14 @@ impl Session {
         let found = self.reached.runtime.block_on(plan::orphans(&self.reached.clouds, &self.desired))?;
         self.desired.stacks.extend(found);
         Ok(())
+    }
+
+    /// The same where the stacks of the source do without them: that they cannot be found is only said.
+    pub(super) fn look_for_orphans(&mut self, context: &mut Context) {
+        if let Err(problems) = self.add_orphans() {
+            let why = problems.first().map_or("", |problem| problem.message.as_str());
+            context.terminal.say(&format!("could not look for stacks that the source no longer has: {why}"));
+        }
     }
 
     /// The same with as much patience where an operation runs.

@@ -80,5 +80,4 @@ pub(super) async fn attended<T>(
 }
 
 /// How to pick up what was left.
-const AGAIN: &str =
-    "`infra watch` with the same options follows it to its end; the same command again goes on from there";
+const AGAIN: &str = "`infra watch` for the same environment follows it; the same command again goes on from there";

@@ -15,14 +15,14 @@ use crate::plan::{StackAction, clean};
 /// Follow what runs already, whoever began it, to its end
 #[derive(Args)]
 #[command(after_help = "Examples:
-  infra watch --env prod              after Ctrl-C, a lost connection, a job that was cancelled
-  infra watch --env prod api          one stack
+  infra watch --env prod        after Ctrl-C, a lost connection, a cancelled job
+  infra watch --env prod api    one stack
 
-Changes nothing, and may be left at any time. Stacks that an apply had not yet begun are not begun
-here: `infra apply` with the same options goes on with those.
+Changes nothing, and may be left at any time. What an apply had not yet begun
+is not begun here: run that again, and it goes on with the rest.
 
-Exit codes: 0 all ended well or nothing runs, 1 an operation failed or an error, 4 outcome unknown,
-130 interrupted.")]
+Exit codes: 0 all ended well or nothing runs, 1 an operation failed or an error,
+4 outcome unknown, 130 interrupted.")]
 pub(super) struct WatchCommand {
     #[command(flatten)]
     options: Options,
@@ -34,7 +34,10 @@ impl WatchCommand {
     }
 
     fn follow(&self, context: &mut Context) -> Result<Exit, Exit> {
-        let session = Session::open(&self.options, context)?;
+        let mut session = Session::open(&self.options, context)?;
+        if self.options.selection.count() == 0 {
+            session.look_for_orphans(context);
+        }
         let progress = Arc::new(Progress::new(context.terminal.is_live()));
         let observer: Arc<dyn apply::Observer> = progress.clone();
         let settings = session.following();

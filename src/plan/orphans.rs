@@ -2,7 +2,7 @@
 //!
 //! Their tags say whose they are, and `DescribeStacks` without a name tells all stacks of a place, those of others too:
 //! it costs a call for every page of them. A plan is to cost no more than its own stacks do, so this is asked only where
-//! it is wanted: by `--prune`, and by `infra ls`.
+//! it is wanted: by `--prune`, `infra ls` and `infra watch`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -70,8 +70,7 @@ fn is_orphan(desired: &Desired, target: &Target, stack: &Stack) -> bool {
     let Desired { project, scope, .. } = desired;
     let of = |scope: &Scope| stack.tags.get("infra:env").is_some_and(|env| scope.covers(env));
     // Nested stacks carry the tags of the one they are in; an empty shell may become what somebody just makes.
-    let counts = stack.parent.is_none()
-        && !matches!(stack.status, StackStatus::ReviewInProgress | StackStatus::DeleteInProgress);
+    let counts = stack.parent.is_none() && stack.status != StackStatus::ReviewInProgress;
     let place = |w: &Wanted| (w.target.account.id.clone(), w.target.region.clone(), w.name.clone());
     let here = (target.account.id.clone(), target.region.clone(), stack.name.clone());
     counts

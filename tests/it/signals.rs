@@ -110,7 +110,7 @@ fn a_second_signal_leaves_at_once_and_says_the_way_back() {
     send("-TERM", &child);
     let left = hear(&mut said, "left");
     assert!(left.contains("beside@dev/eu-west-1, first@dev/eu-west-1"), "{left}");
-    hear(&mut said, "`infra watch` with the same options");
+    hear(&mut said, "`infra watch` for the same environment");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     there.release();
     let said = run(&project, &there, "apply --yes").ended(0);
@@ -242,7 +242,7 @@ fn lost_sight_is_outcome_unknown_and_watch_finds_it_again() {
     );
     let said = finish(child).ended(4);
     assert!(said.err.contains("outcome-unknown"), "{}", said.err);
-    assert!(said.err.contains("`infra watch` with the same options follows it"), "{}", said.err);
+    assert!(said.err.contains("`infra watch` for the same environment follows it"), "{}", said.err);
     assert!(said.out.contains("unknown      first@"), "{}", said.out);
     there.sandbox.enforce("111111111111", allow_all());
     let mut child = begin(&project, &there, "watch");
@@ -258,6 +258,28 @@ fn lost_sight_is_outcome_unknown_and_watch_finds_it_again() {
     );
     assert!(said.contains("first@dev/eu-west-1: Topic CREATE_COMPLETE"), "{said}");
     run(&project, &there, "apply --yes").ended(0);
+}
+
+/// A stack that the source no longer has is under way as any other.
+#[test]
+fn a_removal_that_was_left_is_watched() {
+    let project = project();
+    let there = Listening::start();
+    run(&project, &there, "apply --yes").ended(0);
+    let (start, end) = (THREE.find("core beside").unwrap(), THREE.find("service second").unwrap());
+    project.write("main.infra", format!("{}{}", &THREE[..start], &THREE[end..]));
+    there.hold();
+    let mut child = begin(&project, &there, "apply --yes --prune");
+    there.until(|calls| calls.iter().any(|call| operation(call) == "DeleteStack"));
+    child.kill().unwrap();
+    finish(child);
+    let mut child = begin(&project, &there, "watch");
+    let mut said = lines(&mut child);
+    hear(&mut said, "beside@dev/eu-west-1: DELETE_IN_PROGRESS, begun by an earlier run of infra");
+    there.release();
+    let out = std::io::read_to_string(child.stdout.take().unwrap()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{out}");
+    assert!(out.contains("deleted      beside@dev/eu-west-1"), "{out}");
 }
 
 fn allow_all() -> serde_json::Value {

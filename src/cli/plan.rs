@@ -21,8 +21,8 @@ use crate::plan::{self, Leaves, Plan};
   infra plan --env dev --format markdown             for a pull request
   infra plan --env dev --format html > plan.html     one page, for a browser
   infra plan --env dev -o plan.json                  for `infra apply plan.json`
-  infra plan --env dev --read-only                   with credentials that can write nothing
-  infra plan --env dev --prune                       with stacks that the source no longer has
+  infra plan --env dev --read-only                   makes no call that writes
+  infra plan --env dev --prune                       with what the source lost
   infra plan --env dev --allow replace:orders/Db     the data in it may go
 
 Exit codes: 0 no error, 1 error, 2 changes planned (--detailed-exitcode).")]

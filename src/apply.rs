@@ -20,7 +20,6 @@ use crate::source::Span;
 mod envelope;
 mod execute;
 mod follow;
-mod pace;
 mod preflight;
 mod recover;
 mod report;
@@ -48,7 +47,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { concurrency: 10, stop: Stop::default(), poll: Duration::from_millis(300) }
+        Self { concurrency: 10, stop: Stop::default(), poll: Duration::from_millis(250) }
     }
 }
 

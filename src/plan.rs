@@ -39,6 +39,7 @@ mod listing;
 pub(crate) mod observe;
 mod orphans;
 pub(crate) mod outputs;
+pub(crate) mod pace;
 mod places;
 pub(crate) mod policy;
 pub(crate) mod problem;

@@ -23,6 +23,7 @@ mod ids;
 mod look;
 mod model;
 mod objects;
+mod rate;
 mod records;
 mod script;
 mod server;
@@ -36,6 +37,7 @@ mod world;
 
 pub use clock::{Clock, Pace};
 pub use look::Seen;
+pub use rate::Rate;
 pub use script::{Moment, Rule, Script};
 pub use server::{Listener, Server};
 pub use store::StoreError;
@@ -74,6 +76,9 @@ pub struct Settings {
     /// A change set counts as executed from the start of its operation on; otherwise from its end on.
     /// Which of them AWS does is not known.
     pub executed_at_start: bool,
+    /// How often each call of CloudFormation may be made in an account and region; as often as you like where none is
+    /// given.
+    pub rate: Option<Rate>,
 }
 
 impl Default for Settings {
@@ -91,6 +96,7 @@ impl Default for Settings {
             execute_again: true,
             tells_deleted: false,
             executed_at_start: false,
+            rate: None,
         }
     }
 }
@@ -155,6 +161,12 @@ impl Sandbox {
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.world().calls.clone()
+    }
+
+    /// How many calls came too fast for [`Settings::rate`].
+    #[must_use]
+    pub fn throttled(&self) -> u64 {
+        self.world().allowances.refused
     }
 
     /// Forgets the counts.

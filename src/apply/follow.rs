@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::apply::pace::Pace;
 use crate::apply::{Event, Failure, Observer};
 use crate::cloud::{Cloud, CloudError, ErrorKind, ResourceStatus, StackEvent, StackStatus, Token, in_order};
 use crate::plan::Wanted;
+use crate::plan::pace::Pace;
 use crate::slip::{self, Slip};
 
 /// For how long we go on asking when AWS does not answer.

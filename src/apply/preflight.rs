@@ -12,12 +12,14 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::apply::Silent;
-use crate::apply::pace::Pace;
 use crate::apply::stack::Work;
 use crate::cloud::{CloudError, Clouds, ExecutionStatus, Stack, StackStatus};
 use crate::diagnostics::{Code, Diagnostic, sort};
 use crate::plan::digest::{self, Fingerprint};
-use crate::plan::{ChangeSetRef, Desired, Origin, Plan, Shown, StackAction, StackPlan, Wanted, observe, problem, run};
+use crate::plan::pace::Paces;
+use crate::plan::{
+    ChangeSetRef, Desired, Origin, Plan, Shown, StackAction, StackPlan, Wanted, observe, problem, run, stack,
+};
 use crate::slip::{self, Slip};
 use crate::template;
 
@@ -51,7 +53,7 @@ pub async fn preflight(clouds: &Arc<dyn Clouds>, desired: &Desired, plan: &Plan)
             store: clouds.store(&wanted.target),
             wanted: Arc::clone(wanted),
             plan: stack.clone(),
-            pace: Arc::new(Pace::new(Duration::from_secs(2))),
+            pace: Arc::new(Paces::new(Duration::from_secs(2))),
             observer: Arc::new(Silent),
             produced: produced.collect(),
         };
@@ -123,7 +125,7 @@ impl Check {
         }
         let inputs = self.work.inputs();
         if inputs.is_ok_and(|inputs| self.work.ran_before(self.now.as_ref(), &inputs).is_some()) {
-            return Ok(Vec::new());
+            return Ok(self.overtaken());
         }
         let stands = match plan.action {
             StackAction::Create | StackAction::Recreate => self.may_be_created().await?,
@@ -167,7 +169,7 @@ impl Check {
         }
         let last = self.now.as_ref().and_then(|stack| stack.change_set.as_ref());
         if last == Some(&set.arn) {
-            return Ok(Vec::new());
+            return Ok(self.overtaken());
         }
         use ExecutionStatus::{Available, ExecuteComplete, ExecuteFailed, ExecuteInProgress};
         let state = cloud.change_set_state(&set.stack, &set.arn).await?;
@@ -258,6 +260,12 @@ impl Check {
             }
         }
         moved
+    }
+
+    /// The plan has brought this stack on; what somebody else did to it since is told.
+    fn overtaken(&self) -> Vec<String> {
+        let is_overtaken = self.now.as_ref().is_some_and(stack::is_overtaken);
+        is_overtaken.then(|| self.stack_moved()).into_iter().collect()
     }
 
     fn stack_moved(&self) -> String {

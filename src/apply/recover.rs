@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::apply::follow::{End, Followed, Mark, PICK_UP};
-use crate::apply::pace::Pace;
 use crate::apply::{Event, Failure, Observer, Outcome, Settings};
 use crate::cloud::{CloudError, Clouds, StackStatus};
 use crate::diagnostics::{Code, Diagnostic};
+use crate::plan::pace::Pace;
 use crate::plan::{Stuck, digest, observe, problem};
 use crate::semantics::model::Within;
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::apply::pace::Pace;
 use crate::apply::stack::{Ended, Work};
 use crate::apply::{Event, Failure, Observer, Outcome, Report, Settings, StackReport};
 use crate::cloud::{Clouds, Target};
+use crate::plan::pace::Paces;
 use crate::plan::{Desired, FORMAT_VERSION, Plan, StackPlan, Wanted};
 use crate::slip::{self, Slip};
 
@@ -32,12 +32,12 @@ pub async fn apply(
         receivers.insert(stack.id.clone(), receive);
     }
     let slots = Arc::new(Semaphore::new(settings.concurrency.max(1)));
-    let mut paces: BTreeMap<Target, Arc<Pace>> = BTreeMap::new();
+    let mut paces: BTreeMap<Target, Arc<Paces>> = BTreeMap::new();
     let mut tasks = JoinSet::new();
     for (order, stack) in plan.stacks.iter().enumerate() {
         let (Some(tell), Some(wanted)) = (senders.remove(&stack.id), desired.get(&stack.id)) else { continue };
         let before = stack.after.iter().filter_map(|id| Some((id.clone(), receivers.get(id)?.clone()))).collect();
-        let pace = paces.entry(wanted.target.clone()).or_insert_with(|| Arc::new(Pace::new(settings.poll)));
+        let pace = paces.entry(wanted.target.clone()).or_insert_with(|| Arc::new(Paces::new(settings.poll)));
         let task = Task {
             clouds: Arc::clone(clouds),
             wanted: Arc::clone(wanted),
@@ -87,7 +87,7 @@ struct Task {
     plan: StackPlan,
     before: BTreeMap<String, watch::Receiver<Told>>,
     slots: Arc<Semaphore>,
-    pace: Arc<Pace>,
+    pace: Arc<Paces>,
     settings: Settings,
     observer: Arc<dyn Observer>,
     tell: watch::Sender<Told>,

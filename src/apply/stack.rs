@@ -9,7 +9,6 @@ use tokio::time::Instant;
 
 use crate::apply::execute::{Executed, execute};
 use crate::apply::follow::{End, Followed, Mark, PICK_UP};
-use crate::apply::pace::Pace;
 use crate::apply::report::left;
 use crate::apply::{Failure, Observer, Outcome, envelope, settings};
 use crate::cloud::{
@@ -21,6 +20,7 @@ use crate::plan::change_set::{Made, Order, make};
 use crate::plan::diff::Sides;
 use crate::plan::exact::Reader;
 use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
+use crate::plan::pace::Paces;
 use crate::plan::{
     Change, ChangeSetRef, Origin, ParameterPlan, Replaces, Shown, Silent, StackAction, StackPlan, Wanted, digest,
     fixed, initial, large, observe, problem, stack as planning,
@@ -74,7 +74,7 @@ pub(crate) struct Work {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) wanted: Arc<Wanted>,
     pub(crate) plan: StackPlan,
-    pub(crate) pace: Arc<Pace>,
+    pub(crate) pace: Arc<Paces>,
     pub(crate) observer: Arc<dyn Observer>,
     /// What the stacks before it now have.
     pub(crate) produced: BTreeMap<String, BTreeMap<String, String>>,
@@ -102,7 +102,7 @@ impl Work {
             wanted: &self.wanted,
             stack,
             mark: Mark::Token(token),
-            pace: &self.pace,
+            pace: &self.pace.operations,
             observer: self.observer.as_ref(),
         }
     }
@@ -317,7 +317,8 @@ impl Work {
         let wanted = sent.unwrap_or(&self.wanted);
         let template = large::within_reach(&self.store, wanted, &Silent).await;
         let template = template.map_err(|told| Box::new(Ended::diagnostic(Outcome::Failed, &told)))?;
-        let made = make(&self.cloud, &Order { wanted, ..self.order(kind, stack, inputs) }, &template).await;
+        let made =
+            make(&self.cloud, &Order { wanted, ..self.order(kind, stack, inputs) }, &template, &self.pace.sets).await;
         let made = match made {
             Ok(made) => made,
             Err(e) => return self.not_made(&e, inputs).await,
@@ -448,7 +449,7 @@ impl Work {
                 let reason = "the operation ended well, and AWS does not tell the new outputs";
                 return Err(Box::new(Ended::because(Outcome::Unknown, reason)));
             }
-            self.pace.turn().await;
+            self.pace.operations.turn().await;
         }
     }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::apply::follow::{End, Followed, Mark, PICK_UP};
-use crate::apply::pace::Pace;
 use crate::apply::report::left;
 use crate::apply::{Event, Observer, Outcome, Report, Settings, StackReport};
 use crate::cloud::{
     Cloud, CloudError, Clouds, ResourceStatus, Stack, StackEvent, StackStatus, Target, Token, last_beginning,
 };
 use crate::diagnostics::{Code, Diagnostic, sort};
+use crate::plan::pace::Pace;
 use crate::plan::{self, Desired, FORMAT_VERSION, StackAction, Wanted, observe, problem, run};
 
 /// What was met.

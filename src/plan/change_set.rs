@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::cloud::{
     ChangeSet, ChangeSetKind, ChangeSetState, ChangeSetStatus, Cloud, CloudError, ErrorKind, ExecutionStatus, Finding,
@@ -11,6 +11,7 @@ use crate::cloud::{
 };
 use crate::plan::digest;
 use crate::plan::inputs::Inputs;
+use crate::plan::pace::Pace;
 use crate::plan::wanted::Wanted;
 use crate::slip::{self, Slip};
 
@@ -119,6 +120,7 @@ pub(crate) async fn make(
     cloud: &Arc<dyn Cloud>,
     order: &Order<'_>,
     template: &TemplateText,
+    pace: &Pace,
 ) -> Result<Made, CloudError> {
     let digest = order.digest();
     let stack = order.stack.unwrap_or(&order.wanted.name);
@@ -135,7 +137,7 @@ pub(crate) async fn make(
             },
             Err(e) => return Err(e),
         };
-        if let Some(made) = finish(cloud, stack, &id).await? {
+        if let Some(made) = finish(cloud, stack, &id, pace).await? {
             return Ok(made);
         }
     }
@@ -163,10 +165,12 @@ async fn usable(
 }
 
 /// Waits until the change set can be judged; `None` where it is gone or was overtaken.
-async fn finish(cloud: &Arc<dyn Cloud>, stack: &str, id: &str) -> Result<Option<Made>, CloudError> {
+async fn finish(cloud: &Arc<dyn Cloud>, stack: &str, id: &str, pace: &Pace) -> Result<Option<Made>, CloudError> {
     let deadline = Instant::now() + DEADLINE;
-    let mut pause = Duration::from_millis(250);
+    let _following = pace.follow();
     let state = loop {
+        // None is ready at once.
+        pace.turn().await;
         let Some(state) = cloud.change_set_state(stack, id).await? else { return Ok(None) };
         if !state.status.is_pending() {
             break state;
@@ -175,9 +179,6 @@ async fn finish(cloud: &Arc<dyn Cloud>, stack: &str, id: &str) -> Result<Option<
             let text = format!("change set {} is still {} after 15 minutes", state.name, state.status);
             return Err(CloudError::new(ErrorKind::Unreachable, "DescribeChangeSet", text));
         }
-        // The first ones are often ready at once; a long wait is asked about less often.
-        sleep(pause).await;
-        pause = (pause + pause / 10).min(Duration::from_secs(5));
     };
     if state.is_empty() && !slip::is(Slip::EmptyIsRejected) {
         cloud.delete_change_set(stack, id).await?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -11,12 +12,16 @@ use crate::diagnostics::{Code, Diagnostic, sort};
 use crate::plan::consumers::Done;
 use crate::plan::foreign::{self, Read};
 use crate::plan::inputs::{OutputState, Outputs};
+use crate::plan::pace::Pace;
 use crate::plan::stack::{self, Planned, Way};
 use crate::plan::upload::Uploads;
 use crate::plan::wanted::{Desired, Event, Input, Observer, Settings, Source, Wanted};
 use crate::plan::{
     FORMAT_VERSION, Plan, Purpose, StackPlan, consumers, destroy, digest, discard, observe, outputs, problem,
 };
+
+/// The first pause between two questions about a change set.
+const ASK: Duration = Duration::from_millis(250);
 
 /// Plans `desired` against what is deployed. Changes no stack; leaves change sets, which [`discard`](crate::plan::discard) removes.
 ///
@@ -47,6 +52,7 @@ pub async fn plan(
         receivers.insert(wanted.id.clone(), receive);
     }
     let uploads = Arc::new(Uploads::new(clouds));
+    let mut paces: BTreeMap<&Target, Arc<Pace>> = BTreeMap::new();
     let mut reads = foreign::reads(chosen.iter().copied());
     let mut tasks = JoinSet::new();
     for (order, (wanted, selected)) in needed.iter().enumerate() {
@@ -60,6 +66,9 @@ pub async fn plan(
             from,
             reads: reads.remove(&wanted.id).unwrap_or_default(),
             settings: settings.clone(),
+            pace: Arc::clone(
+                paces.entry(&wanted.target).or_insert_with(|| Arc::new(Pace::new(ASK.min(settings.poll)))),
+            ),
             observer: Arc::clone(observer),
             uploads: Arc::clone(&uploads),
             tell,
@@ -170,6 +179,8 @@ struct Task {
     /// What the planned stacks read of it.
     reads: Vec<Read>,
     settings: Settings,
+    /// At which all stacks there ask about their change sets.
+    pace: Arc<Pace>,
     observer: Arc<dyn Observer>,
     uploads: Arc<Uploads>,
     tell: watch::Sender<Told>,
@@ -214,6 +225,7 @@ impl Task {
             uploads: &self.uploads,
             observer: self.observer.as_ref(),
             leaves: self.settings.leaves,
+            pace: &self.pace,
             allow: &self.settings.allow,
         };
         let planned = stack::plan(way, &self.wanted, &standing, &produced).await?;

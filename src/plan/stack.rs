@@ -16,6 +16,7 @@ use crate::plan::guard::{self, Guard};
 use crate::plan::inputs::{self, Inputs, OutputState, Outputs};
 use crate::plan::observe::{self, Standing};
 use crate::plan::outputs::{self, Known};
+use crate::plan::pace::Pace;
 use crate::plan::protect::InForce;
 use crate::plan::refs::same_text;
 use crate::plan::upload::Uploads;
@@ -50,6 +51,7 @@ pub(crate) struct Way<'a> {
     pub(crate) uploads: &'a Uploads,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) leaves: Leaves,
+    pub(crate) pace: &'a Pace,
     pub(crate) allow: &'a [Allow],
 }
 
@@ -219,7 +221,7 @@ impl One<'_> {
         };
         let sent = large::within_reach(&self.way.uploads.store(self.wanted), self.wanted, self.way.observer).await;
         let template = sent.map_err(|problem| vec![*problem])?;
-        match make(self.way.cloud, &order, &template)
+        match make(self.way.cloud, &order, &template, self.way.pace)
             .await
             .map_err(|e| vec![problem::of_call(&e, Some(self.wanted))])?
         {
@@ -474,6 +476,15 @@ fn proof(stack: &Stack) -> Option<Fingerprint> {
         _ => before == told.after,
     };
     last.then_some(told)
+}
+
+/// True where AWS tells of an operation after that of the stack's last change set, which is ours. A rollback may or may
+/// not count as one of its own.
+pub(crate) fn is_overtaken(stack: &Stack) -> bool {
+    let told = stack.change_set.as_deref().and_then(Fingerprint::of_change_set);
+    let before = stack.operations.get(1).map(|before| Fingerprint::new("", false, Some(before)).after);
+    let is_good = !stack.status.is_rollback() && !stack.status.is_failure();
+    is_good && told.zip(before).is_some_and(|(told, before)| told.after != before)
 }
 
 /// A stack as it was found, as plans tell it.

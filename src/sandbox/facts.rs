@@ -220,6 +220,11 @@ pub(crate) fn unknown_action(action: &str) -> Fault {
     }
 }
 
+/// Too many calls [A].
+pub(crate) fn throttled() -> Fault {
+    Fault { code: "Throttling", status: 400, message: "Rate exceeded".to_owned() }
+}
+
 /// A request that nobody signed [A].
 pub(crate) fn unsigned() -> Fault {
     Fault {

@@ -11,6 +11,7 @@ use crate::sandbox::facts::{self, Answer};
 use crate::sandbox::ids;
 use crate::sandbox::model::{Region, Stack};
 use crate::sandbox::objects::{self, Buckets};
+use crate::sandbox::rate::Allowances;
 use crate::sandbox::script::Script;
 use crate::sandbox::store::Store;
 use crate::sandbox::wire::{self, Params, Request, Response, Scope};
@@ -29,6 +30,7 @@ pub(crate) struct World {
     pub(crate) buckets: Buckets,
     /// What each account may call; everything where there is no document.
     pub(crate) policies: Documents,
+    pub(crate) allowances: Allowances,
     requests: u64,
 }
 
@@ -55,6 +57,7 @@ impl World {
             store: None,
             buckets: Buckets::default(),
             policies: Documents::new(),
+            allowances: Allowances::default(),
             requests: 0,
         }
     }
@@ -75,6 +78,9 @@ impl World {
         };
         let answer = scope.ok_or_else(facts::unsigned).and_then(|scope| {
             let caller = self.caller(&scope);
+            if let Some(rate) = self.settings.rate.filter(|_| scope.service == "cloudformation") {
+                self.allowances.take(rate, &caller, &action, self.time.now())?;
+            }
             access::check(self, &caller, &scope.service, &action, &params)?;
             self.catch_up(&caller);
             if let Some(url) = params.text("TemplateURL") {

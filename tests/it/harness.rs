@@ -67,9 +67,9 @@ async fn live(seed: u64, crashes: &[Crash], made: Option<Slip>) -> Result<usize,
             0 => weather,
             _ => Weather { expires: None, outage: 0, is_denied: false, ..weather },
         };
-        let foreign = scenario.foreign.clone().filter(|_| run == 0);
+        let foreign = scenario.foreign.clone();
         let salt = seed.wrapping_mul(1_000_003).wrapping_add(run as u64);
-        let net = Net::new(&sandbox, salt, weather, crashes.get(run).copied(), foreign);
+        let net = Net::new(&sandbox, salt, weather, crashes.get(run).copied(), foreign, run > 0);
         let world = World::of(sandbox.clone()).through(net.clouds());
         let plan = RefCell::new(kept.take());
         let planned_at = RefCell::new(0);
@@ -123,7 +123,8 @@ async fn one(
     planned_at: &RefCell<usize>,
 ) -> Ended {
     let wanted = &scenario.wanted;
-    if plan.borrow().is_none() {
+    let is_kept = plan.borrow().is_some();
+    if !is_kept {
         let leaves = if scenario.is_saved { Leaves::KeptChangeSets } else { Leaves::ChangeSets };
         match world.plan_as(wanted, allow, leaves).await {
             Ok(made) => *plan.borrow_mut() = Some(made),
@@ -133,10 +134,10 @@ async fn one(
     *planned_at.borrow_mut() = net.log().len();
     let made = plan.borrow().clone().unwrap();
     net.rest().await;
-    if !scenario.is_saved {
+    if !scenario.is_saved && !is_kept {
         return Ended::Applied(Box::new(world.apply(wanted, &made).await));
     }
-    let (plan, wanted) = reread(&made, wanted);
+    let (plan, wanted) = if scenario.is_saved { reread(&made, wanted) } else { (made, wanted.clone()) };
     match apply::preflight(&world.clouds, &wanted, &plan).await {
         Ok(()) => Ended::Applied(Box::new(world.apply(&wanted, &plan).await)),
         Err(problems) => Ended::Refused(problems),

@@ -388,8 +388,14 @@ fn detail(xml: &mut Xml, detail: &Detail) {
 pub(super) fn list(world: &mut World, caller: &Caller, params: &Params) -> Outcome {
     let stack_name = request::stack_name(params)?;
     let key = world.find(caller, &stack_name).ok_or_else(|| facts::no_stack(&stack_name))?;
-    let size = world.settings.items_per_page;
+    let (pace, size) = (world.settings.pace, world.settings.items_per_page);
     let outcome = world.visit(caller, &key, |stack, _| {
+        // Where nothing but questions lets time pass, one that nobody asks about any more is made at last.
+        for set in stack.change_sets.values_mut().filter(|set| matches!(pace, Pace::Polls { .. }) && !made(set)) {
+            set.left = 0;
+            reveal(set);
+            stack.dirty = true;
+        }
         let mut sets: Vec<&ChangeSet> = stack.change_sets.values().collect();
         sets.sort_by_key(|set| set.created);
         let (sets, next) = page(sets, params, size)?;

@@ -195,7 +195,8 @@ fn honest(
         let wrong = match told.outcome {
             // Somebody else may have come after.
             Outcome::Done => {
-                !ever.contains(&stack.name) || !there.is_some_and(|s| is_done(s, stack)) && net.struck().is_none()
+                let others = net.struck().is_some() || net.is_misled();
+                !ever.contains(&stack.name) || !there.is_some_and(|s| is_done(s, stack)) && !others
             }
             Outcome::Unchanged => ran,
             Outcome::NotStarted => ran,

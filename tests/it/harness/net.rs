@@ -73,6 +73,8 @@ struct Inner {
     weather: Weather,
     crash: Option<Crash>,
     foreign: Option<Foreign>,
+    /// The foreign actor has had their turn in an earlier run.
+    is_over: bool,
     state: Mutex<State>,
     dead: Notify,
 }
@@ -117,10 +119,19 @@ impl Net {
         weather: Weather,
         crash: Option<Crash>,
         foreign: Option<Foreign>,
+        is_over: bool,
     ) -> Self {
         let state = State { rng: Some(fastrand::Rng::with_seed(seed)), ..State::default() };
         let sandbox = sandbox.clone();
-        Self(Arc::new(Inner { sandbox, weather, crash, foreign, state: Mutex::new(state), dead: Notify::new() }))
+        Self(Arc::new(Inner {
+            sandbox,
+            weather,
+            crash,
+            foreign,
+            is_over,
+            state: Mutex::new(state),
+            dead: Notify::new(),
+        }))
     }
 
     pub(super) fn clouds(&self) -> Arc<dyn Clouds> {
@@ -135,7 +146,7 @@ impl Net {
 
     /// The foreign actor acts while the plan waits, where it is one that does.
     pub(super) async fn rest(&self) {
-        let foreign = self.0.foreign.as_ref().filter(|foreign| foreign.is_between);
+        let foreign = self.0.foreign.as_ref().filter(|foreign| foreign.is_between && !self.0.is_over);
         if let Some(foreign) = foreign
             && strike(&self.0.sandbox, foreign).await
         {
@@ -162,6 +173,11 @@ impl Net {
         let state = self.0.state.lock().unwrap();
         let told = state.struck.is_some() && !state.is_misled;
         self.0.foreign.as_ref().filter(|foreign| foreign.is_between && told).map(|foreign| foreign.stack.as_str())
+    }
+
+    /// An old answer hid from us what the foreign actor did.
+    pub(super) fn is_misled(&self) -> bool {
+        self.0.state.lock().unwrap().is_misled
     }
 
     /// The call before which the foreign actor acted.
@@ -233,8 +249,10 @@ impl Inner {
         let of = ["StackName", "ChangeSetName"].map(|name| fields.get(name).map_or("", String::as_str));
         let place = |text: &str| text.rsplit(['/', ':']).find(|p| p.starts_with("shop")).unwrap_or(text).to_owned();
         let from = |f: &Foreign| if f.is_from_execution { state.first_execution } else { Some(0) };
-        let foreign =
-            self.foreign.clone().filter(|f| !f.is_between && from(f).is_some_and(|from| from + f.at == number));
+        let foreign = self
+            .foreign
+            .clone()
+            .filter(|f| !self.is_over && !f.is_between && from(f).is_some_and(|from| from + f.at == number));
         if action == "ExecuteChangeSet" {
             state.first_execution.get_or_insert(number);
         }

@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use infra::sandbox::{Clock, Moment, Pace, Rule, Sandbox, Settings};
+use infra::sandbox::{Clock, Moment, Pace, Rate, Rule, Sandbox, Settings};
 use tokio::time::{Instant, sleep};
 
 /// How long one call takes.
@@ -25,11 +25,19 @@ const STEP: Duration = Duration::from_millis(700);
 
 /// A simulator in which time is that of the runtime; begun within it.
 pub(crate) fn sandbox() -> Sandbox {
+    limited(None)
+}
+
+/// The same, in which calls may only be made so often.
+pub(crate) fn limited(rate: Option<Rate>) -> Sandbox {
+    // Pauses after a call that was throttled are drawn.
+    fastrand::seed(1);
     let start = Instant::now();
     let sandbox = Sandbox::new(Settings {
         clock: Clock::Real(Arc::new(move || 1_767_225_600_000 + start.elapsed().as_millis() as u64)),
         pace: Pace::Elapsed { step: STEP.as_millis() as u64 },
         change_set_steps: 3,
+        rate,
         ..Settings::default()
     });
     // A creation ends two steps after its resource; an update cleans up as well.

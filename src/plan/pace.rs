@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// The most questions in a second, all followers together. AWS tells no limit; peers run into one at about ten.
-const MOST: u32 = 8;
+const MOST: u32 = 10;
 
 /// How many times the first pause the longest one is.
 const LONGEST: u32 = 30;
@@ -24,6 +24,21 @@ struct State {
     interval: Duration,
     next: Option<Instant>,
     followers: u32,
+}
+
+/// The rhythms of an account and region: AWS counts each kind of question by itself.
+pub(crate) struct Paces {
+    /// At which change sets are asked about.
+    pub(crate) sets: Pace,
+    /// At which operations are asked about.
+    pub(crate) operations: Pace,
+}
+
+impl Paces {
+    /// Both begin with that pause.
+    pub(crate) fn new(first: Duration) -> Self {
+        Self { sets: Pace::new(first), operations: Pace::new(first) }
+    }
 }
 
 /// A follower, for as long as it lives.
@@ -107,7 +122,7 @@ mod tests {
         let crowd: Vec<Following<'_>> = (0..80).map(|_| pace.follow()).collect();
         let start = Instant::now();
         pace.turn().await;
-        assert_eq!(start.elapsed().as_secs(), 10);
+        assert_eq!(start.elapsed().as_secs(), 8);
         drop(crowd);
         let start = Instant::now();
         pace.turn().await;

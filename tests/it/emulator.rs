@@ -13,7 +13,9 @@ use infra::cloud::{
 };
 
 use crate::support::script::{target, wait};
-use crate::support::{ministack, venv};
+use crate::support::{boto, ministack};
+
+mod journeys;
 
 /// One account and region of the emulator.
 struct Bed {
@@ -35,16 +37,7 @@ impl Bed {
 
     /// What boto3 prints for an expression; `c` makes clients of this account and region.
     fn boto(&self, expression: &str) -> String {
-        let program = format!(
-            "import boto3, json, sys\n\
-             def c(service): return boto3.client(service, region_name='{}', endpoint_url='{}', \
-             aws_access_key_id='{}', aws_secret_access_key='x')\n\
-             print(json.dumps({expression}, default=str, sort_keys=True))",
-            self.region,
-            ministack::address(),
-            self.account
-        );
-        venv::python(&program, &[]).trim().to_owned()
+        boto::ask(ministack::address(), &self.account, &self.region, expression)
     }
 
     /// Names of the queues that are really there.

@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{ministack, venv};
+use crate::support::{boto, ministack};
 
 /// A project in a folder of its own, with two accounts that nobody else has.
 struct Project {
@@ -70,16 +70,7 @@ impl Project {
 
     /// What boto3 prints for an expression in which `c` makes clients.
     fn boto(&self, account: &str, region: &str, expression: &str) -> String {
-        let program = format!(
-            "import boto3, json\n\
-             def c(service): return boto3.client(service, region_name='{region}', endpoint_url='{}', \
-             aws_access_key_id='{account}', aws_secret_access_key='x')\n\
-             def queue(name, key): return c('sqs').get_queue_attributes(AttributeNames=['All'], \
-             QueueUrl=c('sqs').get_queue_url(QueueName=name)['QueueUrl'])['Attributes'][key]\n\
-             print(json.dumps({expression}, default=str, sort_keys=True))",
-            ministack::address()
-        );
-        venv::python(&program, &[]).trim().to_owned()
+        boto::ask(ministack::address(), account, region, expression)
     }
 
     /// Names of queues, parameters and stacks that are really there.

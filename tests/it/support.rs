@@ -1,5 +1,7 @@
 //! What several tests stand on.
 
+#[cfg(feature = "aws")]
+pub(crate) mod boto;
 #[cfg(all(unix, feature = "aws"))]
 pub(crate) mod browser;
 pub(crate) mod checks;
@@ -13,6 +15,8 @@ pub(crate) mod faults;
 pub(crate) mod listening;
 #[cfg(feature = "aws")]
 pub(crate) mod ministack;
+#[cfg(feature = "aws")]
+pub(crate) mod peer;
 #[allow(dead_code, reason = "`fuzz/` uses the rest")]
 pub(crate) mod programs;
 #[cfg(feature = "aws")]

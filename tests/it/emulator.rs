@@ -16,6 +16,7 @@ use crate::support::script::{target, wait};
 use crate::support::{boto, ministack};
 
 mod journeys;
+mod lacks;
 
 /// One account and region of the emulator.
 struct Bed {
@@ -279,27 +280,6 @@ fn protection_policy_lists_and_resources() {
         let again = bed.cloud.execute_change_set(&stack.id, "gone", Some(false), &Token::new("x-9").unwrap()).await;
         assert_eq!(again.unwrap_err().kind, ErrorKind::NotFound);
     });
-}
-
-#[test]
-fn a_template_that_is_refused_says_why() {
-    let bed = Bed::fresh();
-    let bad = r#"{"Resources":{"Ip":{"Type":"AWS::EC2::EIP"}}}"#;
-    let refused = wait(bed.cloud.create_change_set(&NewChangeSet {
-        stack: "web".into(),
-        name: "x".into(),
-        kind: ChangeSetKind::Create,
-        template: TemplateText::Body(bad.into()),
-        parameters: BTreeMap::new(),
-        tags: BTreeMap::new(),
-        capabilities: Vec::new(),
-        role: None,
-        on_stack_failure: Some(OnStackFailure::Delete),
-        description: None,
-    }))
-    .unwrap_err();
-    assert_eq!(refused.kind, ErrorKind::Validation);
-    assert_eq!(refused.message, "Template format error: Unrecognized resource types: [AWS::EC2::EIP]");
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub enum Slip {
     NoRedaction,
     /// The plan shows the values of secret parameters.
     ShownSecrets,
+    /// A property that somebody else changed since is set back unseen.
+    MovedValues,
     /// A plan file is applied without a look at what moved since.
     NoPreflight,
     /// Discarding a plan file leaves its change sets.
@@ -144,6 +146,7 @@ impl Slip {
         Self::UnguardedData,
         Self::NoRedaction,
         Self::ShownSecrets,
+        Self::MovedValues,
         Self::NoPreflight,
         Self::KeptPlans,
     ];

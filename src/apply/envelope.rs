@@ -1,6 +1,8 @@
 //! Whether what a change set really does lies inside what the plan showed.
 
-use crate::plan::{Action, Change, Data, Replaces, guard};
+use serde_json::Value;
+
+use crate::plan::{Action, Change, Data, Differs, PropertyChange, Replaces, Shown, guard};
 use crate::schema::serverless;
 use crate::slip::{self, Slip};
 
@@ -42,8 +44,36 @@ fn one(approved: &[Change], real: &Change, known: &Known<'_>) -> Option<String> 
     if guard::loses_data(real) && !is_allowed && !is_held && !slip::is(Slip::UnguardedData) {
         return Some(format!("it would {verb} {id}, which holds data, and nothing allows that"));
     }
+    if let Some(moved) = real.properties.iter().find_map(|property| moved(id, &shown.properties, property)) {
+        return Some(moved);
+    }
     let loses = real.data == Some(Data::Deleted) && matches!(shown.data, Some(Data::Retained | Data::Snapshot));
     loses.then(|| format!("it would delete what {id} holds, and the plan says that it stays"))
+}
+
+/// A property that would change and is not what the plan saw: somebody else changed it since, and an old answer hid that.
+fn moved(id: &str, shown: &[PropertyChange], real: &PropertyChange) -> Option<String> {
+    // What follows from another value is not edited, and moves with that.
+    if real.cause.is_some() || real.differs != Differs::Yes || slip::is(Slip::MovedValues) {
+        return None;
+    }
+    let top = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
+    let path = &real.path;
+    if !path.is_empty() && !shown.iter().any(|p| p.path.is_empty() || top(&p.path) == top(path)) {
+        return Some(format!("it would change {path} of {id}, which the plan does not name"));
+    }
+    let before = scalar(shown.iter().find(|p| p.path == *path)?.before.as_ref()?)?;
+    let now = scalar(real.before.as_ref()?)?;
+    (before != now).then(|| format!("{path} of {id} is {now} now, and the plan shows {before}"))
+}
+
+/// A value that is written the same way everywhere.
+fn scalar(shown: &Shown) -> Option<String> {
+    match shown {
+        Shown::Value(Value::String(text)) => Some(text.clone()),
+        Shown::Value(value @ (Value::Number(_) | Value::Bool(_))) => Some(value.to_string()),
+        _ => None,
+    }
 }
 
 /// True where nothing is lost: it is made, changed in place or let go, or is of a type that is made anew each time.
@@ -119,6 +149,28 @@ mod tests {
         assert!(of(std::slice::from_ref(&kept), std::slice::from_ref(&lost), false).is_some());
         assert!(of(&[lost], std::slice::from_ref(&kept), false).is_none());
         assert!(of(std::slice::from_ref(&kept), std::slice::from_ref(&kept), true).is_some());
+    }
+
+    #[test]
+    fn what_somebody_else_changed_since_is_beyond() {
+        let property = |path: &str, before: Value| PropertyChange {
+            path: path.to_owned(),
+            before: Some(Shown::Value(before)),
+            after: None,
+            differs: Differs::Yes,
+            replaces: Replaces::No,
+            cause: None,
+            place: None,
+        };
+        let with =
+            |properties: Vec<PropertyChange>| Change { properties, ..change(Action::Update, Replaces::No, None) };
+        let shown = with(vec![property("Delay", Value::from(30)), property("Tags.0.Value", Value::from("a"))]);
+        let one = |real| of(std::slice::from_ref(&shown), &[with(vec![real])], false);
+        assert_eq!(one(property("Delay", Value::from("30"))), None);
+        assert_eq!(one(property("Tags.1.Value", Value::from("b"))), None);
+        assert_eq!(one(property("Delay", Value::from(777))).unwrap(), "Delay of A is 777 now, and the plan shows 30");
+        let other = one(property("Name", Value::from("x"))).unwrap();
+        assert_eq!(other, "it would change Name of A, which the plan does not name");
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(super) struct PlanCommand {
     #[command(flatten)]
     allowed: Allowed,
 
-    /// How to write it
+    /// How to write it; `github` is `text`, with annotations for a pull request
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: View,
 
@@ -61,7 +61,7 @@ pub(super) struct PlanCommand {
 pub(super) enum View {
     Text,
     Markdown,
-    /// As `text`; problems and what loses data as annotations of GitHub Actions, beside the lines of a pull request
+    // No help of its own: one such text makes the help of every option take a line of its own.
     Github,
     Html,
     Json,

@@ -19,7 +19,7 @@ pub(super) struct Show {
     #[arg(value_name = "FILE")]
     file: String,
 
-    /// How to write it
+    /// How to write it; `github` is `text`, with annotations for a pull request
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: View,
 }

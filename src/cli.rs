@@ -18,6 +18,8 @@ mod destroy;
 #[cfg(feature = "aws")]
 mod discard;
 mod doc;
+#[cfg(feature = "aws")]
+mod drift;
 mod explain;
 mod fmt;
 mod graph;
@@ -104,6 +106,8 @@ enum Command {
     #[cfg(feature = "aws")]
     Recover(recover::RecoverCommand),
     #[cfg(feature = "aws")]
+    Drift(drift::DriftCommand),
+    #[cfg(feature = "aws")]
     Outputs(ls::Outputs),
     #[cfg(feature = "aws")]
     Ls(ls::Ls),
@@ -154,6 +158,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Watch(c) => c.run(&mut context),
         #[cfg(feature = "aws")]
         Command::Recover(c) => c.run(&mut context),
+        #[cfg(feature = "aws")]
+        Command::Drift(c) => c.run(&mut context),
         #[cfg(feature = "aws")]
         Command::Outputs(c) => c.run(&mut context),
         #[cfg(feature = "aws")]

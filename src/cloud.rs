@@ -9,6 +9,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 mod change_set;
+mod drift;
 mod error;
 mod operation;
 #[cfg(feature = "aws")]
@@ -29,6 +30,7 @@ pub use change_set::{
     ChangeAction, ChangeDetail, ChangeSet, ChangeSetKind, ChangeSetState, Finding, MadeChangeSet, NewChangeSet,
     OnStackFailure, ParameterValue, PolicyAction, Recreation, Replacement, ResourceChange, TemplateText,
 };
+pub use drift::{Detection, Difference, ResourceDrift, Verdict};
 pub use error::{CloudError, ErrorKind};
 pub use operation::last_beginning;
 pub use secret::{Secret, Token};
@@ -124,6 +126,16 @@ pub trait Cloud: Send + Sync {
         seen: &'a BTreeSet<String>,
         token: Option<&'a Token>,
     ) -> Answer<'a, Vec<StackEvent>>;
+
+    /// Begins to look for drift; the id to ask [`Cloud::drift_detection`] for. `None` where somebody's look at the
+    /// stack is under way: there may be one at a time. Changes nothing that is deployed.
+    fn detect_drift<'a>(&'a self, stack: &'a str) -> Answer<'a, Option<String>>;
+
+    /// How far that look is.
+    fn drift_detection<'a>(&'a self, id: &'a str) -> Answer<'a, Detection>;
+
+    /// What the last look at the stack found, by logical id, all pages.
+    fn resource_drifts<'a>(&'a self, stack: &'a str) -> Answer<'a, Vec<ResourceDrift>>;
 
     /// Makes a change set. It is not ready when this returns: ask [`Cloud::change_set_state`].
     fn create_change_set<'a>(&'a self, change_set: &'a NewChangeSet) -> Answer<'a, MadeChangeSet>;

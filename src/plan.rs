@@ -27,6 +27,7 @@ mod destroy;
 pub(crate) mod diff;
 pub(crate) mod digest;
 mod discard;
+mod drift;
 pub(crate) mod exact;
 mod exports;
 pub(crate) mod fixed;
@@ -58,14 +59,17 @@ pub use allow::{Act, Allow};
 pub use desired::{chosen, desired, target};
 pub use destroy::destroy;
 pub use discard::{discard, withdraw};
+pub use drift::{Drift, DriftedProperty, DriftedResource, Found as DriftFound, StackDrift, drift};
 pub use listing::{Seen, list};
 pub use orphans::orphans;
-pub use places::locate;
+pub use places::{locate, locate_drift};
 pub use run::plan;
 pub use saved::{LONGEST, Made, Refused, Saved};
 pub use stuck::{Stuck, stuck};
 pub(crate) use view::clean;
-pub use view::{Style, to_github, to_html, to_json, to_markdown, to_text};
+pub use view::{
+    Style, drift_to_json, drift_to_markdown, drift_to_text, to_github, to_html, to_json, to_markdown, to_text,
+};
 pub use wanted::{Asset, Desired, Event, Input, Leaves, Live, Observer, Settings, Silent, Site, Source, Wanted};
 
 /// Version of the JSON form; rises when a reader of the old one would misread it.

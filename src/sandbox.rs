@@ -16,6 +16,7 @@ mod check;
 mod clock;
 mod connector;
 mod diff;
+mod drift;
 mod engine;
 mod eval;
 mod facts;
@@ -36,6 +37,7 @@ mod wire;
 mod world;
 
 pub use clock::{Clock, Pace};
+pub use drift::Drift;
 pub use look::Seen;
 pub use rate::Rate;
 pub use script::{Moment, Rule, Script};
@@ -145,6 +147,11 @@ impl Sandbox {
     /// Adds a rule about what goes wrong.
     pub fn order(&self, rule: Rule) {
         self.world().script.rules.push(rule);
+    }
+
+    /// Somebody changed a resource by hand.
+    pub fn drift(&self, drift: Drift) {
+        self.world().script.drift.push(drift);
     }
 
     /// From now on, calls of that account need what an IAM policy document allows.

@@ -118,6 +118,7 @@ impl plan::Observer for Progress {
                 self.now(&stack, &format!("waiting: {status}"));
             }
             plan::Event::Asking { stack } => self.now(&stack, "asking CloudFormation for the changes"),
+            plan::Event::Comparing { stack } => self.now(&stack, "CloudFormation looks for drift"),
             plan::Event::Uploading { stack, path, bytes } => {
                 let text = format!("uploading {path} ({})", size(bytes));
                 if bytes >= LARGE {

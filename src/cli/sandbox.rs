@@ -10,7 +10,7 @@ use super::output::{Exit, say_line};
 use super::signals::Signals;
 use super::{Context, project};
 use crate::host;
-use crate::sandbox::{Clock, Pace, Rule, Sandbox, Settings};
+use crate::sandbox::{Clock, Drift, Pace, Rule, Sandbox, Settings};
 
 /// Serve the CloudFormation simulator on a port of this machine
 #[derive(Args)]
@@ -42,6 +42,10 @@ pub(super) struct SandboxCommand {
     #[arg(long, value_name = "STACK/ID=REASON", value_parser = rule)]
     fail: Vec<Rule>,
 
+    /// Somebody changed a property of a resource by hand: `STACK/ID.Path=VALUE`; `STACK/ID` was deleted
+    #[arg(long, value_name = "WHAT", value_parser = drift)]
+    drift: Vec<Drift>,
+
     /// A role, or any role of an account, that nobody may assume
     #[arg(long, value_name = "ROLE")]
     forbid_role: Vec<String>,
@@ -57,6 +61,10 @@ pub(super) struct SandboxCommand {
 
 fn rule(text: &str) -> Result<Rule, String> {
     Rule::parse(text).ok_or_else(|| "write STACK/LogicalId=reason; `*` stands for any of them".to_owned())
+}
+
+fn drift(text: &str) -> Result<Drift, String> {
+    Drift::parse(text).ok_or_else(|| "write STACK/LogicalId.Path=value, or STACK/LogicalId of what is gone".to_owned())
 }
 
 impl SandboxCommand {
@@ -81,6 +89,7 @@ impl SandboxCommand {
             },
         };
         self.fail.into_iter().for_each(|rule| sandbox.order(rule));
+        self.drift.into_iter().for_each(|drift| sandbox.drift(drift));
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return context.terminal.fail(&format!("cannot start: {error}")),

@@ -8,6 +8,7 @@ mod client;
 mod config;
 mod convert;
 mod deviations;
+mod drift;
 mod error;
 mod objects;
 mod reads;

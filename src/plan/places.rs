@@ -1,5 +1,6 @@
 //! The user's own lines: where what changes is said.
 
+use crate::plan::drift::Drift;
 use crate::plan::wanted::Desired;
 use crate::plan::{Plan, PropertyChange};
 use crate::semantics::Program;
@@ -24,6 +25,26 @@ pub fn locate(plan: &mut Plan, desired: &Desired, program: &Program, sources: &S
                 });
             }
             change.place = Some(line(declared));
+        }
+    }
+}
+
+/// The same at what drifted.
+pub fn locate_drift(drift: &mut Drift, desired: &Desired, program: &Program, sources: &Sources) {
+    let line = |span: Span| {
+        let at = sources.locate(span);
+        format!("{}:{}", at.file, at.line)
+    };
+    for stack in &mut drift.stacks {
+        let Some(wanted) = desired.get(&stack.id) else { continue };
+        for resource in &mut stack.resources {
+            let Some(place) = wanted.places.get(&resource.logical_id) else { continue };
+            for property in &mut resource.properties {
+                let path: Vec<&str> = property.path.split('.').collect();
+                let span = provenance::locate(program, &wanted.places, &resource.logical_id, &path);
+                property.place = span.filter(|span| *span != place.span && !is_built_in(*span)).map(line);
+            }
+            resource.place = Some(line(written(place)));
         }
     }
 }

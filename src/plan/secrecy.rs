@@ -22,7 +22,15 @@ pub(crate) fn is_secret<'a>(
     path: &str,
     parameters: &BTreeMap<String, ParameterPlan>,
 ) -> bool {
-    let hidden = |name: &str| parameters.get(name).is_some_and(|p| p.after == Shown::Hidden);
+    comes_from(sides, path, |name| parameters.get(name).is_some_and(|p| p.after == Shown::Hidden))
+}
+
+/// The same where `hidden` says which parameters are secret.
+pub(crate) fn comes_from<'a>(
+    sides: impl IntoIterator<Item = &'a Value>,
+    path: &str,
+    hidden: impl Fn(&str) -> bool,
+) -> bool {
     sides.into_iter().any(|properties| {
         let mut value = properties;
         for step in path.split('.').filter(|step| !step.is_empty()) {
@@ -43,12 +51,15 @@ pub(crate) fn is_secret<'a>(
 
 /// Hides the values of a change where either side has a secret, and what is secret inside of them.
 pub(crate) fn veil(change: &mut PropertyChange, is_secret: bool) {
-    for side in [&mut change.before, &mut change.after].into_iter().flatten() {
-        match side {
-            _ if is_secret => *side = Shown::Hidden,
-            Shown::Value(value) => inside(value),
-            _ => {}
-        }
+    [&mut change.before, &mut change.after].into_iter().flatten().for_each(|side| veil_side(side, is_secret));
+}
+
+/// The same of one side.
+pub(crate) fn veil_side(side: &mut Shown, is_secret: bool) {
+    match side {
+        _ if is_secret => *side = Shown::Hidden,
+        Shown::Value(value) => inside(value),
+        _ => {}
     }
 }
 

@@ -1,6 +1,7 @@
 //! A plan as people and machines read it: views of one value, none of which knows more than another.
 
 mod because;
+mod drift;
 mod github;
 mod html;
 mod json;
@@ -11,6 +12,7 @@ mod text;
 mod value;
 mod words;
 
+pub use drift::{to_json as drift_to_json, to_markdown as drift_to_markdown, to_text as drift_to_text};
 pub use github::to_github;
 pub use html::to_html;
 pub use json::to_json;

@@ -290,6 +290,11 @@ pub enum Event {
         /// Id of the stack.
         stack: String,
     },
+    /// CloudFormation compares what is deployed with its template.
+    Comparing {
+        /// Id of the stack.
+        stack: String,
+    },
     /// An asset is on its way to its bucket.
     Uploading {
         /// Id of the stack.

@@ -6,6 +6,7 @@ use crate::sandbox::world::{Caller, World};
 
 mod change_sets;
 mod describe;
+mod drift;
 mod events;
 mod recover;
 mod request;
@@ -50,6 +51,9 @@ pub(crate) fn call(world: &mut World, caller: &Caller, service: &str, action: &s
         "DescribeAccountLimits" => describe::limits(),
         "DescribeStackEvents" => events::of_stack(world, caller, params),
         "DescribeEvents" => events::of_operation(world, caller, params),
+        "DetectStackDrift" => drift::detect(world, caller, params),
+        "DescribeStackDriftDetectionStatus" => drift::detection(world, caller, params),
+        "DescribeStackResourceDrifts" => drift::resources(world, caller, params),
         "GetTemplate" => templates::get(world, caller, params),
         "GetTemplateSummary" => templates::summary(world, caller, params),
         "ValidateTemplate" => templates::validate(world, params),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::sandbox::drift::Detection;
 use crate::sandbox::status::{ChangeSetStatus, ExecutionStatus, ResourceStatus, StackStatus};
 use crate::sandbox::template::{Policy, Template};
 
@@ -92,6 +93,9 @@ pub(crate) struct Stack {
     pub(crate) stuck: BTreeSet<String>,
     /// Client tokens, with the digest of the request that came with each and what it answered.
     pub(crate) tokens: BTreeMap<String, (String, String)>,
+    /// The last look for drift.
+    #[serde(default)]
+    pub(crate) drift: Option<Detection>,
     #[serde(skip)]
     pub(crate) dirty: bool,
 }

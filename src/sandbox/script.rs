@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sandbox::drift::Drift;
+
 /// What is done to a resource when a rule strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,7 +86,11 @@ impl Rule {
 #[serde(deny_unknown_fields)]
 pub struct Script {
     /// The first that fits counts.
+    #[serde(default)]
     pub rules: Vec<Rule>,
+    /// What somebody changed by hand.
+    #[serde(default)]
+    pub drift: Vec<Drift>,
     #[serde(skip)]
     struck: Vec<u32>,
 }

@@ -35,6 +35,19 @@ impl Types {
         worst
     }
 
+    /// True where AWS never gives back what stands at that path, nor anything below it.
+    pub fn is_write_only(&self, resource: &ResourceType, path: &[&str]) -> bool {
+        let mut id = resource.root;
+        for step in path {
+            let Some((next, property)) = self.step(id, step) else { break };
+            if property.is_some_and(|p| p.write_only) {
+                return true;
+            }
+            id = next;
+        }
+        false
+    }
+
     /// The node one step further, and the property if the step was one.
     pub(super) fn step(&self, id: NodeId, step: &str) -> Option<(NodeId, Option<&Property>)> {
         self.step_within(id, step, UNION_DEPTH)

@@ -14,6 +14,7 @@ const COMMANDS: &[&str] = &[
     "discard",
     "destroy",
     "watch",
+    "drift",
     "recover",
     "outputs",
     "ls",

@@ -33,6 +33,7 @@ mod crash;
 #[cfg(feature = "aws")]
 mod credentials;
 mod docs;
+mod drift;
 #[cfg(feature = "aws")]
 mod emulator;
 #[cfg(feature = "aws")]

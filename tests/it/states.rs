@@ -48,6 +48,11 @@ async fn row(status: &StackStatus) -> String {
         Ok(stuck) => format!("rolls back, may skip resources: {}", stuck[0].may_skip()),
         Err(problems) => refused(&problems),
     };
+    let drift = match plan::drift(&world.clouds, &same(), &settings, &observer).await {
+        Ok(drift) if drift.problems.is_empty() => format!("{:?}", drift.stacks[0].found),
+        Ok(drift) => refused(&drift.problems),
+        Err(problems) => refused(&problems),
+    };
     let seen = plan::list(&world.clouds, &same(), &settings).await.unwrap();
     let listed = seen[0].status.clone().unwrap_or_else(|| "not deployed".to_owned());
     let mut out = format!("{status}\n");
@@ -57,6 +62,7 @@ async fn row(status: &StackStatus) -> String {
         ("  unchanged", told(world.plan(&same()).await)),
         ("destroy", told(world.destroy(&same()).await)),
         ("recover", recover),
+        ("drift", drift),
         ("ls", listed),
         ("outputs", format!("{:?}", seen[0].outputs.keys().collect::<Vec<_>>())),
     ] {

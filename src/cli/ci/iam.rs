@@ -12,10 +12,13 @@ use crate::plan::{Desired, Wanted, large};
 use crate::semantics;
 
 /// What looking at a stack takes.
-const READ: [&str; 7] = [
+const READ: [&str; 10] = [
     "cloudformation:DescribeEvents",
     "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStackResourceDrifts",
     "cloudformation:DescribeStacks",
+    "cloudformation:DetectStackDrift",
+    "cloudformation:DetectStackResourceDrift",
     "cloudformation:GetStackPolicy",
     "cloudformation:GetTemplate",
     "cloudformation:ListChangeSets",
@@ -36,7 +39,14 @@ const CARRY_OUT: [&str; 4] = [
 
 /// What it takes to find out who else has to do with a stack: those that read or import its outputs, and those that the
 /// source no longer has.
-const LOOK_AROUND: [&str; 2] = ["cloudformation:DescribeStacks", "cloudformation:ListImports"];
+///
+/// The other two belong to `infra drift`: they are asked about a look and about types, not about a stack.
+const LOOK_AROUND: [&str; 4] = [
+    "cloudformation:BatchDescribeTypeConfigurations",
+    "cloudformation:DescribeStackDriftDetectionStatus",
+    "cloudformation:DescribeStacks",
+    "cloudformation:ListImports",
+];
 
 /// Ways to change a stack that no plan shows.
 const UNSEEN: [&str; 2] = ["cloudformation:CreateStack", "cloudformation:UpdateStack"];

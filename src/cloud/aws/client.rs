@@ -14,10 +14,11 @@ use tokio::sync::{OnceCell, Semaphore};
 use crate::cloud::aws::body::{LastHost, WholeAnswer};
 use crate::cloud::aws::error::{Context, translate};
 use crate::cloud::aws::session::{Session, last};
-use crate::cloud::aws::{Settings, config, deviations, objects, reads, retry, writes};
+use crate::cloud::aws::{Settings, config, deviations, drift, objects, reads, retry, writes};
 use crate::cloud::{
-    Answer, Call, ChangeSet, ChangeSetState, Cloud, CloudError, Finding, Identity, MadeChangeSet, NewChangeSet,
-    ObjectId, Stack, StackEvent, StackResource, StackStatus, StackSummary, Store, Target, Token,
+    Answer, Call, ChangeSet, ChangeSetState, Cloud, CloudError, Detection, Finding, Identity, MadeChangeSet,
+    NewChangeSet, ObjectId, ResourceDrift, Stack, StackEvent, StackResource, StackStatus, StackSummary, Store, Target,
+    Token,
 };
 
 /// Calls of one account and region at once, where not said otherwise.
@@ -144,6 +145,18 @@ impl Cloud for Client {
         token: Option<&'a Token>,
     ) -> Answer<'a, Vec<StackEvent>> {
         Box::pin(reads::events(self, stack, seen, token))
+    }
+
+    fn detect_drift<'a>(&'a self, stack: &'a str) -> Answer<'a, Option<String>> {
+        Box::pin(drift::detect(self, stack))
+    }
+
+    fn drift_detection<'a>(&'a self, id: &'a str) -> Answer<'a, Detection> {
+        Box::pin(drift::detection(self, id))
+    }
+
+    fn resource_drifts<'a>(&'a self, stack: &'a str) -> Answer<'a, Vec<ResourceDrift>> {
+        Box::pin(drift::resources(self, stack))
     }
 
     fn create_change_set<'a>(&'a self, change_set: &'a NewChangeSet) -> Answer<'a, MadeChangeSet> {

@@ -16,14 +16,14 @@ use crate::slip::{self, Slip};
 
 /// The place in a list that comes in pages. Fails where a service hands out the same place for ever.
 #[derive(Default)]
-struct Place {
-    next: Option<String>,
+pub(crate) struct Place {
+    pub(crate) next: Option<String>,
     been: BTreeSet<String>,
 }
 
 impl Place {
     /// Goes on to `next`; false at the end.
-    fn go_on(&mut self, operation: &'static str, next: Option<&str>) -> Result<bool, CloudError> {
+    pub(crate) fn go_on(&mut self, operation: &'static str, next: Option<&str>) -> Result<bool, CloudError> {
         let Some(next) = next.filter(|n| !n.is_empty()) else { return Ok(false) };
         if !self.been.insert(next.to_owned()) {
             return Err(CloudError::new(ErrorKind::Incomplete, operation, "the list goes in circles"));

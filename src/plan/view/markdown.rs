@@ -115,7 +115,7 @@ fn details(plan: &Plan, stack: &StackPlan, room: usize) -> String {
 }
 
 /// A name as code, also in a table.
-fn code(name: &str) -> String {
+pub(super) fn code(name: &str) -> String {
     let name = clean(name).replace('|', "\\|");
     let fence = "`".repeat(longest_run(&name) + 1);
     // A backtick at an end would belong to the fence.

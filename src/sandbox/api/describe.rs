@@ -10,7 +10,7 @@ use crate::sandbox::wire::{Params, Xml};
 use crate::sandbox::world::{Caller, Key, World};
 
 /// The stack that was asked for, by name or ARN.
-fn named(world: &mut World, caller: &Caller, params: &Params) -> Answer<Key> {
+pub(super) fn named(world: &mut World, caller: &Caller, params: &Params) -> Answer<Key> {
     let name = request::stack_name(params)?;
     world.find(caller, &name).ok_or_else(|| facts::no_stack_with_id(&name))
 }
@@ -74,13 +74,19 @@ fn describe(xml: &mut Xml, stack: &Stack) {
     if stack.live() {
         xml.flag("EnableTerminationProtection", stack.protection);
     }
-    drift(xml, "StackDriftStatus");
+    drift(xml, stack);
     operations(xml, stack);
 }
 
-/// Nothing here has drifted, and nobody has looked [A].
-fn drift(xml: &mut Xml, name: &str) {
-    xml.within("DriftInformation", |xml| xml.put(name, "NOT_CHECKED"));
+/// What the last look at the stack found [A].
+fn drift(xml: &mut Xml, stack: &Stack) {
+    xml.within("DriftInformation", |xml| match stack.drift.as_ref().filter(|look| look.is_done()) {
+        Some(look) => {
+            xml.put("StackDriftStatus", look.status());
+            xml.put("LastCheckTimestamp", iso(look.at));
+        }
+        None => xml.put("StackDriftStatus", "NOT_CHECKED"),
+    });
 }
 
 fn operations(xml: &mut Xml, stack: &Stack) {
@@ -120,7 +126,7 @@ fn summary(stack: &Stack) -> String {
     xml.maybe("DeletionTime", stack.deleted.map(iso));
     xml.put("StackStatus", stack.status.as_str());
     xml.maybe("StackStatusReason", stack.reason.as_ref());
-    drift(&mut xml, "StackDriftStatus");
+    drift(&mut xml, stack);
     operations(&mut xml, stack);
     xml.finish()
 }
@@ -135,7 +141,8 @@ fn common(xml: &mut Xml, name: &str, resource: &Resource, time: &str) {
     xml.put(time, iso(resource.at));
     xml.put("ResourceStatus", resource.status.as_str());
     xml.maybe("ResourceStatusReason", resource.reason.as_ref());
-    drift(xml, "StackResourceDriftStatus");
+    // Of single resources, DescribeStackResourceDrifts tells.
+    xml.within("DriftInformation", |xml| xml.put("StackResourceDriftStatus", "NOT_CHECKED"));
 }
 
 /// The resources of a stack, those at work included.

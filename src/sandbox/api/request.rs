@@ -163,6 +163,7 @@ pub(super) fn shell(world: &mut World, caller: &Caller, name: &str) -> Answer<St
         superseded: Vec::new(),
         stuck: Default::default(),
         tokens: BTreeMap::new(),
+        drift: None,
         dirty: true,
     })
 }

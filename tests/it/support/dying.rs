@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use infra::cloud::{
-    Answer, ChangeSet, ChangeSetState, Cloud, CloudError, Clouds, ErrorKind, Finding, Identity, MadeChangeSet,
-    NewChangeSet, Stack, StackEvent, StackResource, StackStatus, StackSummary, Store, Target, Token,
+    Answer, ChangeSet, ChangeSetState, Cloud, CloudError, Clouds, Detection, ErrorKind, Finding, Identity,
+    MadeChangeSet, NewChangeSet, ResourceDrift, Stack, StackEvent, StackResource, StackStatus, StackSummary, Store,
+    Target, Token,
 };
 use tokio::sync::Notify;
 
@@ -131,6 +132,9 @@ guarded! {
     fn imports(&self, export: &'a str) -> Vec<String>, "ListImports";
     fn resources(&self, stack: &'a str) -> Option<Vec<StackResource>>, "ListStackResources";
     fn events(&self, stack: &'a str, seen: &'a BTreeSet<String>, token: Option<&'a Token>) -> Vec<StackEvent>, "DescribeStackEvents";
+    fn detect_drift(&self, stack: &'a str) -> Option<String>, "DetectStackDrift";
+    fn drift_detection(&self, id: &'a str) -> Detection, "DescribeStackDriftDetectionStatus";
+    fn resource_drifts(&self, stack: &'a str) -> Vec<ResourceDrift>, "DescribeStackResourceDrifts";
     fn create_change_set(&self, change_set: &'a NewChangeSet) -> MadeChangeSet, "CreateChangeSet";
     fn change_set_state(&self, stack: &'a str, name: &'a str) -> Option<ChangeSetState>, "DescribeChangeSet";
     fn change_set(&self, stack: &'a str, name: &'a str) -> Option<ChangeSet>, "DescribeChangeSet";

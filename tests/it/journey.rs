@@ -271,3 +271,37 @@ fn a_stack_of_somebody_else_is_left_alone() {
     let there = r#"[["theirs"], [], ["journey-base-prod"]]"#;
     assert_eq!(project.world(&project.two, "eu-west-1"), there);
 }
+
+#[test]
+fn a_saved_plan_is_carried_out_once_or_discarded() {
+    let project = Project::new("saved", STACKS);
+    let two = project.two.as_str();
+    project.expect(0, &["apply", "--env", "prod", "--yes"]);
+    let plan = |seconds: &str| {
+        let set = format!("jobs.Seconds={seconds}");
+        project.expect(0, &["plan", "--env", "prod", "-o", "plan.json", "--set", &set]);
+    };
+    let seconds = || project.boto(two, "eu-west-1", "queue('jobs', 'VisibilityTimeout')");
+    plan("60");
+    project.expect(0, &["apply", "plan.json"]);
+    assert_eq!(seconds(), "\"60\"");
+    // Again, it finds that all of it was done, and does it no second time.
+    let events = "len(c('cloudformation').describe_stack_events(StackName='journey-jobs-prod')['StackEvents'])";
+    let before = project.boto(two, "eu-west-1", events);
+    let again = project.expect(0, &["apply", "plan.json"]);
+    assert_eq!(project.boto(two, "eu-west-1", events), before, "{}", again.all);
+
+    // What somebody else did in between makes the plan stale, and nothing is written.
+    plan("70");
+    project.expect(0, &["apply", "--env", "prod", "--yes", "--set", "jobs.Seconds=80"]);
+    project.expect(3, &["apply", "plan.json"]);
+    assert_eq!(seconds(), "\"80\"");
+
+    plan("90");
+    let open = "len([s for s in c('cloudformation').list_change_sets(StackName='journey-jobs-prod')['Summaries'] \
+        if s['ExecutionStatus'] == 'AVAILABLE'])";
+    assert_eq!(project.boto(two, "eu-west-1", open), "1");
+    project.expect(0, &["discard", "plan.json"]);
+    assert_eq!(project.boto(two, "eu-west-1", open), "0");
+    assert_eq!(seconds(), "\"80\"");
+}

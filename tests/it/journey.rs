@@ -49,8 +49,7 @@ impl Project {
 
     fn run(&self, arguments: &[&str]) -> Said {
         let output = Command::new(env!("CARGO_BIN_EXE_infra"))
-            .arg("-C")
-            .arg(&self.folder)
+            .current_dir(&self.folder)
             .args(arguments)
             .args(["--endpoint", ministack::address()])
             .env_remove("INFRA_SANDBOX")

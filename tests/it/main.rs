@@ -33,6 +33,7 @@ mod crash;
 #[cfg(feature = "aws")]
 mod credentials;
 mod docs;
+#[cfg(feature = "aws")]
 mod drift;
 #[cfg(feature = "aws")]
 mod emulator;
@@ -71,6 +72,7 @@ mod port;
 mod prefixes;
 mod promises;
 mod provenance;
+#[cfg(feature = "aws")]
 mod quotas;
 #[cfg(feature = "aws")]
 mod recover;

@@ -1,191 +1,20 @@
-//! The whole way of both examples in both environments: apply, nothing to do, change, nothing to do, destroy.
-
-use std::collections::BTreeMap;
+//! The whole way of the small examples in both environments: apply, nothing to do, change, nothing to do, destroy.
 
 use serde_json::Value;
 
-use crate::support::cli::{Project, Served, infra, operation, run};
-use crate::support::stacks::WRITES;
-
-/// An example in an environment, against a sandbox on a port.
-struct Journey {
-    project: Project,
-    sandbox: Served,
-    env: &'static str,
-}
-
-impl Journey {
-    fn new(example: &str, env: &'static str) -> Self {
-        let project = Project::example(example);
-        let state = project.path("state");
-        let sandbox = Served::start(&["--step", "1", "--state", state.to_str().unwrap()]);
-        Self { project, sandbox, env }
-    }
-
-    fn infra(&self, line: &str) -> crate::support::cli::Said {
-        self.project.infra(&format!("{line} --env {} --endpoint {}", self.env, self.sandbox.address))
-    }
-
-    /// Calls that change something, since this was asked last.
-    fn writes(&self) -> Vec<String> {
-        let mut calls = self.sandbox.calls();
-        calls.retain(|line| WRITES.contains(&operation(line)));
-        calls
-    }
-
-    /// A plan finds nothing to do, and asks for nothing that writes.
-    #[track_caller]
-    fn rests(&self, more: &str) {
-        self.writes();
-        let said = self.infra(&format!("plan --detailed-exitcode {more}")).ended(0);
-        assert!(said.out.starts_with("no changes"), "{}", said.out);
-        assert_eq!(self.writes(), Vec::<String>::new());
-    }
-
-    /// Nothing is left, whoever is asked.
-    fn leaves_nothing(&self) {
-        let listed = self.infra("ls --format json").ended(0).json();
-        let stacks = listed["stacks"].as_array().unwrap();
-        assert!(stacks.iter().all(|s| s["status"].is_null()), "{listed:#}");
-        assert_eq!(self.infra("outputs --format json").ended(0).json(), serde_json::json!({}));
-        assert_eq!(self.project.living("state").keys().collect::<Vec<_>>(), Vec::<&String>::new());
-        assert_eq!(
-            self.infra("destroy --yes --allow delete:*").ended(0).err.lines().count(),
-            1,
-            "nothing to do the second time"
-        );
-    }
-}
-
-/// `{"AWS::EC2::VPC": 1, …}` of a stack of a plan.
-fn types(plan: &Value, stack: &str) -> BTreeMap<String, usize> {
-    let stack = plan["stacks"].as_array().unwrap().iter().find(|s| s["stack"] == stack).unwrap();
-    let mut found = BTreeMap::new();
-    for change in stack["changes"].as_array().unwrap() {
-        assert_eq!(change["action"], "create");
-        *found.entry(change["type"].as_str().unwrap().to_owned()).or_default() += 1;
-    }
-    found
-}
-
-fn counts(all: &[(&str, usize)]) -> BTreeMap<String, usize> {
-    all.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect()
-}
-
-/// `id: action` of everything a plan changes.
-fn changes(plan: &Value) -> BTreeMap<String, String> {
-    let stacks = plan["stacks"].as_array().unwrap();
-    let all = stacks.iter().flat_map(|s| s["changes"].as_array().unwrap());
-    let text = |v: &Value| v.as_str().unwrap().to_owned();
-    all.map(|c| (text(&c["logical_id"]), format!("{}/{}", text(&c["action"]), text(&c["replacement"])))).collect()
-}
-
-fn backend_service(env: &'static str) {
-    let journey = Journey::new("backend-service", env);
-    let first = journey.infra("plan --format json").ended(0).json();
-    assert_eq!(
-        types(&first, "platform"),
-        counts(&[
-            ("AWS::EC2::EIP", 3),
-            ("AWS::EC2::InternetGateway", 1),
-            ("AWS::EC2::NatGateway", 3),
-            ("AWS::EC2::Route", 6),
-            ("AWS::EC2::RouteTable", 6),
-            ("AWS::EC2::Subnet", 6),
-            ("AWS::EC2::SubnetRouteTableAssociation", 6),
-            ("AWS::EC2::VPC", 1),
-            ("AWS::EC2::VPCGatewayAttachment", 1),
-            ("AWS::ECS::Cluster", 1),
-            ("AWS::IAM::Role", 1),
-            ("AWS::Logs::LogGroup", 1),
-            ("AWS::ServiceDiscovery::PrivateDnsNamespace", 1),
-        ])
-    );
-    assert_eq!(
-        types(&first, "backend"),
-        counts(&[
-            ("AWS::ApplicationAutoScaling::ScalableTarget", 1),
-            ("AWS::ApplicationAutoScaling::ScalingPolicy", 1),
-            ("AWS::CodeBuild::Project", 1),
-            ("AWS::CodePipeline::Pipeline", 1),
-            ("AWS::CodePipeline::Webhook", 1),
-            ("AWS::EC2::SecurityGroup", 1),
-            ("AWS::ECR::Repository", 1),
-            ("AWS::ECS::Service", 1),
-            ("AWS::ECS::TaskDefinition", 1),
-            ("AWS::IAM::Policy", 6),
-            ("AWS::IAM::Role", 6),
-            ("AWS::Lambda::Function", 1),
-            ("AWS::Logs::LogGroup", 1),
-            ("AWS::Logs::ResourcePolicy", 1),
-            ("AWS::S3::Bucket", 1),
-            ("AWS::S3::BucketPolicy", 1),
-            ("AWS::ServiceDiscovery::Service", 1),
-            ("Custom::S3AutoDeleteObjects", 1),
-        ])
-    );
-    assert_eq!(first["counts"]["create"], 37 + 28);
-    assert_eq!(journey.writes(), Vec::<String>::new(), "a plan of new stacks writes nothing");
-
-    let applied = journey.infra("apply --yes --format json").ended(0).json();
-    assert_eq!(applied["exit_code"], 0);
-    journey.rests("");
-
-    // Another image: its task definition is another one, the service moves to it, the core is not touched.
-    let set = "--set backend.Image=repo:2";
-    let plan = journey.infra(&format!("plan --detailed-exitcode {set}")).ended(2);
-    assert!(plan.out.contains("unchanged, skipped: platform@"), "{}", plan.out);
-    journey.infra(&format!("plan {set}")).ended(0);
-    let changed = changes(&journey.infra(&format!("plan {set} --format json")).ended(0).json());
-    assert_eq!(changed["Task"], "replace/yes");
-    assert_eq!(changed["Service"], "update/no");
-    journey.writes();
-    journey.infra(&format!("apply --yes {set}")).ended(0);
-    assert!(journey.writes().iter().all(|line| !line.contains("platform")), "the core is skipped");
-    journey.rests("");
-    journey.rests(set);
-    let living = journey.project.living("state");
-    let backend = &living[&format!("ecs-blueprint-backend-{env}")];
-    assert_eq!(
-        backend["resources"]["Task"]["properties"]["ContainerDefinitions"][0]["Image"], "repo:2",
-        "what is there is what was asked for"
-    );
-    assert_eq!(
-        backend["resources"]["Service"]["properties"]["TaskDefinition"],
-        backend["resources"]["Task"]["physical"]
-    );
-
-    let outputs = journey.infra("outputs --format json").ended(0).json();
-    assert_eq!(outputs["platform"].as_object().unwrap().len(), 9);
-    journey.infra("destroy --yes --allow delete:*").ended(0);
-    journey.leaves_nothing();
-}
-
-#[test]
-fn backend_service_in_dev() {
-    backend_service("dev");
-}
-
-#[test]
-fn backend_service_in_prod() {
-    backend_service("prod");
-}
+use crate::support::cli::{Project, infra, run};
+use crate::systems::frame::{Example, Life};
 
 fn hello(env: &'static str) {
-    let journey = Journey::new("hello", env);
-    journey.infra("apply --yes").ended(0);
-    journey.rests("");
-    let set = "--set inbox.VisibilityTimeout=60";
-    let changed = changes(&journey.infra(&format!("plan {set} --format json --detailed-exitcode")).ended(2).json());
+    let example = Example::new("hello");
+    let life = Life::new(&example, &format!("--env {env}"));
+    life.come_up("");
+    let changed = life.change("--set inbox.VisibilityTimeout=60");
     assert_eq!(changed["Messages"], "update/no");
-    journey.infra(&format!("apply --yes {set}")).ended(0);
-    journey.rests("");
-    journey.rests(set);
     let retention = if env == "dev" { 86_400 } else { 1_209_600 };
-    let inbox = &journey.project.living("state")[&format!("hello-inbox-{env}")];
+    let inbox = &life.living()[&format!("hello-inbox-{env}")];
     assert_eq!(inbox["resources"]["Messages"]["properties"]["MessageRetentionPeriod"], retention);
-    journey.infra("destroy --yes --allow delete:*").ended(0);
-    journey.leaves_nothing();
+    life.go();
 }
 
 #[test]
@@ -220,36 +49,32 @@ fn two_environments_do_not_disturb_each_other() {
 
 /// The project that the reference begins with: the environment `prod` in two regions.
 fn shop(env: &'static str, regions: &[&str], zones: usize) {
-    let journey = Journey::new("shop", env);
-    let missing = journey.infra("apply --yes").ended(1);
+    let example = Example::new("shop");
+    let life = Life::new(&example, &format!("--env {env}"));
+    let missing = life.infra("apply --yes").ended(1);
     assert!(missing.err.contains("missing-input") && missing.err.contains("--set api.Image="), "{}", missing.err);
-    assert_eq!(journey.writes(), Vec::<String>::new(), "nothing is begun that cannot be ended");
-    let image = "--set api.Image=registry/api:1";
-    journey.infra(&format!("apply --yes {image}")).ended(0);
-    journey.rests("");
-    let listed = journey.infra("ls --format json").ended(0).json();
+    assert_eq!(life.writes(), Vec::<String>::new(), "nothing is begun that cannot be ended");
+    life.come_up("--set api.Image=registry/api:1");
+    let listed = life.infra("ls --format json").ended(0).json();
     let statuses: Vec<&str> =
         listed["stacks"].as_array().unwrap().iter().map(|s| s["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, vec!["CREATE_COMPLETE"; 2 * regions.len()]);
-    let outputs = journey.infra("outputs --format json").ended(0).json();
+    let outputs = life.infra("outputs --format json").ended(0).json();
     for region in regions {
         let name = |stack: &str| if regions.len() == 1 { stack.to_owned() } else { format!("{stack}@{region}") };
         assert_eq!(outputs[name("network")]["PublicSubnets"].as_str().unwrap().split(',').count(), zones);
         let url = outputs[name("api")]["Url"].as_str().unwrap();
         assert!(url.starts_with("http://") && url.contains(region), "{url}");
     }
-    let changed = changes(&journey.infra("plan --set api.Image=registry/api:2 --format json").ended(0).json());
+    let changed = life.change("--set api.Image=registry/api:2");
     let some: Vec<(&str, &str)> = changed.iter().map(|(id, what)| (id.as_str(), what.as_str())).collect();
     assert_eq!(some, [("AppService", "update/no"), ("AppTask", "replace/yes")]);
 
-    let refused = journey.infra("destroy --yes --allow delete:*").ended(1).err;
+    let refused = life.infra("destroy --yes --allow delete:*").ended(1).err;
     assert!(refused.contains("protected-resource") && refused.contains("protected here"), "{refused}");
-    let source = journey.project.path("shop.infra");
-    let text = std::fs::read_to_string(&source).unwrap();
-    std::fs::write(&source, text.replace("  @protect(\"every service lives in it\")\n", "")).unwrap();
-    journey.infra("apply --yes").ended(0);
-    journey.infra("destroy --yes --allow delete:*").ended(0);
-    journey.leaves_nothing();
+    example.edit("shop.infra", "  @protect(\"every service lives in it\")\n", "");
+    life.infra("apply --yes").ended(0);
+    life.go();
 }
 
 #[test]

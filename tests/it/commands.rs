@@ -3,7 +3,8 @@
 use std::io::Read as _;
 use std::process::Stdio;
 
-use crate::support::cli::{Project, examples, infra, run};
+use crate::support::cli::{Project, infra, run};
+use crate::support::examples::projects;
 
 const COMMANDS: &[&str] = &[
     "check",
@@ -31,15 +32,14 @@ const COMMANDS: &[&str] = &[
 
 #[test]
 fn examples_are_formatted_and_without_a_problem() {
-    for entry in std::fs::read_dir(examples()).unwrap() {
-        let folder = entry.unwrap().path();
+    for (name, folder) in projects() {
         let here = |args: &[&str]| {
             let mut command = infra();
             command.current_dir(&folder).args(args);
             run(command)
         };
-        assert_eq!(here(&["fmt", "--check"]).ended(0).out, "", "{}", folder.display());
-        assert_eq!(here(&["check"]).ended(0).err, "no problems found\n");
+        assert_eq!(here(&["fmt", "--check"]).ended(0).out, "", "{name}");
+        assert_eq!(here(&["check"]).ended(0).err, "no problems found\n", "{name}");
         assert_eq!(here(&["check", "--format", "json"]).ended(0).json()["diagnostics"], serde_json::json!([]));
     }
 }

@@ -16,7 +16,7 @@ use crate::support::script::{target, wait};
 use crate::support::{boto, ministack};
 
 mod journeys;
-mod lacks;
+pub(crate) mod lacks;
 
 /// One account and region of the emulator.
 struct Bed {

@@ -1,11 +1,8 @@
 //! The whole program over real HTTP against ministack: plan, apply, change, fail, repair, destroy; two accounts and
 //! two regions. What it says is compared with what the services themselves tell through boto3.
 //!
-//! ministack knows SNS, SQS, SSM, IAM, logs, load balancers, ECS and much of EC2. `examples/backend-service` does
-//! not fit whole: `AWS::EC2::EIP`, `AWS::EC2::NatGateway`, `AWS::EC2::SecurityGroupIngress`,
-//! `AWS::CodePipeline::Pipeline`, `AWS::CodeStarConnections::Connection` and application auto scaling are refused
-//! as unknown there. So the journey has a project of its own; the example runs whole in the sandbox, and there
-//! without those (`reduced.rs`).
+//! ministack knows SNS, SQS, SSM, IAM, logs, load balancers, ECS and much of EC2. The examples do not fit whole, so the
+//! journey has a project of its own; what of them fits is taken there by `systems/`, the rest by the sandbox.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,78 +1,47 @@
 //! Every template of every example: the same twice, and accepted by AWS's own linter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use infra::build::{self, Build};
-use infra::diagnostics::{self, Style, has_errors};
-use infra::host::Disk;
-use infra::schema::Types;
-use infra::semantics::{self, Target};
-use infra::source::Sources;
 
+use crate::support::examples::{built, everything, program, projects};
 use crate::support::venv;
 
-/// The example in a folder, built for an environment.
-fn built(folder: &Path, env: &str) -> Build {
-    let mut names: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    names.retain(|path| path.extension().is_some_and(|e| e == "infra"));
-    names.sort();
-    let mut sources = Sources::default();
-    for path in names {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        sources.add(name, std::fs::read_to_string(&path).unwrap());
-    }
-    let world = Arc::new(Disk { root: folder.to_path_buf() });
-    let program = semantics::analyze(sources.iter().cloned().collect(), world, Types::aws());
-    let target = Target { envs: vec![env.into()], shared: true, ..Target::default() };
-    let build = build::build(&program, &target);
-    let said = diagnostics::render(&build.diagnostics, &program.sources, Style { colour: false, width: 100 });
-    assert!(!has_errors(&build.diagnostics), "{}\n{said}", folder.display());
-    build
-}
-
-/// The folders of the examples.
-fn examples() -> Vec<PathBuf> {
-    let mut examples: Vec<PathBuf> = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
-        .collect();
-    examples.sort();
-    assert!(examples.len() >= 2, "the examples have moved");
-    examples
+/// Every example, each in all of its environments.
+fn builds() -> impl Iterator<Item = (String, Build)> {
+    projects().into_iter().map(|(name, folder)| {
+        let program = program(&folder);
+        let build = built(&program, &everything(&program), &name);
+        (name, build)
+    })
 }
 
 #[test]
 fn two_builds_are_byte_equal() {
-    for example in examples() {
-        for env in ["dev", "prod"] {
-            assert_eq!(build::files(&built(&example, env)), build::files(&built(&example, env)));
-        }
+    for ((name, one), (_, two)) in builds().zip(builds()) {
+        assert!(build::files(&one) == build::files(&two), "{name}");
     }
 }
 
 #[test]
 fn examples_pass_cfn_lint() {
-    let builds = examples().into_iter().flat_map(|example| {
-        ["dev", "prod"].map(|env| (example.file_name().unwrap().to_string_lossy().into_owned(), built(&example, env)))
-    });
-    lint("lint", builds);
+    lint("lint", builds());
 }
 
 /// Runs AWS's own linter over the templates of builds, each with a name; `folder` is where they are written.
 pub(crate) fn lint(folder: &str, builds: impl IntoIterator<Item = (String, Build)>) {
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
-    let mut by_region: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    // What environments share is built for each of them.
+    let mut by_region: BTreeMap<String, BTreeSet<PathBuf>> = BTreeMap::new();
     for (name, build) in builds {
-        let folder = out.join(&name).join(build.env.unwrap().as_str());
+        let folder = out.join(&name);
         std::fs::create_dir_all(folder.join("templates")).unwrap();
         assert!(!build.stacks.is_empty(), "{name}");
         for stack in &build.stacks {
             let path = folder.join(stack.file_name());
             std::fs::write(&path, &stack.template.body).unwrap();
-            by_region.entry(stack.head.key.region.to_string()).or_default().push(path);
+            by_region.entry(stack.head.key.region.to_string()).or_default().insert(path);
         }
     }
     for (region, templates) in by_region {

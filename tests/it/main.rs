@@ -77,8 +77,6 @@ mod quotas;
 #[cfg(feature = "aws")]
 mod recover;
 #[cfg(feature = "aws")]
-mod reduced;
-#[cfg(feature = "aws")]
 mod sandbox;
 #[cfg(feature = "aws")]
 mod saved;
@@ -92,6 +90,8 @@ mod signals;
 mod states;
 mod support;
 mod syntax;
+#[cfg(feature = "aws")]
+mod systems;
 mod template;
 #[cfg(feature = "aws")]
 mod testing;

@@ -9,6 +9,7 @@ pub(crate) mod checks;
 pub(crate) mod cli;
 #[cfg(feature = "aws")]
 pub(crate) mod dying;
+pub(crate) mod examples;
 #[cfg(feature = "aws")]
 pub(crate) mod faults;
 #[cfg(feature = "aws")]

@@ -14,11 +14,12 @@ use crate::support::peer::Peer;
 use crate::support::script::wait;
 
 /// Types of AWS that it refuses as if there were none: no template with one of them can be deployed there.
-const TYPES: [&str; 11] = [
+pub(crate) const TYPES: [&str; 12] = [
     "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::ApplicationAutoScaling::ScalingPolicy",
     "AWS::CloudFormation::Macro",
     "AWS::CodePipeline::Pipeline",
+    "AWS::CodePipeline::Webhook",
     "AWS::CodeStarConnections::Connection",
     "AWS::EC2::EIP",
     "AWS::EC2::NatGateway",

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use super::examples;
 
 /// Nothing that is tested takes longer, however loaded the machine is.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -58,13 +60,20 @@ impl Project {
         project
     }
 
-    /// A copy of an example.
+    /// A copy of an example with all of its files.
     pub(crate) fn example(name: &str) -> Self {
         let project = Self::new(&[]);
-        for entry in std::fs::read_dir(examples().join(name)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|e| e == "infra") {
-                std::fs::copy(&path, project.path(path.file_name().unwrap().to_str().unwrap())).unwrap();
+        let from = examples::folder().join(name);
+        let mut folders = vec![from.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_file() {
+                    project.write(path.strip_prefix(&from).unwrap().to_str().unwrap(), std::fs::read(&path).unwrap());
+                } else if !path.ends_with(".infra") {
+                    // What a sandbox keeps there is nobody's example.
+                    folders.push(path);
+                }
             }
         }
         project
@@ -119,11 +128,6 @@ impl Project {
         let living = self.stacks(state).into_iter().filter(|s| s["status"] != "DELETE_COMPLETE");
         living.map(|s| (s["place"]["stack_name"].as_str().unwrap().to_owned(), s)).collect()
     }
-}
-
-/// The examples of this tree.
-pub(crate) fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
 
 /// The binary with an environment that says nothing: no credentials, no branch, no metadata service.

@@ -31,7 +31,7 @@ pub(crate) struct Peer {
 /// A program that was built, and what of it is to be planned.
 pub(crate) struct Source {
     pub(crate) desired: Desired,
-    chosen: Vec<String>,
+    pub(crate) chosen: Vec<String>,
 }
 
 pub(crate) const REGION: &str = "eu-west-1";
@@ -131,6 +131,12 @@ impl Peer {
 }
 
 impl Source {
+    /// Everything of a build.
+    pub(crate) fn of(built: &build::Build) -> Self {
+        assert!(!diagnostics::has_errors(&built.diagnostics), "{:#?}", built.diagnostics);
+        Self { desired: plan::desired(built), chosen: plan::chosen(built).collect() }
+    }
+
     pub(crate) fn settings(&self, allow: &[&str]) -> plan::Settings {
         let only = Some(self.chosen.iter().cloned().collect());
         plan::Settings { only, poll: POLL, ..allowing(allow) }
@@ -148,7 +154,5 @@ pub(crate) fn compile(text: &str, envs: &[&str], set: &[(&str, &str)]) -> Source
         set: set.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
         ..semantics::Target::default()
     };
-    let built = build::build(&program, &wanted);
-    assert!(!diagnostics::has_errors(&built.diagnostics), "{:#?}", built.diagnostics);
-    Source { desired: plan::desired(&built), chosen: plan::chosen(&built).collect() }
+    Source::of(&build::build(&program, &wanted))
 }

@@ -1,0 +1,7 @@
+//! The examples that are published systems: each has what the original has, deploys from nothing and goes again.
+//!
+//! A module for each example, and [`frame`], which says how they are tested.
+
+mod backend_service;
+#[allow(dead_code, unused_imports, reason = "each example takes what it needs")]
+pub(crate) mod frame;

@@ -21,7 +21,6 @@ mod svg;
 mod text;
 
 pub use svg::Dress;
-#[cfg(feature = "aws")]
 pub(crate) use svg::escape;
 
 /// A graph with all that its drawings show.

@@ -34,8 +34,8 @@ pub(crate) async fn execute(
 ) -> Executed {
     // A creation carries `OnStackFailure`, which excludes the word on rollback.
     let disable_rollback = (action == StackAction::Update).then_some(slip::is(Slip::NoRollback));
-    // Once AWS may have taken the call, no later failure means that nothing runs. What the last attempt of a call
-    // says is not all of it: an earlier attempt may have arrived.
+    // Once the call was made, no later failure means that nothing runs. What its last attempt says is not all of it:
+    // an earlier attempt may have arrived, and be what the last one was refused for.
     let mut asked = false;
     let mut refusal = None;
     let refused = |e: CloudError, asked: bool| match asked {
@@ -57,19 +57,20 @@ pub(crate) async fn execute(
                     return Executed::Refused(e);
                 }
                 let call = followed.cloud.execute_change_set(followed.stack, set, disable_rollback, token);
-                match call.await {
+                let said = call.await;
+                asked = true;
+                match said {
                     Ok(()) => return Executed::Ended(followed.to_the_end(true).await),
                     Err(e) if e.kind.outcome_is_unknown() && slip::is(Slip::LostAnswerIsRefusal) => {
                         return Executed::Refused(e);
                     }
                     // Somebody was faster, or the answer of our own call was lost: look again.
                     Err(e) if e.kind.outcome_is_unknown() || is_overtaken(e.kind) => {
-                        asked |= e.kind.outcome_is_unknown();
                         if look + 1 == LOOKS {
                             return refused(e, asked);
                         }
                     }
-                    Err(e) => (asked, refusal) = (true, Some(e)),
+                    Err(e) => refusal = Some(e),
                 }
             }
             Some(

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::output::Exit;
 use super::{Context, project};
 use crate::diagnostics::{self, Style};
+use crate::graph::escape;
 use crate::semantics::{self, Outcome, Program, TestRun};
 use crate::source::Sources;
 
@@ -180,10 +181,10 @@ fn to_junit(runs: &[TestRun], sources: &Sources) -> String {
     let _ = writeln!(out, "<testsuites {}>", counts(&runs.iter().collect::<Vec<_>>()));
     for env in envs {
         let suite: Vec<&TestRun> = runs.iter().filter(|run| run.env == env).collect();
-        let _ = writeln!(out, "  <testsuite name=\"{}\" {}>", escaped(env.as_str()), counts(&suite));
+        let _ = writeln!(out, "  <testsuite name=\"{}\" {}>", escape(env.as_str()), counts(&suite));
         for run in suite {
             let place = sources.locate(run.span);
-            let (file, title) = (escaped(place.file), escaped(&run.title));
+            let (file, title) = (escape(place.file), escape(&run.title));
             let _ = write!(
                 out,
                 "    <testcase name=\"{title}\" classname=\"{file}\" file=\"{file}\" line=\"{}\"",
@@ -203,30 +204,12 @@ fn to_junit(runs: &[TestRun], sources: &Sources) -> String {
             let _ = writeln!(
                 out,
                 ">\n      <{element} message=\"{}\" type=\"{code}\">{}</{element}>\n    </testcase>",
-                escaped(message),
-                escaped(text.trim_end())
+                escape(message),
+                escape(text.trim_end())
             );
         }
         out.push_str("  </testsuite>\n");
     }
     out.push_str("</testsuites>\n");
-    out
-}
-
-/// Text as XML takes it; characters that XML does not have are left out.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            '\u{FFFE}' | '\u{FFFF}' => {}
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
     out
 }

@@ -159,8 +159,12 @@ fn ordered(effect: &Effect, all: &[Effect], wanted: &Desired, plan: Option<&Plan
     for producer in wanted.stacks.iter().filter(|w| stack.producers().contains(w.id.as_str()) && planned(&w.id)) {
         let there = effect.before.iter().find(|s| s.name == producer.name && s.is_live());
         // What somebody else made of it after us is no part of this plan; they only begin where ours has ended.
-        let was_ours =
-            |e: &Effect| there.is_some_and(|s| s.id == e.stack) && net.struck().is_some_and(|at| e.call < at);
+        let arn = format!(":stack/{}/", producer.name);
+        let was_ours = |e: &Effect| {
+            e.stack.contains(&arn)
+                && there.is_none_or(|s| s.id == e.stack)
+                && net.struck().is_some_and(|at| e.call < at)
+        };
         if net.touched() == Some(producer.name.as_str()) && all.iter().any(was_ours) {
             continue;
         }

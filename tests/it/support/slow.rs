@@ -21,7 +21,10 @@ pub(crate) const CHANGE_SET: Duration = Duration::from_millis(2100);
 pub(crate) const OPERATION: Duration = Duration::from_millis(6300);
 
 /// A step of an operation.
-const STEP: Duration = Duration::from_millis(700);
+pub(crate) const STEP: Duration = Duration::from_millis(700);
+
+/// So many of them pass until a change set is made.
+pub(crate) const CHANGE_SET_STEPS: u32 = 3;
 
 /// A simulator in which time is that of the runtime; begun within it.
 pub(crate) fn sandbox() -> Sandbox {
@@ -36,14 +39,18 @@ pub(crate) fn limited(rate: Option<Rate>) -> Sandbox {
     let sandbox = Sandbox::new(Settings {
         clock: Clock::Real(Arc::new(move || 1_767_225_600_000 + start.elapsed().as_millis() as u64)),
         pace: Pace::Elapsed { step: STEP.as_millis() as u64 },
-        change_set_steps: 3,
+        change_set_steps: CHANGE_SET_STEPS,
         rate,
         ..Settings::default()
     });
-    // A creation ends two steps after its resource; an update cleans up as well.
+    operations_take_long(&sandbox);
+    sandbox
+}
+
+/// A creation ends two steps after its resource; an update cleans up as well.
+pub(crate) fn operations_take_long(sandbox: &Sandbox) {
     sandbox.order(Rule::slow("*", "*", 8).at(Moment::Create));
     sandbox.order(Rule::slow("*", "*", 7).at(Moment::Update));
-    sandbox
 }
 
 /// What went over the line.

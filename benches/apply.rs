@@ -50,7 +50,8 @@ const ROWS: [(&str, &str, u32); 3] =
 
 /// Twelve stacks in four layers of three; each reads two of the layer below.
 fn program(version: u32) -> String {
-    let head = "project bench\naccount main { id: \"111111111111\" }\nenv dev { account: main, regions: [\"eu-west-1\"] }\n";
+    let head =
+        "project bench\naccount main { id: \"111111111111\" }\nenv dev { account: main, regions: [\"eu-west-1\"] }\n";
     let stacks = (0..4).flat_map(|layer| (0..3).map(move |at| (layer, at))).map(|(layer, at)| {
         let from = |at: usize| format!("l{}s{}.Queue", layer - 1, at % 3);
         let value = if layer == 0 { "\"lowest\"".into() } else { format!("\"${{{}}} ${{{}}}\"", from(at), from(at + 1)) };

@@ -17,6 +17,7 @@ use crate::semantics::model::Within;
 use crate::slip::{self, Slip};
 use crate::source::Span;
 
+mod empty;
 mod envelope;
 mod execute;
 mod follow;
@@ -96,6 +97,15 @@ pub enum Event {
         status: String,
         /// Why, where AWS says so.
         reason: Option<String>,
+    },
+    /// What is in a resource is deleted, so that it can be.
+    Emptying {
+        /// Id of the stack.
+        stack: String,
+        /// Name in the template.
+        logical_id: String,
+        /// What the service calls it.
+        physical_id: String,
     },
     /// AWS cannot be asked at the moment; we go on trying.
     Blind {

@@ -87,7 +87,7 @@ pub trait Clouds: Send + Sync {
     /// The client for `target`; makes no call yet.
     fn at(&self, target: &Target) -> Arc<dyn Cloud>;
 
-    /// The buckets of `target`; makes no call yet.
+    /// The buckets and repositories of `target`; makes no call yet.
     fn store(&self, target: &Target) -> Arc<dyn Store>;
 }
 

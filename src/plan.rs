@@ -28,6 +28,7 @@ pub(crate) mod diff;
 pub(crate) mod digest;
 mod discard;
 mod drift;
+mod empty;
 pub(crate) mod exact;
 mod exports;
 pub(crate) mod fixed;
@@ -60,6 +61,7 @@ pub use desired::{chosen, desired, target};
 pub use destroy::destroy;
 pub use discard::{discard, withdraw};
 pub use drift::{Drift, DriftedProperty, DriftedResource, Found as DriftFound, StackDrift, drift};
+pub(crate) use empty::Vessel;
 pub use listing::{Seen, list};
 pub use orphans::orphans;
 pub use places::{locate, locate_drift};
@@ -317,6 +319,9 @@ pub struct Change {
     /// Where it would be refused otherwise: what allows it, as it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
+    /// All that is in it is deleted first, for CloudFormation would not delete it otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub empties: bool,
     /// Its properties that change, by path.
     pub properties: Vec<PropertyChange>,
     /// Other attributes that change: `Tags`, `Metadata`, `DeletionPolicy` …

@@ -21,6 +21,7 @@ mod engine;
 mod eval;
 mod facts;
 mod ids;
+mod images;
 mod look;
 mod model;
 mod objects;

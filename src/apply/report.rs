@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::apply::{Failure, Outcome, Report, StackReport};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::{StackAction, clean};
+use crate::plan::{StackAction, Vessel, clean};
 use crate::semantics::model::Within;
 
 /// The report as JSON, with the exit code.
@@ -104,7 +104,16 @@ fn of_failure(stack: &StackReport, cause: &Failure) -> Diagnostic {
         }
     }
     let left = stack.reason.clone().unwrap_or_default();
+    if stack.action == StackAction::Delete && is_full(cause) {
+        return diagnostic.help(format!("`infra destroy --empty` deletes what is in it, too, for good; {left}"));
+    }
     diagnostic.help(format!("mend the cause and apply again, it goes on from there; {left}"))
+}
+
+/// AWS deletes no bucket and no repository in which something is.
+fn is_full(cause: &Failure) -> bool {
+    let says = |words: &str| cause.reason.contains(words);
+    Vessel::of(&cause.resource_type).is_some() && (says("not empty") || says("contains images"))
 }
 
 /// What stayed behind although all ended well.

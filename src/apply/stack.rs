@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::apply::execute::{Executed, execute};
 use crate::apply::follow::{End, Followed, Mark, PICK_UP};
 use crate::apply::report::left;
-use crate::apply::{Failure, Observer, Outcome, envelope, settings};
+use crate::apply::{Failure, Observer, Outcome, empty, envelope, settings};
 use crate::cloud::{
     ChangeSet, ChangeSetKind, Cloud, CloudError, ErrorKind, ExecutionStatus, ParameterInForce, Secret, Stack,
     StackStatus, Store, Token,
@@ -178,6 +178,9 @@ impl Work {
         }
         if stack.status != StackStatus::DeleteInProgress && observe::base(Some(&stack)) != self.plan.found.base {
             return Ok(self.moved(Some(&stack)));
+        }
+        if stack.status != StackStatus::DeleteInProgress {
+            empty::first(self, &stack).await.map_err(self.failed())?;
         }
         Ok(self.remove(&stack).await)
     }

@@ -19,6 +19,7 @@ use crate::plan::{self, Act, Allow, Plan};
   infra destroy --env dev --yes        without asking
   infra destroy --env dev --prune      with stacks that the source no longer has
   infra destroy --env dev --yes --allow 'delete:*'     with all data
+  infra destroy --env dev --empty      with what is in its buckets and repositories
 
 Who is asked, is asked for the data too; with `--yes`, `--allow` says which may go. What is
 protected only goes if its name is in an `--allow`; a stack with `@termination_protection` does
@@ -36,6 +37,10 @@ pub(super) struct DestroyCommand {
     #[command(flatten)]
     allowed: Allowed,
 
+    /// Delete what is in the buckets and image repositories that go, in every version; AWS keeps them otherwise
+    #[arg(long)]
+    empty: bool,
+
     #[command(flatten)]
     consent: Consent,
 }
@@ -47,6 +52,7 @@ impl DestroyCommand {
             Err(exit) => return exit,
         };
         session.settings.allow = self.allowed.list();
+        session.settings.empty = self.empty;
         if !self.consent.yes {
             session.settings.allow.push(Allow::all(Act::Delete));
         }

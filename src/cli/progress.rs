@@ -151,6 +151,10 @@ impl apply::Observer for Progress {
                     _ => {}
                 }
             }
+            apply::Event::Emptying { stack, logical_id, physical_id } => {
+                self.line(&format!("{stack}: emptying {logical_id} ({physical_id})"));
+                self.now(&stack, &format!("emptying {logical_id}"));
+            }
             apply::Event::Blind { stack, problem } => self.line(&format!("{stack}: no answer, trying on: {problem}")),
             apply::Event::Finished { stack, outcome } => {
                 self.end(&stack);

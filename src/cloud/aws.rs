@@ -9,6 +9,7 @@ mod config;
 mod convert;
 mod deviations;
 mod drift;
+mod empty;
 mod error;
 mod objects;
 mod reads;

@@ -11,7 +11,9 @@ use crate::plan::allow::{self, Act};
 use crate::plan::consumers::{Done, judge, says};
 use crate::plan::protect::InForce;
 use crate::plan::wanted::{Desired, Observer, Settings, Wanted};
-use crate::plan::{Change, Plan, Purpose, StackAction, diff, exports, guard, observe, orphans, problem, run, stack};
+use crate::plan::{
+    Change, Plan, Purpose, StackAction, diff, empty, exports, guard, observe, orphans, problem, run, stack,
+};
 
 /// Plans the deletion of the selected stacks. Changes nothing.
 ///
@@ -109,6 +111,9 @@ pub(crate) async fn one(
         done.says = Some(says(template));
     }
     guard::mark(&held, &InForce::default(), &settings.allow, &mut done.plan.changes);
+    if settings.empty {
+        empty::mark(&mut done.plan.changes);
+    }
     let refused = refused(&held, &found, template.as_ref().map(|_| done.plan.changes.as_slice()));
     if !refused.is_empty() {
         return Err(refused);

@@ -76,6 +76,7 @@ fn blank(id: &str, resource: &Value, types: &Types) -> Change {
         data: None,
         stateful: types.resource(resource_type).is_some_and(|t| t.stateful),
         allowed: None,
+        empties: false,
         properties: Vec::new(),
         attributes: Vec::new(),
         place: None,

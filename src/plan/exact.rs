@@ -141,6 +141,7 @@ impl Reader<'_> {
             data,
             stateful: self.types.resource(&told.resource_type).is_some_and(|t| t.stateful),
             allowed: None,
+            empties: false,
             attributes: told.scope.iter().filter(|s| *s != "Properties").cloned().collect(),
             place: None,
             properties,

@@ -238,6 +238,8 @@ pub struct Settings {
     pub leaves: Leaves,
     /// What may happen to resources that are protected or hold data.
     pub allow: Vec<Allow>,
+    /// Destroying first empties the buckets and repositories that go.
+    pub empty: bool,
 }
 
 /// What planning leaves in AWS.
@@ -269,6 +271,7 @@ impl Default for Settings {
             poll: Duration::from_secs(2),
             leaves: Leaves::default(),
             allow: Vec::new(),
+            empty: false,
         }
     }
 }

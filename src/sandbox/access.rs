@@ -37,6 +37,8 @@ impl Asked {
             "HeadObject" | "GetObject" => "s3:GetObject",
             "HeadBucket" => "s3:ListBucket",
             "PutObject" => "s3:PutObject",
+            "ListObjectVersions" => "s3:ListBucketVersions",
+            "DeleteObject" | "DeleteObjects" => "s3:DeleteObjectVersion",
             other => return Self::new(format!("s3:{other}"), "*"),
         };
         let path = if key.is_empty() { bucket.to_owned() } else { format!("{bucket}/{key}") };

@@ -252,3 +252,18 @@ pub(crate) fn bad_page_token() -> Fault {
 pub(crate) fn not_kept(problem: &str) -> Fault {
     Fault { code: "InternalFailure", status: 500, message: format!("the sandbox could not keep its state: {problem}") }
 }
+
+/// Why a bucket is not deleted. [F]
+pub(crate) fn bucket_not_empty() -> String {
+    "The bucket you tried to delete is not empty. You must delete all versions in the bucket. (Service: S3, Status Code: \
+     409)"
+        .to_owned()
+}
+
+/// Why a repository is not deleted. [F]
+pub(crate) fn repository_not_empty(name: &str, account: &str) -> String {
+    format!(
+        "The repository with name '{name}' in registry with id '{account}' cannot be deleted because it still contains \
+         images (Service: Ecr, Status Code: 400)"
+    )
+}

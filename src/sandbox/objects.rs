@@ -1,4 +1,4 @@
-//! S3, as far as a deployment needs it: objects are put and looked at. Of an object its size and digest are kept; its
+//! S3, as far as a deployment needs it: objects are put, looked at and deleted. Of an object its size and digest are kept; its
 //! bytes too where they could be a template, for CloudFormation reads those.
 //!
 //! A bucket is there when a stack made it. One that no stack made is made by the first upload to it, for the account
@@ -9,17 +9,24 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::sandbox::access::{self, Asked};
 use crate::sandbox::facts::{self, Answer, Fault};
+use crate::sandbox::images::{self, Images};
+use crate::sandbox::model::{Place, Resource};
 use crate::sandbox::wire::{Request, Response, Scope, Xml};
 use crate::sandbox::world::{Caller, World};
 
-/// All buckets that something was put into.
+mod versions;
+
+/// All buckets that something was put into, and the images of all repositories.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Buckets {
     buckets: BTreeMap<String, Bucket>,
+    #[serde(default)]
+    pub(crate) images: BTreeMap<String, Images>,
     #[serde(skip)]
     pub(crate) dirty: bool,
     /// Bytes of objects by their digest; of a sandbox in a directory only those of this run.
@@ -32,18 +39,40 @@ struct Bucket {
     account: String,
     region: String,
     objects: BTreeMap<String, Object>,
+    #[serde(default)]
+    older: Vec<versions::Version>,
+    /// How many there ever were.
+    #[serde(default)]
+    versions: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Object {
     size: usize,
     sha256: String,
+    #[serde(default)]
+    version: Option<String>,
 }
 
 impl Buckets {
     /// Whether the object is there, or in a bucket of which nothing is known.
     pub(crate) fn may_hold(&self, bucket: &str, key: &str) -> bool {
         self.buckets.get(bucket).is_none_or(|bucket| bucket.objects.contains_key(key))
+    }
+
+    /// Why AWS would not delete a resource: something is in it.
+    pub(crate) fn in_the_way(&self, place: &Place, resource: &Resource) -> Option<String> {
+        match resource.kind.as_str() {
+            "AWS::S3::Bucket" => {
+                let bucket = self.buckets.get(&resource.physical)?;
+                (!bucket.is_empty()).then(facts::bucket_not_empty)
+            }
+            "AWS::ECR::Repository" if resource.properties["EmptyOnDelete"] != Value::Bool(true) => {
+                let images = self.images.get(&images::place(&place.account, &place.region, &resource.physical))?;
+                (!images.is_empty()).then(|| facts::repository_not_empty(&resource.physical, &place.account))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -114,7 +143,18 @@ impl From<Fault> for Refusal {
     }
 }
 
-type Done = Vec<(&'static str, String)>;
+/// What is answered where it went well.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Done {
+    fn told(headers: Vec<(&'static str, String)>) -> Self {
+        Self { headers, body: String::new() }
+    }
+}
 
 /// The operation, bucket and key that a request to S3 means; `None` for other services.
 pub(crate) fn named(request: &Request, scope: &Scope) -> Option<(&'static str, String, String)> {
@@ -126,9 +166,17 @@ pub(crate) fn named(request: &Request, scope: &Scope) -> Option<(&'static str, S
         ("HEAD", true) => "HeadBucket",
         ("HEAD", false) => "HeadObject",
         ("PUT", false) => "PutObject",
+        ("DELETE", false) => "DeleteObject",
+        ("GET", true) if has(&request.query, "versions") => "ListObjectVersions",
+        ("POST", true) if has(&request.query, "delete") => "DeleteObjects",
         _ => "S3",
     };
     Some((operation, bucket, key))
+}
+
+/// Whether a query has a part of that name.
+fn has(query: &str, name: &str) -> bool {
+    query.split('&').any(|part| part.split('=').next() == Some(name))
 }
 
 fn decoded(path: &str) -> String {
@@ -163,12 +211,15 @@ pub(crate) fn call(
     let owner = known.as_ref().map_or(caller.account.as_str(), |(account, _)| account);
     let asked = Asked::of_s3(operation, bucket, key, owner, &caller.region);
     access::permit(&world.policies, caller, &asked)?;
+    let keeps_versions = keeps_versions(world, bucket);
     let found = world.buckets.buckets.get(bucket).and_then(|bucket| bucket.objects.get(key));
     match operation {
-        "HeadBucket" if known.is_some() => Ok(vec![("x-amz-bucket-region", caller.region.clone())]),
+        "HeadBucket" if known.is_some() => Ok(Done::told(vec![("x-amz-bucket-region", caller.region.clone())])),
         "HeadBucket" => Err(refusal("NoSuchBucket", 404, "The specified bucket does not exist")),
         "HeadObject" => match found {
-            Some(object) => Ok(vec![("content-length", object.size.to_string()), ("etag", etag(&object.sha256))]),
+            Some(object) => {
+                Ok(Done::told(vec![("content-length", object.size.to_string()), ("etag", etag(&object.sha256))]))
+            }
             None => Err(refusal("NoSuchKey", 404, "The specified key does not exist.")),
         },
         "PutObject" => {
@@ -186,15 +237,43 @@ pub(crate) fn call(
             if request.body.len() <= facts::TEMPLATE_LIMIT {
                 world.buckets.bytes.insert(sha256.clone(), request.body.clone());
             }
-            let made =
-                || Bucket { account: caller.account.clone(), region: caller.region.clone(), objects: BTreeMap::new() };
+            let made = || Bucket::of(caller);
             let bucket = world.buckets.buckets.entry(bucket.to_owned()).or_insert_with(made);
-            bucket.objects.insert(key.to_owned(), Object { size: request.body.len(), sha256 });
+            bucket.put(key, request.body.len(), sha256, keeps_versions);
             world.buckets.dirty = true;
-            Ok(vec![("etag", tag)])
+            Ok(Done::told(vec![("etag", tag)]))
+        }
+        _ if known.is_none() => Err(refusal("NoSuchBucket", 404, "The specified bucket does not exist")),
+        "ListObjectVersions" => {
+            let bucket_there = world.buckets.buckets.get(bucket).cloned().unwrap_or_else(|| Bucket::of(caller));
+            let body = bucket_there.list(bucket, &request.query, world.settings.items_per_page);
+            Ok(Done { headers: Vec::new(), body })
+        }
+        "DeleteObject" | "DeleteObjects" => {
+            world.buckets.dirty = true;
+            let bucket = world.buckets.buckets.entry(bucket.to_owned()).or_insert_with(|| Bucket::of(caller));
+            if operation == "DeleteObjects" {
+                return bucket.delete_all(&request.body, keeps_versions);
+            }
+            bucket.delete(key, None, keeps_versions);
+            Ok(Done::default())
         }
         _ => Err(refusal("NotImplemented", 501, "The sandbox knows no such operation of S3")),
     }
+}
+
+impl Bucket {
+    fn of(caller: &Caller) -> Self {
+        let (account, region) = (caller.account.clone(), caller.region.clone());
+        Self { account, region, objects: BTreeMap::new(), older: Vec::new(), versions: 0 }
+    }
+}
+
+/// Whether the stack that made the bucket lets it keep versions.
+fn keeps_versions(world: &World, bucket: &str) -> bool {
+    let mut resources = world.regions.values().flat_map(|r| r.values()).flat_map(|stack| stack.resources.values());
+    let made = resources.find(|r| r.kind == "AWS::S3::Bucket" && r.physical == bucket);
+    made.is_some_and(|r| r.properties["VersioningConfiguration"]["Status"] == "Enabled")
 }
 
 /// Account and region of a bucket that is there.
@@ -226,9 +305,9 @@ fn refusal(code: &'static str, status: u16, message: &str) -> Refusal {
 pub(crate) fn response(answer: Result<Done, Refusal>, request_id: String, is_head: bool) -> Response {
     let id = ("x-amz-request-id", request_id.clone());
     match answer {
-        Ok(mut headers) => {
+        Ok(Done { mut headers, body }) => {
             headers.push(id);
-            Response { status: 200, request_id, body: String::new(), headers }
+            Response { status: 200, request_id, body, headers }
         }
         Err(refusal) => {
             let mut xml = Xml::default();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::sandbox::objects;
+use crate::sandbox::{images, objects};
 
 /// A request as either front door saw it.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,9 @@ impl Request {
         let scope = Scope::of(self).unwrap_or_default();
         if let Some((operation, bucket, key)) = objects::named(self, &scope) {
             return format!("{} {} {operation} {bucket}/{key}", scope.access_key, scope.region);
+        }
+        if let Some((operation, repository)) = images::named(self, &scope) {
+            return format!("{} {} {operation} {repository}", scope.access_key, scope.region);
         }
         let params = Params::of(self);
         let of_set = || params.get("ChangeSetName").filter(|name| name.starts_with("arn:"));

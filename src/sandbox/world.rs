@@ -9,6 +9,7 @@ use crate::sandbox::clock::{Pace, Time};
 use crate::sandbox::engine::{self, Context};
 use crate::sandbox::facts::{self, Answer};
 use crate::sandbox::ids;
+use crate::sandbox::images;
 use crate::sandbox::model::{Region, Stack};
 use crate::sandbox::objects::{self, Buckets};
 use crate::sandbox::rate::Allowances;
@@ -68,6 +69,13 @@ impl World {
         let scope = Scope::of(request);
         if let Some((operation, bucket, key)) = scope.as_ref().and_then(|scope| objects::named(request, scope)) {
             return self.answer_s3(request, request_id, scope.unwrap_or_default(), operation, &bucket, &key);
+        }
+        if let Some((operation, repository)) = scope.as_ref().and_then(|scope| images::named(request, scope)) {
+            *self.calls.entry(operation.clone()).or_default() += 1;
+            let caller = self.caller(&scope.unwrap_or_default());
+            let answer = images::call(self, &caller, request, &operation, &repository);
+            let kept = self.keep().map_err(|fault| (fault.code, fault.message));
+            return images::response(answer.and_then(|answer| kept.map(|()| answer)), request_id);
         }
         let mut params = Params::of(request);
         let action = params.get("Action").unwrap_or_default().to_owned();

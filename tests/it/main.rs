@@ -36,6 +36,8 @@ mod docs;
 #[cfg(feature = "aws")]
 mod drift;
 #[cfg(feature = "aws")]
+mod emptying;
+#[cfg(feature = "aws")]
 mod emulator;
 #[cfg(feature = "aws")]
 mod existing;

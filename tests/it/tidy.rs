@@ -80,6 +80,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aws_config", &["cloud/aws"]),
     ("aws_credential_types", &["cloud/aws"]),
     ("aws_sdk_cloudformation", &["cloud/aws"]),
+    ("aws_sdk_ecr", &["cloud/aws"]),
     ("aws_sdk_s3", &["cloud/aws"]),
     ("aws_sdk_sts", &["cloud/aws"]),
     ("aws_smithy_http_client", &["cloud/aws"]),

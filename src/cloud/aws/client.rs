@@ -8,13 +8,14 @@ use aws_sdk_cloudformation as cfn;
 use aws_sdk_cloudformation::config::Region;
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ecr as ecr;
 use aws_sdk_s3 as s3;
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::cloud::aws::body::{LastHost, WholeAnswer};
 use crate::cloud::aws::error::{Context, translate};
 use crate::cloud::aws::session::{Session, last};
-use crate::cloud::aws::{Settings, config, deviations, drift, objects, reads, retry, writes};
+use crate::cloud::aws::{Settings, config, deviations, drift, empty, objects, reads, retry, writes};
 use crate::cloud::{
     Answer, Call, ChangeSet, ChangeSetState, Cloud, CloudError, Detection, Finding, Identity, MadeChangeSet,
     NewChangeSet, ObjectId, ResourceDrift, Stack, StackEvent, StackResource, StackStatus, StackSummary, Store, Target,
@@ -31,6 +32,7 @@ pub(crate) struct Client {
     settings: Arc<Settings>,
     sdk: OnceCell<cfn::Client>,
     s3: OnceCell<s3::Client>,
+    ecr: OnceCell<ecr::Client>,
     limiter: Semaphore,
     host: LastHost,
 }
@@ -44,6 +46,7 @@ impl Client {
             settings,
             sdk: OnceCell::new(),
             s3: OnceCell::new(),
+            ecr: OnceCell::new(),
             limiter,
             host: LastHost::default(),
         }
@@ -63,6 +66,12 @@ impl Client {
     pub(crate) async fn s3(&self) -> &s3::Client {
         let config = async || objects::config(self.session.sdk().await, &self.target, &self.settings, &self.host);
         self.s3.get_or_init(|| async { s3::Client::from_conf(config().await) }).await
+    }
+
+    /// The client of ECR; made once, and only where a repository is emptied.
+    pub(crate) async fn ecr(&self) -> &ecr::Client {
+        let config = async || empty::config(self.session.sdk().await, &self.target, &self.settings, &self.host);
+        self.ecr.get_or_init(|| async { ecr::Client::from_conf(config().await) }).await
     }
 
     /// Who we are there; asked once.
@@ -225,5 +234,13 @@ impl Store for Client {
 
     fn put<'a>(&'a self, object: &'a ObjectId, bytes: Vec<u8>) -> Answer<'a, ()> {
         Box::pin(objects::put(self, object, bytes))
+    }
+
+    fn empty_bucket<'a>(&'a self, bucket: &'a str) -> Answer<'a, ()> {
+        Box::pin(empty::bucket(self, bucket))
+    }
+
+    fn empty_repository<'a>(&'a self, repository: &'a str) -> Answer<'a, ()> {
+        Box::pin(empty::repository(self, repository))
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn config(sdk: &SdkConfig, target: &Target, settings: &Settings, host
         .retry_config(retry::policy(config::first_pause(settings)))
         .retry_partition(retry::partition("s3", target))
         .retry_classifier(retry::ConflictPasses)
-        .interceptor(FromS3 { host: Arc::clone(host) })
+        .interceptor(Believed { host: Arc::clone(host), marks: &["x-amz-request-id", "x-amz-id-2"] })
         // Names of buckets are no names of machines behind an address on this one.
         .force_path_style(settings.endpoint.as_deref().is_some_and(deviations::is_loopback))
         .build()
@@ -91,7 +91,7 @@ pub(crate) async fn put(client: &Client, object: &ObjectId, bytes: Vec<u8>) -> R
 }
 
 /// The account that must own the bucket.
-async fn owner(client: &Client) -> Result<String, CloudError> {
+pub(crate) async fn owner(client: &Client) -> Result<String, CloudError> {
     match &client.target().account.id {
         Some(id) => Ok(id.clone()),
         None => Ok(client.identify_account().await?.account),
@@ -169,16 +169,18 @@ fn named(client: &Client) -> String {
     }
 }
 
-/// Notes whom was asked, and believes no answer that S3 would not send: a login page is no upload.
+/// Notes whom was asked, and believes no answer that AWS would not send: a login page is no upload.
 #[derive(Debug)]
-struct FromS3 {
-    host: LastHost,
+pub(crate) struct Believed {
+    pub(crate) host: LastHost,
+    /// Headers of which every answer of the service has one.
+    pub(crate) marks: &'static [&'static str],
 }
 
 #[dyn_dispatch_hint]
-impl Intercept for FromS3 {
+impl Intercept for Believed {
     fn name(&self) -> &'static str {
-        "from S3"
+        "answers of AWS"
     }
 
     fn read_before_transmit(
@@ -197,11 +199,10 @@ impl Intercept for FromS3 {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let signed = |name| context.response().is_some_and(|response| response.headers().get(name).is_some());
+        let signed = |name: &&str| context.response().is_some_and(|response| response.headers().get(*name).is_some());
         let fine = context.response().is_some_and(|response| response.status().is_success());
         if fine
-            && !signed("x-amz-request-id")
-            && !signed("x-amz-id-2")
+            && !self.marks.iter().any(signed)
             && let Some(result) = context.output_or_error_mut()
         {
             *result = Err(OrchestratorError::other(Unbelievable::NotAws));

@@ -87,10 +87,8 @@ impl Page {
         );
         for (at, stack, change) in all {
             let fate = words::fate(change).map_or_else(|| without_data(change), |(text, _)| text);
-            let fate = match words::allowed(change) {
-                Some(allowed) => format!("{fate}; {allowed}"),
-                None => fate.to_owned(),
-            };
+            let more = [words::emptied(change), words::allowed(change)].into_iter().flatten();
+            let fate = more.fold(fate.to_owned(), |fate, more| format!("{fate}; {more}"));
             self.put(&format!(
                 "<tr class=\"{}\"><td data-head=\"what\">{}</td><td data-head=\"resource\">{} <span class=\"kind\">{}</span></td>\
                  <td data-head=\"stack\"><a href=\"#stack-{at}\">{}</a></td><td data-head=\"its data\">{}</td></tr>\n",
@@ -210,8 +208,8 @@ impl Page {
         if let Some((fate, tone)) = words::fate(change) {
             self.put(&format!("<p class=\"fate {}\">{}</p>\n", class(tone), plain(fate)));
         }
-        if let Some(allowed) = words::allowed(change) {
-            self.put(&format!("<p class=\"fate {}\">{}</p>\n", class(Tone::Changed), plain(&allowed)));
+        for more in [words::emptied(change), words::allowed(change)].into_iter().flatten() {
+            self.put(&format!("<p class=\"fate {}\">{}</p>\n", class(Tone::Changed), plain(&more)));
         }
         let mut properties = words::properties(change).peekable();
         if properties.peek().is_some() {

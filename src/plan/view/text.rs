@@ -176,8 +176,8 @@ impl Page {
             if let Some((text, tone)) = words::fate(change) {
                 self.words(8, text, colour(tone));
             }
-            if let Some(allowed) = words::allowed(change) {
-                self.words(8, &allowed, YELLOW);
+            for more in [words::emptied(change), words::allowed(change)].into_iter().flatten() {
+                self.words(8, &more, YELLOW);
             }
             for property in words::properties(change) {
                 self.property(property, change);

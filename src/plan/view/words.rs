@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::plan::view::value::clean;
 use crate::plan::{
     Action, Cause, Certainty, Change, Data, Differs, Origin, ParameterPlan, Plan, PropertyChange, Purpose, Reason,
-    Replaces, Setting, Shown, StackAction, StackPlan,
+    Replaces, Setting, Shown, StackAction, StackPlan, Vessel,
 };
 
 /// How much of what: `1 of 2 stacks: 3 to create, …`.
@@ -81,6 +81,12 @@ pub(super) fn allowed(change: &Change) -> Option<String> {
     let is_asked = |allow: &&String| change.reason == Reason::StackGoes && *allow == "delete:*";
     let allow = change.allowed.as_ref().filter(|allow| !is_asked(allow))?;
     Some(clean(&format!("allowed by {allow}")))
+}
+
+/// What is done to it before it goes.
+pub(super) fn emptied(change: &Change) -> Option<String> {
+    let vessel = Vessel::of(&change.resource_type).filter(|_| change.empties)?;
+    Some(format!("emptied first: {}", vessel.holds()))
 }
 
 /// True where data is lost, or may be.

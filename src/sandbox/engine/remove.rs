@@ -90,7 +90,8 @@ fn start(stack: &mut Stack, context: &mut Context<'_>, key: &str) -> bool {
 fn end(stack: &mut Stack, context: &mut Context<'_>, key: &str) {
     let Some(mut doomed) = stack.operation.as_mut().and_then(|operation| operation.doomed.remove(key)) else { return };
     let name = doomed.logical.clone();
-    let Some(reason) = doomed.fails.take() else {
+    let full = || context.buckets.in_the_way(&stack.place, &doomed.resource);
+    let Some(reason) = doomed.fails.take().or_else(full) else {
         note(stack, context, &name, &mut doomed.resource, ResourceStatus::DeleteComplete, None);
         return drop_from(stack, &name, &doomed.resource);
     };

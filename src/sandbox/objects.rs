@@ -67,7 +67,7 @@ impl Buckets {
                 let bucket = self.buckets.get(&resource.physical)?;
                 (!bucket.is_empty()).then(facts::bucket_not_empty)
             }
-            "AWS::ECR::Repository" if resource.properties["EmptyOnDelete"] != Value::Bool(true) => {
+            "AWS::ECR::Repository" if resource.properties.get("EmptyOnDelete") != Some(&Value::Bool(true)) => {
                 let images = self.images.get(&images::place(&place.account, &place.region, &resource.physical))?;
                 (!images.is_empty()).then(|| facts::repository_not_empty(&resource.physical, &place.account))
             }
@@ -273,7 +273,7 @@ impl Bucket {
 fn keeps_versions(world: &World, bucket: &str) -> bool {
     let mut resources = world.regions.values().flat_map(|r| r.values()).flat_map(|stack| stack.resources.values());
     let made = resources.find(|r| r.kind == "AWS::S3::Bucket" && r.physical == bucket);
-    made.is_some_and(|r| r.properties["VersioningConfiguration"]["Status"] == "Enabled")
+    made.and_then(|r| r.properties.pointer("/VersioningConfiguration/Status")).is_some_and(|status| status == "Enabled")
 }
 
 /// Account and region of a bucket that is there.

@@ -43,11 +43,14 @@ pub(super) fn after_run(
     for effect in &effects {
         found.extend(covered(effect, wanted, plan));
         found.extend(ordered(effect, &effects, wanted, plan, net));
-        // I6: what somebody else did after the plan looked is never overwritten by that plan.
+        // I6: what somebody else did after the plan looked is never overwritten by that plan. Where it failed and was
+        // rolled back, nothing of it is there.
+        let stands = |s: &Seen| s.id == effect.stack && s.status != "UPDATE_ROLLBACK_COMPLETE";
         if let (Some(struck), Some(foreign)) = (net.struck(), net.touched())
             && struck > planned_at
             && effect.call >= struck
             && world.iter().any(|s| s.id == effect.stack && s.name == foreign)
+            && effect.before.iter().any(stands)
         {
             found.push(format!(
                 "I6: {} was changed by somebody else at {struck}, and by us at {}",

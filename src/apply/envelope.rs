@@ -110,6 +110,7 @@ mod tests {
             data,
             stateful: false,
             allowed: None,
+            empties: false,
             properties: vec![],
             attributes: vec![],
             place: None,

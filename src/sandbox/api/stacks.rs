@@ -61,8 +61,11 @@ pub(super) fn create(world: &mut World, caller: &Caller, params: &Params) -> Out
 /// Change sets of a stack that moved on without them [V].
 fn outdate(stack: &mut Stack) {
     for set in stack.change_sets.values_mut() {
-        if set.execution == ExecutionStatus::Available {
-            set.execution = ExecutionStatus::Obsolete;
+        // One that is still in the making was compared with what the stack was, too.
+        for execution in [&mut set.execution, &mut set.verdict.1] {
+            if *execution == ExecutionStatus::Available {
+                *execution = ExecutionStatus::Obsolete;
+            }
         }
     }
 }

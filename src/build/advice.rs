@@ -5,10 +5,10 @@ use crate::diagnostics::Diagnostic;
 use crate::semantics::Program;
 use crate::semantics::model::Instance;
 
-mod artifacts;
 mod encryption;
 mod interpolation;
 mod made;
+mod pipelines;
 mod policy;
 mod ports;
 mod sites;
@@ -32,7 +32,7 @@ impl Advice {
             let seen = walk::Seen { program, resource };
             self.made.add(program, place, instance, resource);
             walk::resource(&seen, place, &mut self.sites, &mut self.found);
-            artifacts::check(&seen, &mut self.found);
+            pipelines::check(&seen, instance, &self.made, &mut self.found);
             encryption::check(&seen, &mut self.found);
             ports::check(&seen, &mut self.found);
         }

@@ -218,8 +218,9 @@ fn of_property<'a>(property: &'a Property, at: Span) -> Asked<'a> {
 }
 
 /// An object without what is left out.
-fn without_null(entries: impl IntoIterator<Item = (Name, Value)>) -> Value {
+fn without_null(entries: impl IntoIterator<Item = (Name, Value)>, call: Option<Span>) -> Value {
     let mut object = Object::default();
+    object.made_by(call);
     for (key, value) in entries {
         if !matches!(value, Value::Null) {
             object.push_new(key, value);

@@ -330,7 +330,13 @@ impl<'p> Evaluator<'p> {
                 None => object.insert(key, value),
             }
         }
+        object.made_by(self.call_of_user());
         if known { self.pay(Value::Object(object.into()), at) } else { Value::Unknown }
+    }
+
+    /// The innermost call at hand that is not the library's own.
+    fn call_of_user(&self) -> Option<Span> {
+        self.calls.iter().rev().map(|(_, span)| *span).find(|span| span.file.built_in_at().is_none())
     }
 
     pub(super) fn spread_entries(&mut self, expr: &'p Expr, into: &mut Object, scope: &Scope<'_>) -> bool {
@@ -344,6 +350,7 @@ impl<'p> Evaluator<'p> {
                     *into = Object::clone(&more);
                 } else {
                     more.iter().for_each(|(key, value)| into.insert(key, value.clone()));
+                    into.made_by(more.call());
                 }
             }
             Value::Env(env) => env.fields.iter().for_each(|(key, value)| into.insert(key, value.clone())),

@@ -205,6 +205,7 @@ impl Fitter<'_> {
 
     fn map(&self, inner: &Type, object: &Object, depth: usize) -> Result<Value, Problem> {
         let mut fitted = Object::default();
+        fitted.made_by(object.call());
         for (key, value) in object.iter() {
             fitted.push_new(key, self.fit(inner, value.clone(), depth + 1)?);
         }
@@ -213,6 +214,7 @@ impl Fitter<'_> {
 
     fn record(&self, fields: &[Field], object: &Object, depth: usize) -> Result<Value, Problem> {
         let mut fitted = Object::default();
+        fitted.made_by(object.call());
         for (key, value) in object.iter() {
             let Some(field) = fields.iter().find(|field| field.name == key) else {
                 return Err(self.unknown_field(fields, key.as_str()));

@@ -235,13 +235,13 @@ pub(crate) fn call(ev: &mut Evaluator<'_>, name: Ident, args: Vec<Argument>, spa
     }
 }
 
-/// Steps that a call takes beside its own: what it looks through. Items that are lists or objects are compared each
-/// with each to find those that are `distinct`.
+/// Steps that a call takes beside its own: what it looks through. Items that are lists, objects or *later* are compared
+/// each with each to find those that are `distinct`.
 fn cost(function: &Function, args: &[Argument]) -> usize {
     let of = |value: &Value| match value {
         Value::Str(text) => text.len() / 64,
         Value::List(items) if function.name == "distinct" => {
-            let nests = items.iter().filter(|item| matches!(item, Value::List(_) | Value::Object(_))).count();
+            let nests = items.iter().filter(|item| matches!(item, Value::List(_) | Value::Object(_) | Value::Later(_))).count();
             items.len() / 8 + nests.saturating_mul(nests) / 16
         }
         Value::List(items) => items.len() / 8,

@@ -9,7 +9,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::semantics::assets::NAME_A_FIELD;
 use crate::semantics::eval::Evaluator;
 use crate::semantics::fits;
-use crate::semantics::value::Value;
+use crate::semantics::value::{Later, LaterExpr, Value};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -154,6 +154,7 @@ fn equal_within(left: &Value, right: &Value, depth: usize) -> Option<bool> {
         (V::Unknown, _) | (_, V::Unknown) => return None,
         // A later value is something, whatever it is.
         (V::Later(_), V::Null) | (V::Null, V::Later(_)) => false,
+        (V::Later(a), V::Later(b)) if is_same(a, b, depth + 1) => true,
         (V::Later(_), _) | (_, V::Later(_)) => return None,
         (V::Null, V::Null) => true,
         (V::Bool(a), V::Bool(b)) => a == b,
@@ -177,6 +178,25 @@ fn equal_within(left: &Value, right: &Value, depth: usize) -> Option<bool> {
         (V::Env(a), V::Env(b)) => a.name == b.name,
         _ => false,
     })
+}
+
+/// Whether the deployment computes both in the same way, of the same.
+fn is_same(left: &Later, right: &Later, depth: usize) -> bool {
+    use LaterExpr as E;
+    let values = |a: &Value, b: &Value| equal_within(a, b, depth) == Some(true);
+    match (&left.expr, &right.expr) {
+        (E::Ref(a), E::Ref(b)) | (E::Parameter(a), E::Parameter(b)) => a == b,
+        (E::GetAtt(a, of), E::GetAtt(b, and)) => a == b && of == and,
+        (E::Concat(a), E::Concat(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| values(a, b)),
+        (E::Join(between, a), E::Join(and, b)) | (E::Split(between, a), E::Split(and, b)) => {
+            between == and && values(a, b)
+        }
+        (E::Select(at, a), E::Select(and, b)) => at == and && depth <= DEEPEST && is_same(a, b, depth + 1),
+        (E::Base64(a), E::Base64(b)) => values(a, b),
+        (E::Dynamic(a), E::Dynamic(b)) => a == b,
+        (E::StackOutput(a), E::StackOutput(b)) => a == b,
+        _ => false,
+    }
 }
 
 /// All of them equal: one difference decides, whatever the deployment says of the others.

@@ -51,6 +51,9 @@ pub enum Value {
 #[derive(Clone, Default, Debug)]
 pub struct Object {
     entries: Vec<(Name, Value)>,
+    /// The call of the function that made it, in the source of whoever uses the library. What is made of it by
+    /// spreading keeps it, so that a problem of the whole can be shown where its part was written.
+    call: Option<Span>,
 }
 
 impl Object {
@@ -75,6 +78,16 @@ impl Object {
     /// Entries in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Name, &Value)> {
         self.entries.iter().map(|(k, v)| (*k, v))
+    }
+
+    /// The call that made it, where a function did.
+    pub fn call(&self) -> Option<Span> {
+        self.call
+    }
+
+    /// Says which call made it, unless that is known.
+    pub(crate) fn made_by(&mut self, call: Option<Span>) {
+        self.call = self.call.or(call);
     }
 
     /// How many.

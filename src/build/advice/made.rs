@@ -63,6 +63,11 @@ impl All {
         at
     }
 
+    /// The account of an instance that was entered.
+    pub(super) fn account(&self, of: &InstanceKey) -> Option<&Arc<str>> {
+        self.places.get(*self.by_key.get(of)?).map(|place| &place.account)
+    }
+
     /// Enters a resource, where the source gives its name.
     pub(super) fn add(&mut self, program: &Program, place: usize, instance: &Instance, resource: &Resource) {
         let Some((known, property, name)) = named(program, resource) else { return };

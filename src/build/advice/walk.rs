@@ -24,13 +24,17 @@ impl Seen<'_> {
     /// Where a property stands.
     pub(super) fn span(&self, path: &Path<'_>) -> Span {
         let steps = path.steps();
-        let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
-        provenance::place(self.program, self.resource.span, self.resource.body, &steps)
+        self.at(&steps.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Where a property stands, by the keys and positions that lead to it.
+    pub(super) fn at(&self, steps: &[&str]) -> Span {
+        provenance::place(self.program, self.resource.span, self.resource.body, steps)
     }
 
     /// Where a property at the top stands.
     pub(super) fn property(&self, name: &str) -> Span {
-        provenance::place(self.program, self.resource.span, self.resource.body, &[name])
+        self.at(&[name])
     }
 }
 

@@ -39,7 +39,7 @@ impl<'p> Walk<'_, 'p> {
                         made.push((key.name, self.document(resources, value, scope, depth + 1)));
                     }
                 }
-                without_null(made)
+                without_null(made, None)
             }
             ExprKind::List(elements) if elements.iter().all(|element| !element.spread) => {
                 let items = elements.iter().map(|e| self.document(resources, &e.value, scope, depth + 1));
@@ -69,7 +69,7 @@ impl<'p> Walk<'_, 'p> {
             Value::Object(object) if self.is_intrinsic(object, span) => Value::Unknown,
             Value::Object(object) => {
                 let entries = object.iter().map(|(key, value)| (key, self.data(resources, value, span, depth + 1)));
-                without_null(entries)
+                without_null(entries, object.call())
             }
             Value::Resource(resource) if resources == Resources::AreRefs => fits::unknown_reference(resource, span),
             Value::Resources(all) if resources == Resources::AreRefs => {

@@ -26,6 +26,8 @@ pub(super) struct Made {
     entries: Vec<(Name, Value, Span)>,
     /// Something spread into it is not known: what is missing cannot be said.
     partial: bool,
+    /// The call of the function that made it.
+    call: Option<Span>,
 }
 
 impl Made {
@@ -55,7 +57,7 @@ impl Made {
 
     /// As CloudFormation takes it.
     fn finish(self) -> Value {
-        without_null(self.entries.into_iter().map(|(key, value, _)| (key, value)))
+        without_null(self.entries.into_iter().map(|(key, value, _)| (key, value)), self.call)
     }
 
     /// Whether the key is written at all, if only with `null`.
@@ -141,7 +143,7 @@ impl<'p> Walk<'_, 'p> {
         scope: &Scope<'_>,
         depth: usize,
     ) -> Made {
-        let mut made = Made { entries: Vec::with_capacity(entries.len()), partial: false };
+        let mut made = Made { entries: Vec::with_capacity(entries.len()), ..Made::default() };
         let mut written: Vec<(Name, Span)> = Vec::with_capacity(entries.len());
         for entry in entries {
             let (key, value) = match entry {
@@ -183,6 +185,7 @@ impl<'p> Walk<'_, 'p> {
         match &value {
             Value::Null => {}
             Value::Object(given) => {
+                made.call = made.call.or(given.call());
                 let (place, before) = (self.place_of(expr, scope), self.found.len());
                 let more = self.spread(asked, keys, given, place, depth).entries;
                 self.spread_here(before, expr.span, place);
@@ -218,7 +221,7 @@ impl<'p> Walk<'_, 'p> {
 
     /// Entries of a value.
     fn spread(&mut self, asked: Asked<'_>, keys: Keys<'static>, given: &Object, span: Span, depth: usize) -> Made {
-        let mut made = Made { entries: Vec::with_capacity(given.len()), partial: false };
+        let mut made = Made { entries: Vec::with_capacity(given.len()), partial: false, call: given.call() };
         for (key, value) in given.iter() {
             let (at, place) = self.place_of_key(span, key);
             let value = self.entry(asked, keys, key, at, Given::Value(value, place), None, depth);

@@ -26,7 +26,7 @@ pub(super) const TABLE: &[Function] = &[
         merge,
     ),
     Function::new("flatten", &[LIST], "[T]", "The list with the items of each list in it, one level deep.", flatten),
-    Function::new("distinct", &[LIST], "[T]", "The list without items that came before.", distinct),
+    Function::new("distinct", &[LIST], "[T]", "The list without items that came before: what is known *later* came before where it is the same reference.", distinct),
     Function::new(
         "sort",
         &[LIST],
@@ -105,7 +105,6 @@ fn flatten(args: &Args<'_>) -> Outcome {
 
 fn distinct(args: &Args<'_>) -> Outcome {
     let items = args.list(0);
-    args.known(0, &items)?;
     let (mut texts, mut numbers) = (rustc_hash::FxHashSet::default(), rustc_hash::FxHashSet::default());
     let mut others: Vec<&Value> = Vec::new();
     let mut kept = Vec::new();

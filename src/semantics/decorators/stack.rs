@@ -9,8 +9,9 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::semantics::eval::{Evaluator, Scope};
 use crate::semantics::model::Account;
 use crate::semantics::project;
+use crate::semantics::value::Value;
 use crate::source::Span;
-use crate::syntax::ast::{Decorator, ExprKind, Item, ItemKind};
+use crate::syntax::ast::{Decorator, Expr, ExprKind, Item, ItemKind};
 
 /// Checks the decorators of a stack. False where its place is not known for that.
 pub(in crate::semantics) fn check_stack(ev: &mut Evaluator<'_>, item: &Item) -> bool {
@@ -38,8 +39,15 @@ pub(in crate::semantics) fn is_shared(item: &Item) -> bool {
 /// `@regions(…)`; `None` where it is not said.
 pub(in crate::semantics) fn regions<'p>(ev: &mut Evaluator<'p>, item: &'p Item) -> Option<Vec<Arc<str>>> {
     let expr = argument(&item.decorators, "regions")?;
-    let value = ev.eval(expr, &Scope::default());
-    Some(project::regions(ev, &value, expr.span))
+    Some(regions_in(ev, expr))
+}
+
+/// A list of regions. One that is computed may come out empty: the stack is nowhere then.
+fn regions_in<'p>(ev: &mut Evaluator<'p>, expr: &'p Expr) -> Vec<Arc<str>> {
+    match ev.eval(expr, &Scope::default()) {
+        Value::List(items) if items.is_empty() && !matches!(expr.kind, ExprKind::List(_)) => Vec::new(),
+        value => project::regions(ev, &value, expr.span),
+    }
 }
 
 /// `@in(account, regions?)`
@@ -57,10 +65,7 @@ pub(in crate::semantics) fn shared_place<'p>(
     let value = value.unwrap_or_else(|| ev.eval(account, &Scope::default()));
     let account = project::account_of(ev, &value, account.span);
     let regions = match args.next() {
-        Some(regions) => {
-            let value = ev.eval(regions, &Scope::default());
-            project::regions(ev, &value, regions.span)
-        }
+        Some(regions) => regions_in(ev, regions),
         None => common_region(ev, decorator),
     };
     Some((account?, regions))

@@ -241,7 +241,8 @@ fn cost(function: &Function, args: &[Argument]) -> usize {
     let of = |value: &Value| match value {
         Value::Str(text) => text.len() / 64,
         Value::List(items) if function.name == "distinct" => {
-            let nests = items.iter().filter(|item| matches!(item, Value::List(_) | Value::Object(_) | Value::Later(_))).count();
+            let nests =
+                items.iter().filter(|item| matches!(item, Value::List(_) | Value::Object(_) | Value::Later(_))).count();
             items.len() / 8 + nests.saturating_mul(nests) / 16
         }
         Value::List(items) => items.len() / 8,

@@ -26,7 +26,13 @@ pub(super) const TABLE: &[Function] = &[
         merge,
     ),
     Function::new("flatten", &[LIST], "[T]", "The list with the items of each list in it, one level deep.", flatten),
-    Function::new("distinct", &[LIST], "[T]", "The list without items that came before: what is known *later* came before where it is the same reference.", distinct),
+    Function::new(
+        "distinct",
+        &[LIST],
+        "[T]",
+        "The list without items that came before: what is known *later* came before where it is the same reference.",
+        distinct,
+    ),
     Function::new(
         "sort",
         &[LIST],

@@ -62,8 +62,7 @@ fn comes_before(first: &Action<'_>, second: &Action<'_>) -> bool {
         _ => None,
     };
     first.at.0 < second.at.0
-        || (first.at.0 == second.at.0
-            && order(first).zip(order(second)).is_none_or(|(first, second)| first < second))
+        || (first.at.0 == second.at.0 && order(first).zip(order(second)).is_none_or(|(first, second)| first < second))
 }
 
 fn known_before<'a>(writers: &'a Writers<'_>, action: &Action<'_>) -> Vec<&'a str> {

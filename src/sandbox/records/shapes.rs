@@ -147,6 +147,9 @@ pub(super) fn known(identity: &Identity<'_>, path: &str) -> Option<String> {
             format!("https://{}.execute-api.{region}.{suffix}", identity.hash("", 10))
         }
         ("AWS::Lambda::Url", "FunctionUrl") => format!("https://{}.lambda-url.{region}.on.aws/", identity.hash("", 32)),
+        ("AWS::Lambda::LayerVersion" | "AWS::Serverless::LayerVersion", "LayerVersionArn") => {
+            format!("{}:layer:{}:{}", service_arn(identity), own("LayerName"), identity.generation + 1)
+        }
         ("AWS::SNS::Topic", "TopicArn") => format!("{}:{}", service_arn(identity), own("TopicName")),
         ("AWS::Logs::LogGroup", "Arn") => format!("{}:log-group:{}:*", service_arn(identity), own("LogGroupName")),
         ("AWS::IAM::Role", "Arn") => iam(identity, "role", &own("RoleName")),

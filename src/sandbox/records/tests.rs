@@ -136,6 +136,7 @@ fn what_names_it_is_what_it_is_called() {
             format!("arn:aws:ecs:{base}:service/c/s"),
         ),
         ("AWS::Logs::LogGroup", json!({ "LogGroupName": "/a/b" }), "/a/b".to_owned()),
+        ("AWS::Lambda::LayerVersion", json!({ "LayerName": "l" }), format!("arn:aws:lambda:{base}:layer:l:1")),
     ];
     for (kind, properties, wanted) in cases {
         assert_eq!(physical(kind, properties), wanted, "{kind}");

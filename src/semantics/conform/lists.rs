@@ -4,6 +4,7 @@ use super::{Asked, Part, Walk, words};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::schema::{Node, NodeId};
 use crate::semantics::eval::Scope;
+use crate::semantics::fits;
 use crate::semantics::operators;
 use crate::semantics::value::{Later, LaterType, Value};
 use crate::source::Span;
@@ -171,8 +172,10 @@ impl<'p> Walk<'_, 'p> {
     }
 }
 
+/// What the deployment knows is compared when the whole stack is known: `build::advice::twice`.
 fn compared(items: &[(Value, Span)]) -> Option<(Span, Span)> {
-    items.iter().enumerate().find_map(|(at, (value, again))| {
+    let known = |(_, (value, _)): &(usize, &(Value, Span))| fits::later_inside(value).is_none();
+    items.iter().enumerate().filter(known).find_map(|(at, (value, again))| {
         let before = items.get(..at)?;
         let (_, first) = before.iter().find(|(other, _)| operators::equal(other, value) == Some(true))?;
         Some((*first, *again))

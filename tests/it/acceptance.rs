@@ -10,6 +10,7 @@ fn hello(env: &'static str) {
     let life = Life::new(&example, &format!("--env {env}"));
     life.come_up("");
     let changed = life.change("--set inbox.VisibilityTimeout=60");
+    life.rests("");
     assert_eq!(changed["Messages"], "update/no");
     let retention = if env == "dev" { 86_400 } else { 1_209_600 };
     let inbox = &life.living()[&format!("hello-inbox-{env}")];
@@ -67,6 +68,7 @@ fn shop(env: &'static str, regions: &[&str], zones: usize) {
         assert!(url.starts_with("http://") && url.contains(region), "{url}");
     }
     let changed = life.change("--set api.Image=registry/api:2");
+    life.rests("");
     let some: Vec<(&str, &str)> = changed.iter().map(|(id, what)| (id.as_str(), what.as_str())).collect();
     assert_eq!(some, [("AppService", "update/no"), ("AppTask", "replace/yes")]);
 
@@ -196,7 +198,7 @@ fn the_first_command_of_the_readme_deploys_the_example() {
         command
     });
     let said = said.ended(0);
-    assert!(said.out.contains("65 to create") && said.out.contains("2 done"), "{}", said.out);
+    assert!(said.out.contains("79 to create") && said.out.contains("3 done"), "{}", said.out);
     assert!(commands[1].contains("test"), "the second runs the tests: {commands:?}");
 }
 

@@ -104,11 +104,11 @@ fn no_prefix_of_any_file_makes_it_panic() {
 fn no_prefix_beside_the_other_files_of_an_example_makes_it_panic() {
     let texts = texts();
     let of = |name: &str| texts.iter().find(|(n, _)| n.ends_with(name)).map(|(_, t)| t.as_str()).unwrap();
-    let (project, platform) = (of("backend-service/project.infra"), of("backend-service/platform.infra"));
-    let cuts: Vec<usize> = (0..platform.len()).step_by(97).filter(|at| platform.is_char_boundary(*at)).collect();
-    each(&cuts, |at| survives("platform.infra", &platform[..*at], &[("project.infra", project)]));
+    let (project, core) = (of("backend-service/project.infra"), of("backend-service/core.infra"));
+    let cuts: Vec<usize> = (0..core.len()).step_by(97).filter(|at| core.is_char_boundary(*at)).collect();
+    each(&cuts, |at| survives("core.infra", &core[..*at], &[("project.infra", project)]));
     let cuts: Vec<usize> = (0..project.len()).step_by(29).filter(|at| project.is_char_boundary(*at)).collect();
-    each(&cuts, |at| survives("project.infra", &project[..*at], &[("platform.infra", platform)]));
+    each(&cuts, |at| survives("project.infra", &project[..*at], &[("core.infra", core)]));
 }
 
 #[test]

@@ -179,29 +179,6 @@ fn its_programs_deploy() {
 fn published_systems_can_be_said() {
     const SYSTEMS: &[(&str, &[(&str, &str)])] = &[
         (
-            "blueprint.infra",
-            &[
-                (
-                    "platform",
-                    "EC2::EIP 3, EC2::InternetGateway 1, EC2::NatGateway 3, EC2::Route 6, EC2::RouteTable 6, \
-                     EC2::Subnet 6, EC2::SubnetRouteTableAssociation 6, EC2::VPC 1, EC2::VPCGatewayAttachment 1, \
-                     ECS::Cluster 1, IAM::Role 1, Logs::LogGroup 1, ServiceDiscovery::PrivateDnsNamespace 1",
-                ),
-                (
-                    "backend",
-                    "ApplicationAutoScaling::ScalableTarget 1, ApplicationAutoScaling::ScalingPolicy 1, \
-                     EC2::SecurityGroup 1, ECS::Service 1, ECS::TaskDefinition 1, IAM::Role 1, Logs::LogGroup 1, \
-                     ServiceDiscovery::Service 1",
-                ),
-                (
-                    "lb_service",
-                    "EC2::SecurityGroup 2, ECS::Service 1, ECS::TaskDefinition 1, \
-                     ElasticLoadBalancingV2::Listener 1, ElasticLoadBalancingV2::LoadBalancer 1, \
-                     ElasticLoadBalancingV2::TargetGroup 1, IAM::Role 1, Logs::LogGroup 1",
-                ),
-            ],
-        ),
-        (
             "composed.infra",
             &[
                 (

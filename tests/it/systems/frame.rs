@@ -7,6 +7,7 @@
 //!     ecs-blueprint-core-dev 111111111111 us-east-1 = 37
 //!       EC2::VPC 1, EC2::Subnet 6, …
 //! ");
+//! system.departs_from("…", &[("BackendService", "Lambda::Function", -1, "the repository empties itself")]);
 //! system.is_sound();                                   // references, capabilities, priorities, nothing copied by hand
 //! system.resource("backend@dev/us-east-1", "Service"); // one of them, as its template has it
 //!
@@ -39,6 +40,7 @@ mod table;
 
 pub(crate) use life::Life;
 pub(crate) use sound::priorities_are_unique;
+pub(crate) use table::Departure;
 
 /// A project of an example, in a copy of its own.
 pub(crate) struct Example {
@@ -93,6 +95,20 @@ impl Example {
         let program = self.program();
         let build = built(&program, &target(&program, scenario), scenario);
         System { build, program }
+    }
+
+    /// The README says how many stacks and resources the scenario has, and how many lines say so.
+    pub(crate) fn readme_is_right(&self, scenario: &str) {
+        let system = self.build(scenario);
+        let own = system.program.sources.iter().filter(|file| file.id.built_in_at().is_none());
+        let lines: usize = own.filter(|file| file.name.ends_with(".infra")).map(|file| file.text.lines().count()).sum();
+        let (stacks, resources) = system.size();
+        let text = std::fs::read_to_string(self.path("README.md")).unwrap();
+        for figure in
+            [format!("{stacks} stacks"), format!("{resources} resources"), format!("{lines} lines of `.infra`")]
+        {
+            assert!(text.contains(&figure), "the README does not say: {figure}");
+        }
     }
 
     /// What `infra` says of a scenario that is wrong.

@@ -80,12 +80,11 @@ impl<'a> Life<'a> {
     }
 
     /// Something is set otherwise: what that changes is carried out, `logical id: action/replacement` is given, and then
-    /// there is nothing to do, whether it is set again or not.
+    /// there is nothing to do.
     #[track_caller]
     pub(crate) fn change(&self, set: &str) -> BTreeMap<String, String> {
         let plan = self.infra(&format!("plan --format json --detailed-exitcode {set}")).ended(2).json();
         self.infra(&format!("apply --yes --allow replace:* {set}")).ended(0);
-        self.rests("");
         self.rests(set);
         changes(&plan)
     }
@@ -107,6 +106,8 @@ impl<'a> Life<'a> {
     pub(crate) fn whole(&self, image: &str) -> BTreeMap<String, String> {
         self.come_up("");
         let changed = self.change(image);
+        // What is an input is kept, whether it is set again or not.
+        self.rests("");
         self.go();
         assert_eq!(self.living().keys().collect::<Vec<_>>(), Vec::<&String>::new());
         changed

@@ -180,6 +180,17 @@ fn it_lives() {
 }
 
 #[test]
+fn its_artifacts_go_when_that_is_said() {
+    let example = Example::new("backend-service");
+    let life = Life::new(&example, "--env guest");
+    life.come_up("");
+    let backend = &life.living()["BackendService"];
+    let bucket = backend["resources"]["BackendReleaseArtifactsBucket"]["physical"].as_str().unwrap().to_owned();
+    let put = format!("c('s3').put_object(Bucket='{bucket}', Key='source.zip', Body='1') and 0");
+    life.go_full("111111111111", "us-west-2", &put);
+}
+
+#[test]
 fn it_lives_on_the_emulator() {
     let lacks = [
         "ApplicationAutoScaling::ScalableTarget",

@@ -217,7 +217,8 @@ fn it_lives_over_three_accounts() {
     assert!(refused.contains("cicd--kms-key"), "{refused}");
     example.edit("bootstrap.infra", "protect_bootstrap: Bool = true", "protect_bootstrap: Bool = false");
     life.infra("apply --yes").ended(0);
-    life.go();
+    let image = "c('ecr').put_image(repositoryName='frontend', imageManifest='1', imageTag='release-1') and 0";
+    life.go_full("111111111111", "eu-west-1", image);
 }
 
 #[test]

@@ -11,7 +11,8 @@
 //! system.is_sound();                                   // references, capabilities, priorities, nothing copied by hand
 //! system.resource("backend@dev/us-east-1", "Service"); // one of them, as its template has it
 //!
-//! // In the sandbox: from nothing, another image, and gone again; `come_up`, `change` and `go` are its steps.
+//! // In the sandbox: from nothing, another image, and gone again; `come_up`, `change` and `go` are its steps,
+//! // and `go_full` shows what stays without `--empty`.
 //! Life::new(&example, "--env dev").whole("--set backend.Image=repo:2");
 //!
 //! // The same against the emulator, without what that does not know: each type by name, and what reads it.

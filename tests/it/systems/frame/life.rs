@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::{Example, target};
+use crate::support::boto;
 use crate::support::cli::{Said, Served, operation};
 use crate::support::examples::built;
 use crate::support::stacks::WRITES;
@@ -99,6 +100,16 @@ impl<'a> Life<'a> {
         assert_eq!(self.infra("outputs --format json").ended(0).json(), serde_json::json!({}));
         let again = self.infra("destroy --yes --allow delete:*").ended(0).err;
         assert_eq!(again.lines().count(), 1, "nothing to do the second time: {again}");
+    }
+
+    /// Something is put where deleting would lose it, as a Python expression says it: then all goes with `--empty` only.
+    #[track_caller]
+    pub(crate) fn go_full(&self, account: &str, region: &str, put: &str) {
+        boto::ask(&self.sandbox.address, account, region, put);
+        let refused = self.infra("destroy --yes --allow delete:*").ended(1).err;
+        assert!(refused.contains("infra destroy --empty"), "{refused}");
+        self.infra("destroy --empty --yes --allow delete:*").ended(0);
+        self.go();
     }
 
     /// From nothing, another image, and gone. Gives what the other image changes.

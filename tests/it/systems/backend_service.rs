@@ -102,7 +102,7 @@ fn its_core_has_the_toggles_of_the_original() {
         "--env dev --set core_infra.cluster_name=other --set core_infra.vpc_cidr=10.8.0.0/16 --set task_cpu=512 \
          --set task_memory=1024",
     );
-    let name = &other.resource("core_infra@dev/us-east-1", "NamespaceDefault")["Properties"]["Name"];
+    let name = &other.resource("core_infra@dev/us-east-1", "DomainDefault")["Properties"]["Name"];
     assert_eq!(*name, "default.other.local");
     let task = other.resource("backend_service@dev/us-east-1", "BackendAppTask");
     assert_eq!((&task["Properties"]["Cpu"], &task["Properties"]["Memory"]), (&json!("512"), &json!("1024")));
@@ -177,6 +177,15 @@ fn it_lives() {
         assert_eq!(changed["BackendAppService"], "update/no");
         assert!(changed.keys().all(|id| id.starts_with("Backend")), "the others are not touched: {changed:?}");
     }
+}
+
+#[test]
+fn another_namespace_touches_no_service() {
+    let example = Example::new("backend-service");
+    let life = Life::new(&example, "--env dev");
+    life.come_up("");
+    let changed = life.change("--set core_infra.namespaces=[\"default\",\"jobs\"]");
+    assert_eq!(changed.keys().collect::<Vec<_>>(), ["DomainJobs"]);
 }
 
 #[test]

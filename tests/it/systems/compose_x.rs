@@ -42,9 +42,9 @@ const DEPARTURES: &[Departure] = &[
     ),
     ("cicd--iam-roles", "IAM::Policy", 2, "what two of the roles may do stands beside them, not in them"),
     (MERGED, "CodeBuild::Project", 1, "the other era of the system: one pipeline for the merged compose file"),
-    (MERGED, "CodePipeline::Pipeline", 1, "so"),
-    (MERGED, "IAM::Role", 2, "so"),
-    (MERGED, "IAM::Policy", 3, "so"),
+    (MERGED, "CodePipeline::Pipeline", 1, "that pipeline"),
+    (MERGED, "IAM::Role", 2, "what it and its build act with"),
+    (MERGED, "IAM::Policy", 3, "what these may do"),
     (
         "cicd--connection 111111111111 eu-west-1",
         "CodeStarConnections::Connection",

@@ -16,7 +16,7 @@ use crate::template::{self, Template, provenance};
 
 mod advice;
 mod mend;
-mod priorities;
+pub(crate) mod priorities;
 
 use advice::Advice;
 pub use mend::{Done, Mended, mend};

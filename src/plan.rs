@@ -44,6 +44,7 @@ pub(crate) mod outputs;
 pub(crate) mod pace;
 mod places;
 pub(crate) mod policy;
+mod priorities;
 pub(crate) mod problem;
 pub(crate) mod protect;
 pub(crate) mod refs;

@@ -200,7 +200,7 @@ pub fn accounts(program: &Program) -> Vec<Arc<model::Account>> {
     project::accounts(program)
 }
 
-/// Whether `stack.Name` is an input whose value nobody may see, as its type says.
+/// Whether `stack.Name` is an input whose value nobody may see, as its type says; `*.Name` is one of any stack.
 pub fn is_secret_setting(program: &Program, key: &str) -> bool {
     secrecy::is_secret_setting(program, key)
 }

@@ -10,6 +10,7 @@ pub const FILES: &[File] = &[
     ("std:/build_projects.infra", include_str!("../stdlib/build_projects.infra")),
     ("std:/cluster.infra", include_str!("../stdlib/cluster.infra")),
     ("std:/fargate_service.infra", include_str!("../stdlib/fargate_service.infra")),
+    ("std:/github.infra", include_str!("../stdlib/github.infra")),
     ("std:/grants.infra", include_str!("../stdlib/grants.infra")),
     ("std:/keys.infra", include_str!("../stdlib/keys.infra")),
     ("std:/listener_rules.infra", include_str!("../stdlib/listener_rules.infra")),

@@ -10,8 +10,12 @@ use crate::semantics::value::{Later, LaterExpr, Value};
 use crate::source::Span;
 
 /// The types that are rules of listeners, each with the property that says whose.
-const RULES: &[(&str, &str)] =
+pub(crate) const RULES: &[(&str, &str)] =
     &[("AWS::ElasticLoadBalancingV2::ListenerRule", "ListenerArn"), ("AWS::VpcLattice::Rule", "ListenerIdentifier")];
+
+/// The first and the last priority that a rule may have.
+pub(crate) const LEAST: i64 = 1;
+pub(crate) const MOST: i64 = 50_000;
 
 /// A listener, wherever it is named.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -116,7 +120,9 @@ fn same(first: &Rule, second: &Rule, priority: i64) -> Diagnostic {
         (Some(a), Some(b)) if a != b => {
             problem.help(format!("give each environment another priority: `match env {{ {a}: …, {b}: … }}`"))
         }
-        _ => problem.help("give one of them another priority, from 1 to 50000, that no other rule of the listener has"),
+        _ => problem.help(format!(
+            "give one of them another priority, from {LEAST} to {MOST}, that no other rule of the listener has"
+        )),
     }
 }
 

@@ -121,7 +121,8 @@ pub(super) struct Choice {
     #[arg(long)]
     shared: bool,
 
-    /// Set an input or a param: `stack.Input=value`, `stack.param=value`, `param=value`
+    /// Set an input or a param: `stack.Input=value`, `stack.param=value`, `param=value`; `'*.Input=value'` in every
+    /// stack that has it
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
 }
@@ -135,6 +136,7 @@ pub(super) fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 fn is_name(text: &str) -> bool {
+    let text = text.strip_prefix("*.").unwrap_or(text);
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.')
 }
 

@@ -17,7 +17,8 @@ use crate::plan::stack::{self, Planned, Way};
 use crate::plan::upload::Uploads;
 use crate::plan::wanted::{Desired, Event, Input, Observer, Settings, Source, Wanted};
 use crate::plan::{
-    FORMAT_VERSION, Plan, Purpose, StackPlan, consumers, destroy, digest, discard, observe, outputs, problem,
+    FORMAT_VERSION, Plan, Purpose, StackPlan, consumers, destroy, digest, discard, observe, outputs, priorities,
+    problem,
 };
 
 /// The first pause between two questions about a change set.
@@ -101,6 +102,7 @@ async fn gather(
     let mut done: Vec<Done> = done.into_values().collect();
     if problems.is_empty() {
         problems = consumers::judge(clouds, desired, &mut done).await;
+        problems.extend(priorities::judge(clouds, &mut done).await);
     }
     let mut stacks: Vec<StackPlan> = done.into_iter().map(|one| one.plan).collect();
     left_out(desired, &mut stacks);

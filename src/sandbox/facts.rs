@@ -42,6 +42,14 @@ pub(crate) const KNOWN_AFTER_APPLY: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 /// Lambda reads the code of a function from S3 itself [F].
 pub(crate) const NO_CODE: &str = "Resource handler returned message: \"Error occurred while GetObject. S3 Error Code: NoSuchKey. \
     S3 Error Message: The specified key does not exist. (Service: Lambda, Status Code: 400)\" (HandlerErrorCode: InvalidRequest)";
+/// A second rule with the priority of another one of its listener [F].
+pub(crate) fn priority_in_use(priority: &str) -> String {
+    format!(
+        "Resource handler returned message: \"Priority '{priority}' is currently in use (Service: ElasticLoadBalancingV2, \
+         Status Code: 400)\" (HandlerErrorCode: AlreadyExists)"
+    )
+}
+
 /// What stands in place of a secret [A].
 pub(crate) const MASK: &str = "****";
 

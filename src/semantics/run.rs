@@ -24,7 +24,7 @@ pub(super) fn lower(program: &Program, target: &Target, each: &mut dyn FnMut(&In
     let mut heads: Vec<Head> = Vec::new();
     let mut known = BTreeSet::new();
     let mut sites: Vec<Site> = Vec::new();
-    for round in rounds(&target.envs, &target.set, target.shared) {
+    for round in rounds(&target.envs, &settings::each(program, &target.set), target.shared) {
         let found = one(program, &round, each, &mut reports);
         // What several environments read stays where its first reader needs it.
         heads.extend(found.heads.into_iter().filter(|head| known.insert(head.key.clone())));
@@ -37,7 +37,7 @@ pub(super) fn lower(program: &Program, target: &Target, each: &mut dyn FnMut(&In
 pub(super) fn check(program: &Program, set: &Settings, each: &mut dyn FnMut(&Instance)) -> Vec<Diagnostic> {
     let mut reports = Reports::default();
     let envs: Vec<Name> = program.declared.envs.iter().map(|(env, _)| *env).collect();
-    for round in rounds(&envs, set, true) {
+    for round in rounds(&envs, &settings::each(program, set), true) {
         one(program, &round, each, &mut reports);
     }
     let mut diagnostics = program.diagnostics.clone();

@@ -10,7 +10,7 @@ const DEEPEST: usize = 32;
 pub(super) fn is_secret_setting(program: &Program, key: &str) -> bool {
     let Some((stack, input)) = key.split_once('.') else { return false };
     let (stack, input) = (Name::new(stack.trim()), Name::new(input.trim()));
-    let declared = program.declared.stacks.iter().filter(|declared| declared.name == stack);
+    let declared = program.declared.stacks.iter().filter(|declared| declared.name == stack || stack.as_str() == "*");
     declared
         .filter_map(|declared| program.stack(declared.at))
         .any(|(_, tree)| in_statements(program, &tree.body, input))

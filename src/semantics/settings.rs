@@ -13,7 +13,7 @@ use crate::semantics::frame::{BlockId, Home};
 use crate::semantics::model::{self, ParameterSource, ParameterType};
 use crate::semantics::types::{self, Type};
 use crate::semantics::value::{Later, LaterExpr, LaterType, Value};
-use crate::semantics::{existing, fits, injection, secret_leak};
+use crate::semantics::{Program, Settings, existing, fits, injection, secret_leak};
 use crate::source::Span;
 use crate::syntax::ast::{Param, Stmt};
 
@@ -207,9 +207,8 @@ pub(super) fn item_problem(text: &str, span: Span) -> Option<Diagnostic> {
     })
 }
 
-/// Refuses what is set and declared nowhere.
-pub(super) fn check_set(ev: &mut Evaluator<'_>) {
-    let program = ev.program;
+/// Everything that can be set, by the name it is set by, with what its declaration says of being deprecated.
+fn settable(program: &Program) -> BTreeMap<String, Option<Old>> {
     let mut known: BTreeMap<String, Option<Old>> = BTreeMap::new();
     for (name, top) in &program.declared.ordered {
         if let Top::Param(at) = top {
@@ -229,6 +228,30 @@ pub(super) fn check_set(ev: &mut Evaluator<'_>) {
             known.extend(existing::settable(template, existing).map(|name| (format!("{}.{name}", stack.name), None)));
         }
     }
+    known
+}
+
+/// What is set, name by name: `*.Name` is that of every stack that has it and is not set by its own name.
+pub(super) fn each(program: &Program, set: &Settings) -> Settings {
+    let mut each = set.clone();
+    for (pattern, value) in set {
+        let Some(name) = pattern.strip_prefix("*.") else { continue };
+        let meant = settable(program).into_keys().filter(|key| key.split_once('.').is_some_and(|(_, own)| own == name));
+        let meant: Vec<String> = meant.collect();
+        // Where no stack has it, the pattern itself is what nobody knows.
+        if !meant.is_empty() {
+            each.remove(pattern);
+        }
+        for key in meant {
+            each.entry(key.into()).or_insert_with(|| Arc::clone(value));
+        }
+    }
+    each
+}
+
+/// Refuses what is set and declared nowhere.
+pub(super) fn check_set(ev: &mut Evaluator<'_>) {
+    let known = settable(ev.program);
     for key in ev.round.set.keys() {
         if let Some(old) = known.get(key.as_ref()) {
             if let Some(old) = old {

@@ -86,6 +86,8 @@ mod schema;
 mod semantics;
 #[cfg(feature = "aws")]
 mod serverless;
+#[cfg(feature = "aws")]
+mod shared_listeners;
 #[cfg(all(unix, feature = "aws"))]
 mod signals;
 #[cfg(feature = "aws")]

@@ -25,6 +25,7 @@ const MARK: &str = "# Contents: ";
   infra ci github --install 'cargo install --locked --path tools/infra'
   infra ci github --install ./install-infra --stdout
   infra ci github --install ./install-infra --apply-role arn:aws:iam::222222222222:role/deploy
+  infra ci github --install ./install-infra --build ./build-image --set 'api.Tag=$GITHUB_SHA'
 
 Each environment with a `branch` gets jobs in both files: `infra-plan.yml` plans requests into that
 branch and comments on them; `infra-apply.yml` plans what is pushed to it, and applies just that plan
@@ -42,6 +43,19 @@ pub(super) struct Github {
     #[arg(long, value_name = "ROLE", default_value = "infra-apply", value_parser = role)]
     apply_role: String,
 
+    /// A command that builds what is planned, such as images, before what is pushed is planned; `INFRA_ENV` is the
+    /// environment
+    #[arg(long, value_name = "COMMAND", value_parser = command)]
+    build: Option<String>,
+
+    /// The role that builds: a name in the account of each environment, or an ARN
+    #[arg(long, value_name = "ROLE", default_value = "infra-build", value_parser = role, requires = "build")]
+    build_role: String,
+
+    /// What plans set, as with `infra plan`; a variable of the job may stand in it: `'api.Tag=$GITHUB_SHA'`
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    set: Vec<String>,
+
     /// Write to stdout, and no file
     #[arg(long)]
     stdout: bool,
@@ -54,7 +68,9 @@ pub(super) struct Github {
 impl Github {
     pub(super) fn run(self, context: &mut Context) -> Result<Exit, Exit> {
         let (disk, program) = project::load(context)?;
-        let found = build::check(&program, &Default::default());
+        let set =
+            self.set.iter().filter_map(|one| one.split_once('=')).map(|(name, value)| (name.into(), value.into()));
+        let found = build::check(&program, &set.collect());
         if diagnostics::has_errors(&found) {
             context.terminal.diagnostics(&found, &program.sources);
             return Err(Exit::Error);
@@ -63,7 +79,13 @@ impl Github {
         let fail = |why: String, context: &mut Context| context.terminal.fail(&why);
         let folder = folder(&disk, &repository).map_err(|why| fail(why, context))?;
         let jobs = self.jobs(&program, folder).map_err(|why| fail(why, context))?;
-        let setup = Setup { install: &self.install, plan_role: &self.plan_role, apply_role: &self.apply_role };
+        let setup = Setup {
+            install: &self.install,
+            plan_role: &self.plan_role,
+            apply_role: &self.apply_role,
+            build: self.build.as_deref().map(|command| (command, &*self.build_role)),
+            set: &self.set,
+        };
         let files = Kind::ALL.map(|kind| (format!("{FOLDER}/{}", kind.file()), marked(&workflow(kind, &jobs, setup))));
         if self.stdout {
             let text: String = files.iter().map(|(name, text)| format!("---\n# {name}\n{text}")).collect();
@@ -175,6 +197,18 @@ fn command(text: &str) -> Result<String, String> {
             Err("write one line without `${{`; what is longer goes into a script".to_owned())
         }
         line => Ok(line.to_owned()),
+    }
+}
+
+/// `stack.Input=value`, which stands between double quotes in a script.
+fn setting(text: &str) -> Result<String, String> {
+    let name = |c: char| c.is_ascii_alphanumeric() || "*_.".contains(c);
+    let value = |c: char| c.is_ascii_alphanumeric() || " _-./:@+,=${}".contains(c);
+    match text.split_once('=') {
+        Some((n, v)) if !n.is_empty() && n.chars().all(name) && v.chars().all(value) && !v.contains("${{") => {
+            Ok(text.to_owned())
+        }
+        _ => Err("write `stack.Input=value`, with plain text and variables such as `$GITHUB_SHA`".to_owned()),
     }
 }
 

@@ -58,6 +58,17 @@ pub(super) struct Setup<'a> {
     pub plan_role: &'a str,
     /// The role that applies.
     pub apply_role: &'a str,
+    /// The command that builds what is planned, and the role it has.
+    pub build: Option<(&'a str, &'a str)>,
+    /// What plans set: `api.Image=$GITHUB_SHA`.
+    pub set: &'a [String],
+}
+
+impl Setup<'_> {
+    /// The options of a plan, each with a space before it.
+    fn settings(self) -> String {
+        self.set.iter().map(|one| format!(" --set \"{one}\"")).collect()
+    }
 }
 
 /// The whole file.
@@ -70,11 +81,11 @@ pub(super) fn workflow(kind: Kind, jobs: &[Job], setup: Setup<'_>) -> String {
     let mut out = format!("name: infra {name}\n\non:\n  {event}:\n    branches: [{}]\n", branches.join(", "));
     // Rights are given job by job.
     out.push_str("\npermissions: {}\n\njobs:\n");
-    let both = |job: &Job| match kind {
-        Kind::Plan => [requested(job, setup), comment(job)],
-        Kind::Apply => [pushed(job, setup), applied(job, setup)],
+    let of = |job: &Job| match kind {
+        Kind::Plan => vec![requested(job, setup), comment(job)],
+        Kind::Apply => built(job, setup).into_iter().chain([pushed(job, setup), applied(job, setup)]).collect(),
     };
-    let all: Vec<String> = jobs.iter().flat_map(both).collect();
+    let all: Vec<String> = jobs.iter().flat_map(of).collect();
     out + &all.join("\n")
 }
 
@@ -95,9 +106,17 @@ impl Lines {
 
     /// What every job needs that runs `infra`, up to credentials of that role.
     fn begin(&mut self, job: &Job, role: &str, install: &str) {
+        self.check_out();
+        self.put(&format!("  - name: Install infra\n    run: {}", quoted(install)));
+        self.assume(job, role);
+    }
+
+    fn check_out(&mut self) {
         self.put("permissions:\n  contents: read\n  id-token: write\nsteps:");
         self.put(&format!("  - uses: {CHECKOUT}\n    with:\n      persist-credentials: false"));
-        self.put(&format!("  - name: Install infra\n    run: {}", quoted(install)));
+    }
+
+    fn assume(&mut self, job: &Job, role: &str) {
         self.put(&format!(
             "  - uses: {CREDENTIALS}\n    with:\n      role-to-assume: {}\n      aws-region: {}",
             quoted(&arn(job, role)),
@@ -153,7 +172,8 @@ fn requested(job: &Job, setup: Setup<'_>) -> String {
     lines.put("runs-on: ubuntu-24.04\ntimeout-minutes: 30");
     lines.begin(job, setup.plan_role, setup.install);
     // `exec`: a cancelled job signals the shell, and infra then stands in its place.
-    let plan = format!("exec infra plan --env {env} --format github -o \"$RUNNER_TEMP/plan.json\"");
+    let set = setup.settings();
+    let plan = format!("exec infra plan --env {env} --format github{set} -o \"$RUNNER_TEMP/plan.json\"");
     lines.step(job, "Plan", "", &plan);
     lines.step(job, "Show", "", SUMMARY);
     // Nobody applies this plan: it would be another one after the merge.
@@ -187,17 +207,34 @@ const COMMENT: &str = r#"    run: |
         gh api --silent "$comments" -F body=@"$RUNNER_TEMP/plan.md"
       fi"#;
 
+/// Builds what was pushed, with credentials that can deploy nothing.
+fn built(job: &Job, setup: Setup<'_>) -> Option<String> {
+    let Job { env, branch, .. } = job;
+    let (command, role) = setup.build?;
+    let mut lines = Lines::new(&format!("build-{env}"), &format!("build {env}"));
+    lines.put(&format!("if: github.ref == 'refs/heads/{branch}'"));
+    lines.put("runs-on: ubuntu-24.04\ntimeout-minutes: 60");
+    lines.check_out();
+    lines.assume(job, role);
+    lines.step(job, "Build", &format!("env:\n  INFRA_ENV: {}", quoted(env)), &quoted(command));
+    Some(lines.0)
+}
+
 /// Plans what was pushed, with credentials that can execute nothing.
 fn pushed(job: &Job, setup: Setup<'_>) -> String {
     let Job { env, branch, .. } = job;
     let mut lines = Lines::new(&format!("plan-{env}"), &format!("plan {env}"));
+    if setup.build.is_some() {
+        lines.put(&format!("needs: build-{env}"));
+    }
     lines.put(&format!("if: github.ref == 'refs/heads/{branch}'"));
     lines.put("runs-on: ubuntu-24.04\ntimeout-minutes: 30");
     lines.put("outputs:\n  changes: ${{ steps.plan.outputs.changes }}");
     lines.begin(job, setup.plan_role, setup.install);
     let plan = format!(
-        "code=0\ninfra plan --env {env} --format github --detailed-exitcode -o \"$RUNNER_TEMP/plan.json\" || \
-         code=$?\nif [ \"$code\" = 2 ]; then echo changes=true >> \"$GITHUB_OUTPUT\"; else exit \"$code\"; fi"
+        "code=0\ninfra plan --env {env} --format github --detailed-exitcode{} -o \"$RUNNER_TEMP/plan.json\" || \
+         code=$?\nif [ \"$code\" = 2 ]; then echo changes=true >> \"$GITHUB_OUTPUT\"; else exit \"$code\"; fi",
+        setup.settings()
     );
     lines.step(job, "Plan", "id: plan", &plan);
     lines.step(job, "Show", "", SUMMARY);

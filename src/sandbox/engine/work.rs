@@ -14,7 +14,7 @@ use crate::sandbox::model::{Action, Phase, Resource, Stack, Task};
 use crate::sandbox::records::fixed_name;
 use crate::sandbox::script::Moment;
 use crate::sandbox::status::ResourceStatus;
-use crate::sandbox::template::{Declared, Template};
+use crate::sandbox::template::{Declared, Template, scalar};
 use crate::schema::Replacement;
 
 /// One step: those at work come closer to their end, then all that can start do.
@@ -220,8 +220,23 @@ fn trouble(stack: &Stack, context: &Context<'_>, name: &str, next: &Resource) ->
     if let Some(missing) = code_missing(context, next) {
         return Some(missing);
     }
+    if let Some(priority) = priority_taken(stack, context, name, next) {
+        return Some(facts::priority_in_use(&priority));
+    }
     let fixed = next.fixed.as_ref()?;
     taken(stack, context, name, &next.kind, fixed).then(|| format!("{fixed} already exists"))
+}
+
+/// The priority of a rule, where another rule of its listener has it.
+fn priority_taken(stack: &Stack, context: &Context<'_>, name: &str, next: &Resource) -> Option<String> {
+    const RULE: &str = "AWS::ElasticLoadBalancingV2::ListenerRule";
+    let place = |rule: &Resource| {
+        let text = |key: &str| rule.properties.get(key).and_then(scalar);
+        Some((text("ListenerArn")?, text("Priority")?))
+    };
+    let here = place(next).filter(|_| next.kind == RULE)?;
+    let same = |rule: &Resource| rule.kind == RULE && place(rule).as_ref() == Some(&here);
+    somebody(stack, context, name, same).then_some(here.1)
 }
 
 /// Why Lambda does not get the code of a function or layer. Buckets that nothing was put into here are those of others,
@@ -245,13 +260,16 @@ pub(super) fn code_missing(context: &Context<'_>, next: &Resource) -> Option<Str
 
 /// Somebody else in the account and region has a resource of that type and name.
 pub(crate) fn taken(stack: &Stack, context: &Context<'_>, name: &str, kind: &str, fixed: &str) -> bool {
-    let same = |resource: &Resource| {
-        resource.fixed.as_deref() == Some(fixed) && resource.kind == kind && !resource.physical.is_empty()
-    };
+    somebody(stack, context, name, |resource| resource.fixed.as_deref() == Some(fixed) && resource.kind == kind)
+}
+
+/// Whether a resource that is there is `such`: another one than `name` of this stack, or one of another stack.
+fn somebody(stack: &Stack, context: &Context<'_>, name: &str, such: impl Fn(&Resource) -> bool) -> bool {
+    let such = |resource: &Resource| !resource.physical.is_empty() && such(resource);
     let running =
         stack.operation.iter().flat_map(|operation| &operation.running).map(|(other, task)| (other, &task.next));
-    let own = stack.resources.iter().chain(running).any(|(other, resource)| other != name && same(resource));
-    own || context.living().any(|other| other.resources.values().any(same))
+    let own = stack.resources.iter().chain(running).any(|(other, resource)| other != name && such(resource));
+    own || context.living().any(|other| other.resources.values().any(such))
 }
 
 fn update(

@@ -297,13 +297,18 @@ fn no_name_of_the_program_becomes_a_command_or_an_expression() {
         assert!(!project.path(".github").exists(), "{branch}");
         assert!(refused.err.contains("cannot stand in a workflow") || refused.err.contains("×"), "{}", refused.err);
     }
-    let project = repository(PROGRAM);
+    let project = repository(&PROGRAM.replace("resource Queue", "input Days: String = \"1\"\n  resource Queue"));
     for (option, value) in [
         ("--install", "echo ${{ github.event.issue.title }}"),
         ("--install", "a\nb"),
         ("--install", " "),
         ("--plan-role", "x\" y: z"),
         ("--apply-role", "${{secrets.X}}"),
+        ("--build", "a\nb"),
+        ("--set", "queues.Days=$(id)"),
+        ("--set", "queues.Days=${{ github.event.issue.title }}"),
+        ("--set", "queues.Days=\"; id; \""),
+        ("--set", "queues.Nights=1"),
     ] {
         let refused = project.run(&["-C", "system", "ci", "github", "--install", "true", option, value]);
         assert!(refused.code != Some(0), "{option} {value}: {}", refused.out);
@@ -313,6 +318,28 @@ fn no_name_of_the_program_becomes_a_command_or_an_expression() {
     fs::create_dir(odd.path(".git")).unwrap();
     let refused = odd.run(&["-C", "${{x}}", "ci", "github", "--install", "true"]).ended(1);
     assert!(refused.err.contains("cannot stand in a workflow"), "{}", refused.err);
+}
+
+#[test]
+fn what_is_built_is_pushed_before_the_plan_that_says_so() {
+    let project = repository(&PROGRAM.replace("resource Queue", "input Tag: String\n  resource Queue"));
+    let set = "*.Tag=$GITHUB_SHA";
+    write(&project, &["--build", "./build image", "--build-role", "pushes", "--set", set]).ended(0);
+    let [plan, apply] = read(&project);
+    let steps = |job: &Value| job["steps"].as_array().unwrap().clone();
+    let build = &apply["jobs"]["build-dev"];
+    assert_eq!(apply["jobs"]["plan-dev"]["needs"], "build-dev");
+    assert_eq!(build["if"], apply["jobs"]["plan-dev"]["if"]);
+    assert_eq!(build["permissions"], json!({"contents": "read", "id-token": "write"}));
+    assert_eq!(steps(build)[1]["with"]["role-to-assume"], "arn:aws:iam::111111111111:role/pushes");
+    assert_eq!(steps(build)[2]["run"], "./build image");
+    assert_eq!(steps(build)[2]["env"], json!({"INFRA_ENV": "dev"}));
+    assert_eq!(steps(build)[2]["working-directory"], "system");
+    for job in [&plan["jobs"]["dev"], &apply["jobs"]["plan-dev"]] {
+        let runs = steps(job).iter().filter_map(|step| step["run"].as_str().map(str::to_owned)).collect::<String>();
+        assert!(runs.contains("--set \"*.Tag=$GITHUB_SHA\""), "{runs}");
+    }
+    assert!(plan["jobs"].as_object().unwrap().keys().all(|job| !job.starts_with("build")), "a request builds nothing");
 }
 
 #[test]

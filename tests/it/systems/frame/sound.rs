@@ -69,7 +69,9 @@ impl System {
         let names: BTreeSet<String> = self.build.stacks.iter().flat_map(|stack| own_names(&template(stack))).collect();
         let mut wrong = Vec::new();
         let mut written: BTreeMap<&str, usize> = BTreeMap::new();
-        for file in self.program.sources.iter().filter(|file| file.id.built_in_at().is_none()) {
+        for file in
+            self.program.sources.iter().filter(|file| file.id.built_in_at().is_none() && file.name.ends_with(".infra"))
+        {
             let mut text = String::from(&*file.text);
             let mut sources = Sources::default();
             let id = sources.add("main.infra", text.as_str());

@@ -6,4 +6,5 @@ mod backend_service;
 mod compose_x;
 #[allow(dead_code, unused_imports, reason = "each example takes what it needs")]
 pub(crate) mod frame;
+mod toto_pipeline;
 mod toto_workflow;

@@ -38,6 +38,7 @@ mod emulated;
 mod life;
 mod sound;
 mod table;
+mod teeth;
 
 pub(crate) use life::Life;
 pub(crate) use sound::priorities_are_unique;
@@ -61,6 +62,11 @@ impl Example {
     pub(crate) fn new(name: &str) -> Self {
         let (example, folder) = name.split_once('/').unwrap_or((name, ""));
         Self { copy: Rc::new(Project::example(example)), folder: folder.to_owned() }
+    }
+
+    /// A project of one file.
+    fn of(text: &str) -> Self {
+        Self { copy: Rc::new(Project::new(&[("main.infra", text)])), folder: String::new() }
     }
 
     /// Another project of the same copy.

@@ -28,6 +28,12 @@ impl System {
     /// same priority; and nothing that AWS or another stack says is written by hand.
     #[track_caller]
     pub(crate) fn is_sound(&self) {
+        let wrong = self.unsound();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        priorities_are_unique(&[self]);
+    }
+
+    pub(super) fn unsound(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         for stack in &self.build.stacks {
             let template = template(stack);
@@ -40,8 +46,7 @@ impl System {
             }
         }
         wrong.extend(self.copied());
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-        priorities_are_unique(&[self]);
+        wrong
     }
 
     fn head(&self, key: &InstanceKey) -> Option<&Head> {
@@ -82,7 +87,7 @@ impl System {
             }
             let code = without_comments(&text);
             for run in code.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() == 12) {
-                wrong.push(format!("{}: the account {run} is written by hand: say `accounts.NAME.id`", file.name));
+                wrong.push(format!("{}: the account {run} is written by hand: say `NAME.id`", file.name));
             }
             for name in &names {
                 *written.entry(name).or_default() += code.matches(&format!("\"{name}\"")).count();

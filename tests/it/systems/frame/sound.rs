@@ -21,6 +21,8 @@ const IAM: &[(&str, &str)] = &[
     ("AWS::IAM::Role", "RoleName"),
     ("AWS::IAM::User", "UserName"),
     ("AWS::IAM::UserToGroupAddition", ""),
+    // SAM makes its role.
+    ("AWS::Serverless::Function", ""),
 ];
 
 impl System {
@@ -169,7 +171,7 @@ fn capabilities(template: &Value) -> Vec<&'static str> {
     if !template["Transform"].is_null() {
         needed.push("CAPABILITY_AUTO_EXPAND");
     }
-    let (mut iam, mut named) = (!template["Transform"].is_null(), false);
+    let (mut iam, mut named) = (false, false);
     for resource in template["Resources"].as_object().unwrap().values() {
         if let Some((_, name)) = IAM.iter().find(|(ty, _)| resource["Type"] == *ty) {
             iam = true;

@@ -252,3 +252,10 @@ fn it_lives() {
     life.go();
     assert_eq!(life.living().keys().collect::<Vec<_>>(), Vec::<&String>::new());
 }
+
+#[test]
+fn it_lives_on_the_emulator() {
+    let lacks = ["CodePipeline::Pipeline", "CodeStarNotifications::NotificationRule reads CodePipeline::Pipeline"];
+    let tables = "len(c('dynamodb').list_tables()['TableNames'])";
+    Example::new("sam-matrix").emulated("--all", "--set polling=false", &lacks, &[(tables, "1")]);
+}

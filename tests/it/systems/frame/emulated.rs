@@ -30,12 +30,14 @@ impl Example {
     #[track_caller]
     pub(crate) fn emulated(self, scenario: &str, changed: &str, lacks: &[&str], seen: &[(&str, &str)]) {
         self.gets_its_own_accounts();
-        let (first, gone) = self.build(scenario).cut();
+        let system = self.build(scenario);
+        let (first, gone) = system.cut();
         let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
         let mut lacks = lacks.to_vec();
         lacks.sort_unstable();
         assert_eq!(gone, lacks, "what it goes without");
         let peer = Peer::ministack();
+        system.gets_its_buckets(&peer);
         let (second, _) = self.build(&format!("{scenario} {changed}")).cut();
         let place = |stack: &Arc<Wanted>| (stack.target.account.id.clone().unwrap(), stack.target.region.clone());
         let (account, region) = second.desired.stacks.last().map(place).unwrap();
@@ -75,6 +77,20 @@ struct Gone {
 }
 
 impl System {
+    /// Buckets for assets are there before everything else.
+    fn gets_its_buckets(&self, peer: &Peer) {
+        let heads = self.build.stacks.iter().map(|stack| &stack.head);
+        let buckets: BTreeSet<_> =
+            heads.flat_map(|h| h.assets.iter().map(|a| (&h.account.id, &h.key.region, &a.bucket))).collect();
+        for (account, region, bucket) in buckets {
+            let place = match &**region {
+                "us-east-1" => String::new(),
+                region => format!(", CreateBucketConfiguration={{'LocationConstraint': '{region}'}}"),
+            };
+            peer.boto_at(account, region, &format!("c('s3').create_bucket(Bucket='{bucket}'{place}) and 0"));
+        }
+    }
+
     /// What ministack can have of it, and the types it goes without.
     fn cut(&self) -> (Source, BTreeSet<String>) {
         let mut source = Source::of(&self.build);

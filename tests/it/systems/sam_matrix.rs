@@ -255,7 +255,12 @@ fn it_lives() {
 
 #[test]
 fn it_lives_on_the_emulator() {
-    let lacks = ["CodePipeline::Pipeline", "CodeStarNotifications::NotificationRule reads CodePipeline::Pipeline"];
+    let lacks = [
+        "CodeDeploy::Application",
+        "CodeDeploy::DeploymentGroup",
+        "CodePipeline::Pipeline",
+        "CodeStarNotifications::NotificationRule reads CodePipeline::Pipeline",
+    ];
     let tables = "len(c('dynamodb').list_tables()['TableNames'])";
     Example::new("sam-matrix").emulated("--all", "--set polling=false", &lacks, &[(tables, "1")]);
 }

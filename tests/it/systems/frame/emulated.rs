@@ -20,6 +20,13 @@ use crate::support::script::wait;
 const OTHERWISE: &[(&str, &str)] =
     &[("Custom::S3AutoDeleteObjects", "its code would run as a process of this machine, against AWS")];
 
+/// Properties of which SAM makes types that ministack does not know: they go, and the types are told.
+const MADE_OF: &[(&str, &str, &[&str])] = &[(
+    "AWS::Serverless::Function",
+    "DeploymentPreference",
+    &["CodeDeploy::Application", "CodeDeploy::DeploymentGroup"],
+)];
+
 /// Attributes that ministack does not give; the property of the same name stands in for each.
 const ATTRIBUTES: &[(&str, &str)] = &[("AWS::EC2::VPC", "CidrBlock")];
 
@@ -110,6 +117,7 @@ fn cut(stack: &Wanted, gone: &mut Gone) -> Wanted {
     stack.termination_protection = false;
     let mut template: Value = serde_json::from_str(&stack.body).unwrap();
     stand_in(&mut template);
+    gone.types.extend(unmade(&mut template));
     // What went, with the type that this is due to.
     let mut here: BTreeMap<String, String> = BTreeMap::new();
     for (name, input) in &stack.parameters {
@@ -161,6 +169,20 @@ fn cut(stack: &Wanted, gone: &mut Gone) -> Wanted {
     stack.body = if is_empty { String::new() } else { template.to_string() };
     stack.sha256 = Sha256::digest(&stack.body).iter().map(|byte| format!("{byte:02x}")).collect();
     stack
+}
+
+/// Takes the properties away of which SAM would make what ministack does not know; gives the types.
+fn unmade(template: &mut Value) -> Vec<String> {
+    let mut types = Vec::new();
+    for resource in template["Resources"].as_object_mut().unwrap().values_mut() {
+        for (_, property, made) in MADE_OF.iter().filter(|(ty, ..)| resource["Type"] == *ty) {
+            let properties = resource["Properties"].as_object_mut();
+            if properties.and_then(|all| all.remove(*property)).is_some() {
+                types.extend(made.iter().map(|made| (*made).to_owned()));
+            }
+        }
+    }
+    types
 }
 
 /// Puts the property in the place of an attribute that ministack does not give.

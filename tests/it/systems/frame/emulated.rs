@@ -175,7 +175,8 @@ fn cut(stack: &Wanted, gone: &mut Gone) -> Wanted {
 fn unmade(template: &mut Value) -> Vec<String> {
     let mut types = Vec::new();
     for resource in template["Resources"].as_object_mut().unwrap().values_mut() {
-        for (_, property, made) in MADE_OF.iter().filter(|(ty, ..)| resource["Type"] == *ty) {
+        let own = resource["Type"].as_str().unwrap().to_owned();
+        for (_, property, made) in MADE_OF.iter().filter(|(ty, ..)| *ty == own) {
             let properties = resource["Properties"].as_object_mut();
             if properties.and_then(|all| all.remove(*property)).is_some() {
                 types.extend(made.iter().map(|made| (*made).to_owned()));

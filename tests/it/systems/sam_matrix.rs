@@ -261,6 +261,8 @@ fn it_lives_on_the_emulator() {
         "CodePipeline::Pipeline",
         "CodeStarNotifications::NotificationRule reads CodePipeline::Pipeline",
     ];
-    let tables = "len(c('dynamodb').list_tables()['TableNames'])";
-    Example::new("sam-matrix").emulated("--all", "--set polling=false", &lacks, &[(tables, "1")]);
+    let memory = "[f['MemorySize'] for f in c('lambda').list_functions()['Functions']]";
+    let layers = "len(c('lambda').list_layers()['Layers'])";
+    let seen = [(memory, "[512]"), (layers, "1")];
+    Example::new("sam-matrix").emulated("--all", "--set todoapi.memory=512", &lacks, &seen);
 }

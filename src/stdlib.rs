@@ -12,6 +12,7 @@ pub const FILES: &[File] = &[
     ("std:/fargate_service.infra", include_str!("../stdlib/fargate_service.infra")),
     ("std:/github.infra", include_str!("../stdlib/github.infra")),
     ("std:/grants.infra", include_str!("../stdlib/grants.infra")),
+    ("std:/instances.infra", include_str!("../stdlib/instances.infra")),
     ("std:/keys.infra", include_str!("../stdlib/keys.infra")),
     ("std:/listener_rules.infra", include_str!("../stdlib/listener_rules.infra")),
     ("std:/load_balancer.infra", include_str!("../stdlib/load_balancer.infra")),

@@ -59,6 +59,22 @@ const BALANCED: &[Departure] = &[
     ("LoadBalancedService", "EC2::SecurityGroupEgress", -1, "the rule is in its group"),
 ];
 
+/// Instances under the cluster; the original needs 17 resources for them, with a function that moves tasks away.
+const INSTANCES: &[Departure] = &[
+    ("CoreInfraStack", "AutoScaling::AutoScalingGroup", 1, "the instances"),
+    ("CoreInfraStack", "EC2::LaunchTemplate", 1, "what each of them is"),
+    ("CoreInfraStack", "EC2::SecurityGroup", 1, "theirs"),
+    ("CoreInfraStack", "IAM::Role", 1, "what they act with"),
+    ("CoreInfraStack", "IAM::InstanceProfile", 1, "which hands it to them"),
+    (
+        "CoreInfraStack",
+        "ECS::CapacityProvider",
+        1,
+        "as many as tasks need, and no task lost: ECS drains by itself today",
+    ),
+    ("CoreInfraStack", "ECS::ClusterCapacityProviderAssociations", 1, "which puts them under the cluster"),
+];
+
 fn departures(on_core: bool) -> Vec<Departure> {
     [DEPARTURES, BALANCED, if on_core { ON_CORE } else { &[] }].concat()
 }
@@ -98,6 +114,13 @@ fn its_core_has_the_toggles_of_the_original() {
         system.departs_from(&(core + &services("111111111111 us-east-1", true)), &departures(true));
         system.is_sound();
     }
+    let instances = example.build("--env dev --set core_infra.nat=single --set core_infra.instances=4");
+    let original = core("111111111111", 1, 3, 1, 33) + &services("111111111111 us-east-1", true);
+    instances.departs_from(&original, &[departures(true), INSTANCES.to_vec()].concat());
+    instances.is_sound();
+    let group = instances.resource("core_infra@dev/us-east-1", "MachinesGroup");
+    assert_eq!(group["Properties"]["MaxSize"], "4");
+
     let other = example.build(
         "--env dev --set core_infra.cluster_name=other --set core_infra.vpc_cidr=10.8.0.0/16 --set task_cpu=512 \
          --set task_memory=1024",
@@ -180,12 +203,15 @@ fn it_lives() {
 }
 
 #[test]
-fn another_namespace_touches_no_service() {
+fn what_is_added_to_the_core_touches_no_service() {
     let example = Example::new("backend-service");
     let life = Life::new(&example, "--env dev");
     life.come_up("");
     let changed = life.change("--set core_infra.namespaces=[\"default\",\"jobs\"]");
     assert_eq!(changed.keys().collect::<Vec<_>>(), ["DomainJobs"]);
+    life.infra("apply --yes --set core_infra.instances=2").ended(0);
+    life.rests("--set core_infra.instances=2");
+    life.go();
 }
 
 #[test]

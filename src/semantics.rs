@@ -21,6 +21,7 @@ mod assets;
 mod builtin;
 mod calls;
 mod choice;
+mod circles;
 mod components;
 mod conform;
 pub mod contract;

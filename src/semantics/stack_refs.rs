@@ -272,36 +272,6 @@ impl Evaluator<'_> {
         }
     }
 
-    fn instance_cycle(&mut self, producer: Index, at: Span) {
-        let from = self.instances.path.iter().position(|(index, _)| *index == producer).unwrap_or(0);
-        let round = self.instances.path.get(from..).unwrap_or(&[]);
-        let keys: Vec<&InstanceKey> = round
-            .iter()
-            .filter_map(|(index, _)| self.instances.planned.get(*index))
-            .map(|planned| &planned.key)
-            .collect();
-        let Some(first) = keys.first() else { return };
-        // Where all are of one environment and region, the names of the stacks say it all.
-        let alike = keys.iter().all(|key| key.env == first.env && key.region == first.region);
-        let shown = |key: &InstanceKey| if alike { format!("`{}`", key.stack) } else { format!("`{key}`") };
-        let names: Vec<String> = keys.iter().map(|key| shown(key)).collect();
-        let Some(start) = names.first() else { return };
-        let message = match names.len() {
-            1 => format!("{start} needs its own output"),
-            _ => format!("stacks need each other: {} -> {start}", names.join(" -> ")),
-        };
-        let asked = round.iter().skip(1).map(|(_, span)| *span).chain([at]);
-        let needed = names.iter().skip(1).chain([start]);
-        let mut problem = Diagnostic::new(Code::Cycle, message);
-        for ((name, other), span) in names.iter().zip(needed).zip(asked) {
-            problem = problem.at(span, format!("{name} needs {other}"));
-        }
-        self.report(
-            problem
-                .help("move what both need into a stack of its own, or give one of them a name known while compiling"),
-        );
-    }
-
     /// The value of an output as this instance gets it: a parameter of its template.
     ///
     /// It is *later* even where the producer's source says it: a selection may deploy this stack

@@ -21,6 +21,8 @@ mod canary;
 #[cfg(feature = "aws")]
 mod ci;
 #[cfg(feature = "aws")]
+mod circles;
+#[cfg(feature = "aws")]
 mod cloud;
 #[cfg(feature = "aws")]
 mod commands;

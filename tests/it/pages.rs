@@ -8,9 +8,13 @@ use infra::source::Sources;
 
 use super::tidy::ELSEWHERE;
 
-/// The blocks of a page that hold programs.
-fn programs(page: &str) -> Vec<&str> {
-    page.split("```infra\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+/// The blocks of a page that hold programs, each with whether it is a wrong one: the first is, and what a paragraph
+/// calls so.
+fn programs(page: &str) -> Vec<(bool, &str)> {
+    let parts: Vec<&str> = page.split("```infra\n").collect();
+    let called = |before: &str| before.trim_end().rsplit("\n\n").next().is_some_and(|last| last.starts_with("Wrong"));
+    let pairs = parts.iter().zip(parts.iter().skip(1)).enumerate();
+    pairs.map(|(at, (before, rest))| (at == 0 || called(before), rest.split("```").next().unwrap())).collect()
 }
 
 fn begins(block: &str, words: &[&str]) -> bool {
@@ -78,11 +82,11 @@ fn wrong_programs_are_wrong_and_right_ones_right() {
         if !elsewhere && blocks.len() < 2 {
             wrong.push(format!("{code}: wants a wrong program and a right one"));
         }
-        for (i, block) in blocks.into_iter().enumerate() {
+        for (i, (is_wrong, block)) in blocks.into_iter().enumerate() {
             let mut found = check(&complete(code, block));
             // An excerpt need not read all that it declares.
             found.retain(|d| d.code != Code::Unused || code == Code::Unused);
-            let good = match i == 0 && !elsewhere {
+            let good = match is_wrong && !elsewhere {
                 true => found.iter().any(|d| d.code == code) && found.iter().all(|d| d.code == code || several),
                 false => found.is_empty(),
             };

@@ -67,7 +67,7 @@ fn is_pascal(text: &str) -> bool {
 }
 
 /// `PublicSubnets` -> `public_subnets`
-fn to_snake(text: &str) -> String {
+pub(crate) fn to_snake(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 4);
     let mut after_lower = false;
     for c in text.chars() {

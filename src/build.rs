@@ -248,20 +248,23 @@ fn parameter(parameter: &Parameter) -> Value {
 const NAME: usize = 200;
 
 impl Built {
-    /// `templates/network@dev@eu-west-1.json`: the id, as every file system takes it. The `@` keeps
-    /// a stack from being a device on Windows (`con.json`). An id with other letters than a stack,
-    /// an environment and a region have, or a very long one, ends in a digest instead, so that two
-    /// ids never share a file, not even where case is ignored.
+    /// Where `infra build` writes its template.
     pub fn file_name(&self) -> String {
-        let id = self.head.key.to_string();
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '@' | '/');
-        let safe = |c: char| if plain(c) && c != '/' { c } else { '@' };
-        let mut name: String = id.to_ascii_lowercase().chars().map(safe).collect();
-        if name.len() > NAME || !id.chars().all(plain) {
-            name.truncate(NAME);
-            let digest = template::digest(&id);
-            name = format!("{name}@{}", digest.get(..16).unwrap_or(&digest));
-        }
-        format!("templates/{name}.json")
+        format!("templates/{}.json", plain_name(&self.head.key.to_string()))
     }
+}
+
+/// `network@dev@eu-west-1`: the id, as every file system takes it. The `@` keeps a stack from being a device on Windows
+/// (`con.json`). An id with other letters than a stack, an environment and a region have, or a very long one, ends in a
+/// digest instead, so that two ids never share a file, not even where case is ignored.
+pub fn plain_name(id: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '@' | '/');
+    let safe = |c: char| if plain(c) && c != '/' { c } else { '@' };
+    let mut name: String = id.to_ascii_lowercase().chars().map(safe).collect();
+    if name.len() > NAME || !id.chars().all(plain) {
+        name.truncate(NAME);
+        let digest = template::digest(id);
+        name = format!("{name}@{}", digest.get(..16).unwrap_or(&digest));
+    }
+    name
 }

@@ -5,17 +5,22 @@ use clap::{Args, Subcommand};
 use super::Context;
 use super::output::Exit;
 
+mod artifact;
+mod codepipeline;
 mod github;
 mod iam;
 mod policy;
 mod workflow;
+mod written;
 
 /// Print or write what a pipeline needs: least-privilege IAM policies, workflows
 #[derive(Args)]
 #[command(after_help = "Examples:
   infra ci policy                                    every policy of every account
   infra ci policy --account prod --role apply        one document, as `aws iam` takes it
-  infra ci github --install ./install-infra          workflows that plan and apply")]
+  infra ci github --install ./install-infra          workflows that plan and apply
+  infra ci codepipeline --env prod --install ./install-infra --bucket sources --key shop.zip
+                                                     a pipeline inside AWS")]
 pub(super) struct CiCommand {
     #[command(subcommand)]
     verb: Verb,
@@ -25,6 +30,8 @@ pub(super) struct CiCommand {
 enum Verb {
     Policy(policy::Policy),
     Github(github::Github),
+    Codepipeline(codepipeline::Codepipeline),
+    Artifact(artifact::Artifact),
 }
 
 impl CiCommand {
@@ -32,6 +39,8 @@ impl CiCommand {
         let done = match self.verb {
             Verb::Policy(policy) => policy.run(context),
             Verb::Github(github) => github.run(context),
+            Verb::Codepipeline(pipeline) => pipeline.run(context),
+            Verb::Artifact(artifact) => artifact.run(context),
         };
         done.unwrap_or_else(|exit| exit)
     }

@@ -10,7 +10,7 @@ use super::output::Exit;
 use crate::diagnostics::nearest;
 
 /// Which stacks.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(super) struct Selection {
     /// Only these stacks: `api`, `api@us-east-1`, `api@prod`, `'queue-*'`; all where none is named
     #[arg(value_name = "STACK")]

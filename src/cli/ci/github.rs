@@ -6,18 +6,19 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::workflow::{Job, Kind, Setup, workflow};
+use super::written::{marked, save};
 use crate::build;
 use crate::cli::output::Exit;
 use crate::cli::{Context, project};
+use crate::diagnostics;
 use crate::host::{self, Disk};
 use crate::semantics::{self, Program};
-use crate::{diagnostics, template};
 
 /// Where GitHub looks for workflows, in the repository.
 const FOLDER: &str = ".github/workflows";
 
-/// What the second line of a file of ours begins with; the digest of all below it follows.
-const MARK: &str = "# Contents: ";
+/// What the first line of a file says.
+const ABOUT: &str = "# Written by `infra ci github`; run it again when environments, accounts or branches change.";
 
 /// Write workflows for GitHub Actions: plan a pull request, apply what is merged
 #[derive(Args)]
@@ -29,7 +30,8 @@ const MARK: &str = "# Contents: ";
 
 Each environment with a `branch` gets jobs in both files: `infra-plan.yml` plans requests into that
 branch and comments on them; `infra-apply.yml` plans what is pushed to it, and applies just that plan
-in the GitHub environment of the same name, where somebody may have to approve. `infra ci policy` prints the policies of the roles.")]
+in the GitHub environment of the same name, where somebody may have to approve. Started by hand, it
+takes what `--allow` takes. `infra ci policy` prints the policies of the roles.")]
 pub(super) struct Github {
     /// The command that puts `infra` on the path of a job
     #[arg(long, value_name = "COMMAND", value_parser = command)]
@@ -86,21 +88,14 @@ impl Github {
             build: self.build.as_deref().map(|command| (command, &*self.build_role)),
             set: &self.set,
         };
-        let files = Kind::ALL.map(|kind| (format!("{FOLDER}/{}", kind.file()), marked(&workflow(kind, &jobs, setup))));
+        let files =
+            Kind::ALL.map(|kind| (format!("{FOLDER}/{}", kind.file()), marked(ABOUT, &workflow(kind, &jobs, setup))));
         if self.stdout {
             let text: String = files.iter().map(|(name, text)| format!("---\n# {name}\n{text}")).collect();
             context.terminal.data(&text);
             return Ok(Exit::Done);
         }
-        if let Some((name, _)) = files.iter().find(|(name, _)| !self.force && is_changed(&repository.join(name))) {
-            return Err(context.terminal.fail(&format!(
-                "`{name}` was changed by hand, or is somebody else's; move the changes elsewhere, or write over them \
-                 with `--force`"
-            )));
-        }
-        for (name, text) in &files {
-            save(&repository.join(name), name, text, context)?;
-        }
+        save(&repository, &files, self.force, context)?;
         Ok(Exit::Done)
     }
 
@@ -141,13 +136,13 @@ impl Github {
 }
 
 /// The folder of the repository that the project lies in; that of the project where there is none.
-fn repository(disk: &Disk) -> PathBuf {
+pub(super) fn repository(disk: &Disk) -> PathBuf {
     let mut above = disk.root.ancestors();
     above.find(|folder| host::exists(&folder.join(".git"))).unwrap_or(&disk.root).to_path_buf()
 }
 
 /// Where the project lies in the repository; `None` where that is the same.
-fn folder(disk: &Disk, repository: &Path) -> Result<Option<String>, String> {
+pub(super) fn folder(disk: &Disk, repository: &Path) -> Result<Option<String>, String> {
     let folder = host::below(&disk.root, repository).unwrap_or_default();
     let odd = |c: char| !(c.is_alphanumeric() || " _-./+@".contains(c));
     match folder.find(odd) {
@@ -158,39 +153,8 @@ fn folder(disk: &Disk, repository: &Path) -> Result<Option<String>, String> {
     }
 }
 
-/// A workflow under its mark, which tells whether it was changed.
-fn marked(text: &str) -> String {
-    format!(
-        "# Written by `infra ci github`; run it again when environments, accounts or branches change.\n{MARK}{}\n{text}",
-        template::digest(text)
-    )
-}
-
-/// Whether a file is there that is not as one of us wrote it.
-fn is_changed(path: &Path) -> bool {
-    if !host::exists(path) {
-        return false;
-    }
-    let text = host::read(path).unwrap_or_default();
-    let mut lines = text.splitn(3, '\n').skip(1);
-    let told = lines.next().and_then(|line| line.strip_prefix(MARK));
-    told != lines.next().map(template::digest).as_deref()
-}
-
-/// Writes a file whole or not at all, and says whether it is another one now.
-fn save(path: &Path, name: &str, text: &str, context: &mut Context) -> Result<(), Exit> {
-    if host::read(path).is_ok_and(|old| old == text) {
-        context.terminal.say(&format!("{name}: as it was"));
-        return Ok(());
-    }
-    host::write(path, text.as_bytes())
-        .map_err(|error| context.terminal.fail(&format!("cannot write {name}: {}", host::plain(&error))))?;
-    context.terminal.say(&format!("{name}: written"));
-    Ok(())
-}
-
 /// A command of one line. An expression in it would be replaced before the shell sees it.
-fn command(text: &str) -> Result<String, String> {
+pub(super) fn command(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("write a command, such as `./install-infra`".to_owned()),
         line if line.contains("${{") || line.contains(char::is_control) => {
@@ -213,7 +177,7 @@ fn setting(text: &str) -> Result<String, String> {
 }
 
 /// The name or the ARN of a role.
-fn role(text: &str) -> Result<String, String> {
+pub(super) fn role(text: &str) -> Result<String, String> {
     let name = text.strip_prefix("arn:").unwrap_or(text);
     let more = if name.len() < text.len() { "+=,.@_/-:" } else { "+=,.@_/-" };
     match !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c)) {

@@ -79,6 +79,9 @@ pub(super) fn workflow(kind: Kind, jobs: &[Job], setup: Setup<'_>) -> String {
     };
     let branches: Vec<String> = jobs.iter().map(|job| quoted(&job.branch)).collect();
     let mut out = format!("name: infra {name}\n\non:\n  {event}:\n    branches: [{}]\n", branches.join(", "));
+    if kind == Kind::Apply {
+        out.push_str(BY_HAND);
+    }
     // Rights are given job by job.
     out.push_str("\npermissions: {}\n\njobs:\n");
     let of = |job: &Job| match kind {
@@ -88,6 +91,14 @@ pub(super) fn workflow(kind: Kind, jobs: &[Job], setup: Setup<'_>) -> String {
     let all: Vec<String> = jobs.iter().flat_map(of).collect();
     out + &all.join("\n")
 }
+
+/// What a run that somebody starts is given.
+const BY_HAND: &str = r#"  workflow_dispatch:
+    inputs:
+      allow:
+        description: "What may go, with blanks between several: replace:STACK/RESOURCE, delete:STACK/RESOURCE"
+        required: false
+"#;
 
 /// The lines of a job, below its name.
 struct Lines(String);
@@ -232,11 +243,13 @@ fn pushed(job: &Job, setup: Setup<'_>) -> String {
     lines.put("outputs:\n  changes: ${{ steps.plan.outputs.changes }}");
     lines.begin(job, setup.plan_role, setup.install);
     let plan = format!(
-        "code=0\ninfra plan --env {env} --format github --detailed-exitcode{} -o \"$RUNNER_TEMP/plan.json\" || \
-         code=$?\nif [ \"$code\" = 2 ]; then echo changes=true >> \"$GITHUB_OUTPUT\"; else exit \"$code\"; fi",
+        "code=0\nset -f\nfor one in $ALLOW; do set -- \"$@\" --allow \"$one\"; done\ninfra plan --env {env} --format github \
+         --detailed-exitcode{} -o \"$RUNNER_TEMP/plan.json\" \"$@\" || code=$?\nif [ \"$code\" = 2 ]; then echo changes=true >> \
+         \"$GITHUB_OUTPUT\"; else exit \"$code\"; fi",
         setup.settings()
     );
-    lines.step(job, "Plan", "id: plan", &plan);
+    // What somebody typed reaches the shell as a value, never as its text.
+    lines.step(job, "Plan", "id: plan\nenv:\n  ALLOW: ${{ inputs.allow }}", &plan);
     lines.step(job, "Show", "", SUMMARY);
     lines.hand_over(job, "plan.json");
     lines.0

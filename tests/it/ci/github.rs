@@ -86,7 +86,9 @@ fn workflows_plan_requests_and_apply_pushes_with_no_more_rights_than_that() {
     let [plan, apply] = read(&project);
     let branches = json!(["develop", "release/1.x", "cn"]);
     assert_eq!(plan["on"], json!({ "pull_request": { "branches": branches } }));
-    assert_eq!(apply["on"], json!({ "push": { "branches": branches } }));
+    assert_eq!(apply["on"]["push"], json!({ "branches": branches }));
+    assert_eq!(apply["on"]["workflow_dispatch"]["inputs"]["allow"]["required"], false);
+    assert_eq!(apply["on"].as_object().unwrap().len(), 2);
     let names = |workflow: &Value| workflow["jobs"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&plan), ["beijing", "comment-beijing", "comment-dev", "comment-prod", "dev", "prod"]);
     assert_eq!(names(&apply), ["beijing", "dev", "plan-beijing", "plan-dev", "plan-prod", "prod"]);
@@ -142,14 +144,14 @@ fn workflows_plan_requests_and_apply_pushes_with_no_more_rights_than_that() {
 
 /// Runs the scripts of the jobs, with a shell as runners have it and stand-ins for `infra` and `gh`.
 fn scripts_do_as_they_say(project: &Project, plan: &Value, apply: &Value) {
-    let bash = |script: &Value, stand_in: &str, body: &str| {
+    let bash = |script: &Value, stand_in: &str, body: &str, allow: &str| {
         project.write(&format!("bin/{stand_in}"), format!("#!/bin/sh\n{body}\n"));
         let mut command = std::process::Command::new("bash");
         let path = format!("{}:/usr/bin:/bin", project.path("bin").display());
         command.args(["-e", "-c", &format!("chmod +x bin/*; {}", script.as_str().unwrap())]);
         command.current_dir(project.path("")).env("PATH", path).env("RUNNER_TEMP", project.path("temp"));
         command.env("GITHUB_OUTPUT", project.path("temp/output")).env("GITHUB_REPOSITORY", "org/repo");
-        command.env("NUMBER", "7").env("START", "### Plan");
+        command.env("NUMBER", "7").env("START", "### Plan").env("ALLOW", allow);
         let code = command.output().unwrap().status.code();
         let read = |name: &str| fs::read_to_string(project.path(&format!("temp/{name}"))).unwrap_or_default();
         let said = (code, read("output"), read("calls"));
@@ -160,16 +162,24 @@ fn scripts_do_as_they_say(project: &Project, plan: &Value, apply: &Value) {
     project.write("temp/plan.md", "### Plan\n");
     let planned = &apply["jobs"]["plan-dev"]["steps"][3]["run"];
     for (exit, code, output) in [(0, 0, ""), (2, 0, "changes=true\n"), (1, 1, ""), (3, 3, "")] {
-        let (ended, told, _) = bash(planned, "infra", &format!("exit {exit}"));
+        let (ended, told, _) = bash(planned, "infra", &format!("exit {exit}"), "");
         assert_eq!((ended, told.as_str()), (Some(code), output), "{exit}");
     }
+    // What somebody allows reaches the plan word by word, and is nothing to the shell.
+    let log_words = "for word in \"$@\"; do echo \"<$word>\" >> temp/calls; done";
+    let (ended, _, calls) = bash(planned, "infra", log_words, "replace:api/* delete:api/$(id);id");
+    assert_eq!(ended, Some(0));
+    let said = "<--allow>\n<replace:api/*>\n<--allow>\n<delete:api/$(id);id>\n";
+    assert!(calls.ends_with(said), "{calls}");
+    let (_, _, calls) = bash(planned, "infra", log_words, "");
+    assert!(!calls.contains("--allow"), "{calls}");
     let comment = &plan["jobs"]["comment-dev"]["steps"][1]["run"];
     let log = |answer: &str| format!("echo \"$@\" >> temp/calls\ncase \"$2\" in --paginate) {answer};; esac");
-    let (code, _, calls) = bash(comment, "gh", &log("printf '11\\n12\\n'"));
+    let (code, _, calls) = bash(comment, "gh", &log("printf '11\\n12\\n'"), "");
     let file = project.path("temp/plan.md").display().to_string();
     assert_eq!(code, Some(0), "{calls}");
     assert!(calls.contains(&format!("-X PATCH repos/org/repo/issues/comments/11 -F body=@{file}")), "{calls}");
-    let (code, _, calls) = bash(comment, "gh", &log(":"));
+    let (code, _, calls) = bash(comment, "gh", &log(":"), "");
     assert_eq!(code, Some(0), "{calls}");
     assert!(calls.contains(&format!("api --silent repos/org/repo/issues/7/comments -F body=@{file}")), "{calls}");
 }

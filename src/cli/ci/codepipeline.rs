@@ -6,9 +6,11 @@
 use std::sync::Arc;
 
 use clap::Args;
+use serde_json::Value;
 
 use super::github;
-use super::iam::{Account, Role, accounts};
+use super::iam::{Role, accounts};
+use super::policy;
 use super::written::{marked, save};
 use crate::cli::output::Exit;
 use crate::cli::{Context, build, project};
@@ -108,7 +110,11 @@ impl Codepipeline {
         let graph = graph.map_err(|problems| fail(&problems.join("\n"), context))?;
         let repository = github::repository(&disk);
         let folder = github::folder(&disk, &repository).map_err(|why| fail(&why, context))?;
-        let plans = accounts(&plan::desired(&built)).into_iter().find(|account| account.id == *home.account.id);
+        let planning = planning(&plan::desired(&built), &home.account).map_err(|why| fail(&why, context))?;
+        let near = built.stacks.iter().map(|stack| &stack.head);
+        let bucket = near
+            .filter(|head| head.account.id == home.account.id && head.key.region == home.region)
+            .find_map(|head| head.bucket.as_deref());
         let setting = Setting {
             project: program.project().map_or("", |name| name.as_str()),
             env: &self.env,
@@ -119,10 +125,8 @@ impl Codepipeline {
             folder: folder.as_deref(),
             source,
             approve: self.approve,
-            // Where the account has a role, whoever plans there assumes it.
-            planning: plans
-                .filter(|account| account.role.is_none())
-                .map(|account| Account::document(&account, Role::Plan)),
+            bucket,
+            planning,
         };
         let text = laid_out(&text::write(&graph, &setting));
         let name = format!("{}/pipeline.infra", self.output);
@@ -207,6 +211,23 @@ impl Codepipeline {
         }
         lines
     }
+}
+
+/// What the build is allowed in the account of the pipeline, so that it can plan there; none where it assumes the role of
+/// that account.
+fn planning(desired: &plan::Desired, home: &model::Account) -> Result<Option<Value>, String> {
+    let account = accounts(desired).into_iter().find(|account| account.id == *home.id && account.role.is_none());
+    let Some(document) = account.map(|account| account.document(Role::Plan)) else { return Ok(None) };
+    let length = document.to_string().len();
+    if length > policy::LONGEST {
+        return Err(format!(
+            "the policy with which the build plans in account `{0}` has {length} characters, and a managed policy takes {1}: \
+             say with `role` in `account {0}` which role it assumes there",
+            home.name,
+            policy::LONGEST
+        ));
+    }
+    Ok(Some(document))
 }
 
 /// The text as `infra fmt` lays it out.

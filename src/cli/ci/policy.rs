@@ -17,7 +17,7 @@ use crate::semantics::{self, Target};
 const FORMAT: u32 = 1;
 
 /// Characters of a managed policy, without white space.
-const LONGEST: usize = 6_144;
+pub(super) const LONGEST: usize = 6_144;
 
 /// Print the least-privilege IAM policies of this project, as JSON
 #[derive(Args)]

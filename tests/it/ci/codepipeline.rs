@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::lint;
 use crate::support::cli::{Project, Served};
-use crate::support::{boto, venv};
+use crate::support::{boto, examples, venv};
 
 const RUN: &str = include_str!("pipeline.py");
 
@@ -36,7 +36,13 @@ impl World {
     }
 
     /// Runs the pipeline.
+    #[track_caller]
     fn run(&self, variables: Value) -> Value {
+        self.tries(variables).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Runs it; what is said where it ends early.
+    fn tries(&self, variables: Value) -> Result<Value, String> {
         let templates = std::fs::read_dir(self.project.path("built/templates")).unwrap();
         let mut templates = templates.map(|entry| entry.unwrap().path());
         let template =
@@ -51,7 +57,9 @@ impl World {
             self.home,
             &variables.to_string(),
         ];
-        serde_json::from_str(&venv::python(RUN, &arguments)).unwrap()
+        let output = venv::tool("python").args(["-c", RUN]).args(arguments).output().unwrap();
+        let said = String::from_utf8(if output.status.success() { output.stdout } else { output.stderr }).unwrap();
+        if output.status.success() { Ok(serde_json::from_str(&said).unwrap()) } else { Err(said) }
     }
 
     fn infra(&self, line: &str) -> crate::support::cli::Said {
@@ -218,8 +226,11 @@ fn what_is_written_passes_cfn_lint_and_deploys() {
         let said = world.infra("-C .codepipeline apply --yes").ended(0);
         assert!(!said.out.is_empty());
     }
-    let builds = [("shop", &shop), ("two", &two)]
-        .map(|(name, world)| (name.to_owned(), lint::built(&world.project.path(".codepipeline"), "prod")));
+    let build = |(name, world): (&str, &World)| {
+        let program = examples::program(&world.project.path(".codepipeline"));
+        (name.to_owned(), examples::built(&program, &examples::everything(&program), name))
+    };
+    let builds = [("shop", &shop), ("two", &two)].map(build);
     lint::lint("codepipeline", builds);
 }
 
@@ -250,6 +261,95 @@ fn what_to_do_once_is_said() {
     // The project around it goes on without it.
     project.infra("check").ended(0);
     assert!(!project.infra("graph --env prod").ended(0).out.contains("pipeline"));
+}
+
+/// A table and a function of a folder, which read what an environment that the pipeline does not deploy gives out.
+const STORED: &str = r#"
+project shop
+
+account main { id: "222222222222" }
+
+env dev { account: main, regions: ["eu-west-1"], assets: "shop-assets" }
+env prod { account: main, regions: ["eu-west-1"], assets: "shop-assets" }
+
+core data {
+  resource Orders = AWS::DynamoDB::Table {
+    BillingMode: "PAY_PER_REQUEST"
+    AttributeDefinitions: [{ AttributeName: "KEY", AttributeType: "S" }]
+    KeySchema: [{ AttributeName: "KEY", KeyType: "HASH" }]
+  }
+
+  output Orders
+}
+
+service api {
+  resource Role = std::role { trust: "lambda.amazonaws.com" }
+  resource Handler = AWS::Lambda::Function {
+    Role: Role.role
+    Runtime: "python3.13"
+    Handler: "index.main"
+    Code: asset("source")
+    Environment: { Variables: { ORDERS: data.Orders, OTHERS: data[dev].Orders } }
+  }
+}
+"#;
+
+#[test]
+fn a_plan_that_loses_data_ends_the_run_before_anything_changes() {
+    let source = [("main.infra", &*STORED.replace("KEY\"", "id\"")), ("source/index.py", "def main(*_): pass")];
+    let project = Project::new(&source);
+    let world = World::new(project, "prod", "222222222222", "");
+    let line = format!("apply --env dev --yes --endpoint {}", world.sandbox.address);
+    world.project.infra(&line).ended(0);
+    world.run(json!({}));
+    rests(&world);
+    // The function came from the bucket: the build has put it there.
+    let calls = world.sandbox.calls();
+    assert!(calls.iter().any(|call| call.contains("PutObject")), "{calls:#?}");
+
+    world.project.write("main.infra", STORED.replace("KEY\"", "key\""));
+    let before = deployed(&world.sandbox, "222222222222", "eu-west-1", "shop");
+    let refused = world.tries(json!({})).unwrap_err();
+    assert!(refused.contains("this may replace `Orders` of `data@prod/eu-west-1`"), "{refused}");
+    assert_eq!(deployed(&world.sandbox, "222222222222", "eu-west-1", "shop"), before);
+    world.run(json!({ "allow": "replace:data/Ord*" }));
+    assert_ne!(deployed(&world.sandbox, "222222222222", "eu-west-1", "shop"), before);
+    rests(&world);
+}
+
+#[test]
+fn a_wave_of_many_stacks_is_several_stages() {
+    let stacks: String =
+        (0..60).map(|i| format!("service s{i} {{\n  resource Queue = AWS::SQS::Queue {{}}\n}}\n")).collect();
+    let begin = "project shop
+account main { id: \"222222222222\", role: \"arn:aws:iam::222222222222:role/deploy\" }
+env prod { account: main, regions: [\"eu-west-1\"], assets: \"shop-assets\" }
+";
+    let project = Project::new(&[("main.infra", &format!("{begin}{stacks}"))]);
+    let world = World::new(project, "prod", "222222222222", "--approve");
+    let ran = world.run(json!({}));
+    let lengths: Vec<usize> = (1..4).map(|at| ran[at + 1][format!("Wave{at}")].as_array().unwrap().len()).collect();
+    assert_eq!(lengths, [49, 49, 25]);
+    rests(&world);
+    // Without a role, the build needs a policy that names them all.
+    let own = format!("{begin}{stacks}").replace(", role: \"arn:aws:iam::222222222222:role/deploy\"", "");
+    world.project.write("main.infra", own);
+    let said = world.project.infra("ci codepipeline --env prod --install x --bucket b --key k").ended(1);
+    assert!(said.err.contains("say with `role` in `account main` which role it assumes there"), "{}", said.err);
+    // Stacks that wait for each other, one after the other, are more stages than there may be.
+    let chain: String = (0..49)
+        .map(|i| match i {
+            0 => "service s0 {\n  resource Queue = AWS::SQS::Queue {}\n  output Name = Queue.QueueName\n}\n".to_owned(),
+            _ => format!(
+                "service s{i} {{\n  resource Queue = AWS::SQS::Queue {{ Tags: [{{ Key: \"after\", Value: s{}.Name }}] }}\n  \
+                 output Name = Queue.QueueName\n}}\n",
+                i - 1
+            ),
+        })
+        .collect();
+    world.project.write("main.infra", format!("{begin}{chain}"));
+    let said = world.project.infra("ci codepipeline --env prod --install x --bucket b --key k").ended(1);
+    assert!(said.err.contains("the stacks take 49 stages, and a pipeline has at most 50"), "{}", said.err);
 }
 
 const CANNOT: &str = r#"

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::build::{self, Build, Built};
-use crate::semantics::model::{Account, ParameterSource};
-use crate::semantics::{self, model::InstanceKey};
+use crate::semantics;
+use crate::semantics::model::{Account, InstanceKey, Parameter, ParameterSource};
 
 /// Stages of a pipeline, and actions of a stage.
 const MOST: usize = 50;
@@ -116,8 +116,7 @@ fn refuse(stack: &Built, home: &Account) -> Vec<String> {
     let head = &stack.head;
     let key = &head.key;
     let mut why = Vec::new();
-    let secret =
-        |p: &&crate::semantics::model::Parameter| p.no_echo && matches!(p.source, ParameterSource::Input { .. });
+    let secret = |p: &&Parameter| p.no_echo && matches!(p.source, ParameterSource::Input { .. });
     for parameter in head.parameters.iter().filter(secret) {
         why.push(format!(
             "`{key}` has the secret input `{}`, which CodePipeline can neither keep nor be given: read it from where it \
@@ -184,17 +183,10 @@ impl<'a> Names<'a> {
     fn of(built: &'a Build) -> Self {
         let keys: Vec<&InstanceKey> = built.stacks.iter().map(|stack| &stack.head.key).collect();
         let is_alone = |key: &InstanceKey| keys.iter().filter(|other| other.stack == key.stack).count() == 1;
-        // A stack has an instance for each region; the same region twice means different environments.
-        let is_one_env = |key: &InstanceKey| {
-            keys.iter().filter(|other| other.stack == key.stack && other.region == key.region).count() == 1
-        };
-        let called = |key: &InstanceKey, mark: char| {
-            let env = key.env.map_or("shared", |env| env.as_str());
-            match () {
-                () if is_alone(key) && !RESERVED.contains(&key.stack.as_str()) => key.stack.to_string(),
-                () if is_one_env(key) => format!("{}{mark}{}", key.stack, key.region),
-                () => format!("{}{mark}{env}{mark}{}", key.stack, key.region),
-            }
+        // Of one environment, a stack has one instance in each region.
+        let called = |key: &InstanceKey, mark: char| match is_alone(key) && !RESERVED.contains(&key.stack.as_str()) {
+            true => key.stack.to_string(),
+            false => format!("{}{mark}{}", key.stack, key.region),
         };
         let read = built.stacks.iter().flat_map(|stack| &stack.head.uses).map(|used| &used.from.instance);
         Self {

@@ -36,6 +36,8 @@ pub(super) struct Setting<'a> {
     pub source: Source,
     /// Somebody approves each wave.
     pub approve: bool,
+    /// Where templates go that are too large to be sent, in the region of the pipeline.
+    pub bucket: Option<&'a str>,
     /// What planning takes in the account of the pipeline, where no role is assumed there.
     pub planning: Option<Value>,
 }
@@ -47,9 +49,10 @@ pub(super) fn write(graph: &Graph, setting: &Setting<'_>) -> String {
     regions.extend(graph.regions.iter().filter(|other| *other != region).cloned());
     let role = home.role.as_ref().map(|role| format!(", role: {}", quoted(role))).unwrap_or_default();
     let account = called(home);
+    let assets = setting.bucket.map(|bucket| format!(", assets: {}", quoted(bucket))).unwrap_or_default();
     let mut out = format!(
         "project {project}_{env}_pipeline\n\naccount {account} {{ id: {}{role} }}\n\nenv {env} {{ account: {account}, \
-         regions: {} }}\n\n",
+         regions: {}{assets} }}\n\n",
         quoted(&home.id),
         value(&json!(regions)),
     );

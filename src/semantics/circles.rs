@@ -147,7 +147,13 @@ impl Step {
         };
         let (name, stack, read) = (role.name.name, self.producer.key.stack, place(program, reading.span));
         let (ours, given) = match reading::property(role, key) {
-            Some(value) => (program.sources.text(value).to_owned(), format!("`{name}` of `{stack}` has a fixed name:")),
+            Some(value) => {
+                let text = program.sources.text(value);
+                // What it says of its environment, another one does not say.
+                let env = self.producer.key.env.filter(|env| Some(*env) != self.reader.key.env);
+                let text = env.map_or(text.to_owned(), |env| text.replace("${env.name}", env.as_str()));
+                (text, format!("`{name}` of `{stack}` has a fixed name:"))
+            }
             None => {
                 let at = place(program, role.name.span);
                 (ours, format!("give `{name}` of `{stack}` a fixed name, at {at} `{key}: {theirs}`, and"))

@@ -96,7 +96,7 @@ pub fn build(program: &Program, target: &Target) -> Build {
     });
     found.extend(lowered.diagnostics);
     found.extend(advice.finish(program));
-    ours_alone(&mut found);
+    ours_alone(program, &mut found);
     diagnostics::sort(&mut found);
     let heads = if diagnostics::has_errors(&found) { Vec::new() } else { lowered.heads };
     let (heads, read): (Vec<Head>, Vec<Head>) = heads.into_iter().partition(|head| written.contains_key(&head.key));
@@ -129,18 +129,19 @@ pub fn check(program: &Program, set: &Settings) -> Vec<Diagnostic> {
     found.extend(rest);
     found.extend(advice.finish(program));
     found.extend(advice::of_texts(program, !diagnostics::has_errors(&found)));
-    ours_alone(&mut found);
+    ours_alone(program, &mut found);
     diagnostics::sort(&mut found);
     found
 }
 
-/// What is built in, nobody can change: a fix there is none.
-fn ours_alone(found: &mut Vec<Diagnostic>) {
+/// What is built in, nobody can change, and in a compose file other words stand than those that are checked: a fix there is
+/// none.
+fn ours_alone(program: &Program, found: &mut Vec<Diagnostic>) {
     // What has said so already where the name is given says it better.
     let said: Vec<_> = found.iter().filter(|d| d.code == Code::DuplicateName).map(Diagnostic::span).collect();
     found.retain(|d| d.code != Code::TakenTwice || !said.contains(&d.span()));
     for problem in found {
-        problem.fix.take_if(|fix| fix.span.file.built_in_at().is_some());
+        problem.fix.take_if(|fix| fix.span.file.built_in_at().is_some() || program.is_translated(fix.span.file));
     }
 }
 

@@ -22,6 +22,7 @@ mod doc;
 mod drift;
 mod explain;
 mod fmt;
+mod from_compose;
 mod graph;
 mod hidden;
 #[cfg(feature = "aws")]
@@ -119,6 +120,7 @@ enum Command {
     Ci(ci::CiCommand),
     Graph(graph::Graph),
     Fmt(fmt::Fmt),
+    FromCompose(from_compose::FromCompose),
     Explain(explain::Explain),
     Doc(doc::Doc),
     Completions(completions::Completions),
@@ -172,6 +174,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Ci(c) => c.run(&mut context),
         Command::Graph(c) => c.run(&mut context),
         Command::Fmt(c) => c.run(&mut context),
+        Command::FromCompose(c) => c.run(&mut context),
         Command::Explain(c) => c.run(&mut context),
         Command::Doc(c) => c.run(&mut context),
         Command::Completions(c) => c.run(&mut context),

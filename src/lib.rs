@@ -10,6 +10,7 @@ pub mod apply;
 pub mod build;
 mod cli;
 pub mod cloud;
+pub mod compose;
 pub mod data;
 pub mod diagnostics;
 pub mod graph;

@@ -23,6 +23,7 @@ mod calls;
 mod choice;
 mod circles;
 mod components;
+mod composed;
 mod conform;
 pub mod contract;
 mod declare;

@@ -73,6 +73,7 @@ codes! {
     NoCredentials "no-credentials" Error,
     NoProject "no-project" Error,
     NotAResource "not-a-resource" Error,
+    NotCarried "not-carried" Error,
     NotDeployed "not-deployed" Error,
     NotYet "not-yet" Error,
     NothingHere "nothing-here" Error,

@@ -11,7 +11,7 @@ use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::names::Name;
 use crate::schema::Types;
 use crate::semantics::library::Library;
-use crate::semantics::{Program, existing, functions, schemas};
+use crate::semantics::{Program, composed, existing, functions, schemas};
 use crate::source::{FileId, SourceFile, Span};
 use crate::syntax::ast;
 use crate::world::World;
@@ -156,6 +156,7 @@ pub(crate) fn analyze(files: Vec<SourceFile>, world: Arc<dyn World + Send + Sync
         library: Library::new(world),
     };
     schemas::read(&mut program);
+    composed::load(&mut program);
     let mut problems = Vec::new();
     program.templates = existing::load(&program, &mut problems);
     program.diagnostics.extend(problems);
@@ -170,6 +171,11 @@ impl Program {
     /// The declaration at `at`.
     pub(crate) fn item(&self, at: At) -> Option<&ast::Item> {
         self.tree(at.file)?.items.get(at.item as usize)
+    }
+
+    /// The same, to be changed; none of the standard library.
+    pub(in crate::semantics) fn item_mut(&mut self, at: At) -> Option<&mut ast::Item> {
+        self.files.get_mut(at.file.0 as usize)?.items.get_mut(at.item as usize)
     }
 
     /// The tree of a source.

@@ -85,7 +85,7 @@ impl Row {
 const RESOURCE: &[Target] = &[Target::Resource];
 const STACK: &[Target] = &[Target::Stack];
 
-const KNOWN: [Row; 17] = [
+const KNOWN: [Row; 18] = [
     Row("after", RESOURCE, 1, 100, "@after(A, B)"),
     Row("creation_policy", RESOURCE, 1, 1, "@creation_policy({ … })"),
     Row(
@@ -107,6 +107,7 @@ const KNOWN: [Row; 17] = [
     Row("publish", &[Target::Output], 1, 1, "@publish(\"/path\")"),
     Row("regions", STACK, 1, 1, "@regions(env.regions)"),
     Row("stack_name", STACK, 1, 1, "@stack_name(\"name\")"),
+    Row("tags", STACK, 1, 1, "@tags({ team: \"shop\" })"),
     Row("termination_protection", STACK, 0, 1, "@termination_protection"),
     Row("update_policy", RESOURCE, 1, 1, "@update_policy({ … })"),
 ];

@@ -14,11 +14,11 @@ use rustc_hash::FxHashMap;
 use crate::data::{self, Format, Node};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
-use crate::semantics::Program;
 use crate::semantics::declare::{At, Origin};
 use crate::semantics::functions::cannot_read;
 use crate::semantics::model::DataPolicy;
 use crate::semantics::value::RawName;
+use crate::semantics::{Program, composed};
 use crate::source::{SourceFile, Span};
 use crate::syntax::ast::{self, Expr, ExprKind};
 
@@ -102,7 +102,7 @@ pub(crate) fn load(program: &Program, problems: &mut Vec<Diagnostic>) -> FxHashM
     let stacks = program.declared.stacks.iter().filter(|stack| stack.origin == Origin::Template);
     let mut templates = FxHashMap::default();
     for at in stacks.map(|stack| stack.at) {
-        let Some(existing) = program.existing(at) else { continue };
+        let Some(existing) = program.existing(at).filter(|existing| !composed::is_composed(existing)) else { continue };
         match one(program, existing, problems) {
             Ok(template) => drop(templates.insert(at, template)),
             Err(problem) => problems.push(*problem),
@@ -148,16 +148,10 @@ fn path(existing: &ast::Existing) -> Result<(&str, Span), Box<Diagnostic>> {
     let function = existing.function.name.as_str();
     match function {
         "template" => {}
-        "compose" => {
-            return Err(Diagnostic::new(Code::NotYet, "stacks of compose files are not there yet")
-                .at(existing.function.span, "not understood yet")
-                .help("declare the services, or take a template: `template(\"FILE\")`")
-                .into());
-        }
         other => {
             return Err(Diagnostic::new(Code::UnknownFunction, format!("`{other}` makes no stack"))
                 .at(existing.function.span, "not known here")
-                .help("write `template(\"FILE\") { Parameter: value }`, or declare the stack in braces")
+                .help("write `template(\"FILE\") { Parameter: value }`, `compose(\"FILE\")`, or declare the stack in braces")
                 .into());
         }
     }
@@ -183,9 +177,9 @@ impl Template {
 }
 
 impl Program {
-    /// The properties of a resource of an existing template, by where they stand.
-    pub(crate) fn template_body(&self, span: Span) -> Option<&Expr> {
+    /// The properties of a resource of an existing template, or of one made of compose files, by where they stand.
+    pub(crate) fn body_elsewhere(&self, span: Span) -> Option<&Expr> {
         let mut bodies = self.templates.values().flat_map(|t| &t.resources).filter_map(|r| r.body.as_ref());
-        bodies.find(|body| body.span == span)
+        bodies.find(|body| body.span == span).or_else(|| self.composed_body(span))
     }
 }

@@ -280,14 +280,14 @@ pub(crate) fn too_large(size: usize, limit: usize, unit: &str, span: Span) -> Bo
     )
 }
 
-/// Functions of the language that are not in this version: they read files.
-const LATER: [&str; 2] = ["compose", "template"];
+/// What makes a stack, and no value.
+const OF_STACKS: [&str; 2] = ["compose", "template"];
 
 fn unknown(ev: &Evaluator<'_>, name: Ident) -> Diagnostic {
-    if LATER.contains(&name.name.as_str()) {
-        return Diagnostic::new(Code::NotYet, format!("`{}` is not there yet", name.name))
-            .at(name.span, "cannot be called")
-            .help("write the value itself, a long text as `\"\"\"…\"\"\"` or `'''…'''`");
+    if OF_STACKS.contains(&name.name.as_str()) {
+        return Diagnostic::new(Code::UnknownFunction, format!("`{}` makes a stack, and no value", name.name))
+            .at(name.span, "not a function")
+            .help(format!("declare the stack at the top: `service NAME = {}(\"FILE\")`", name.name));
     }
     let problem = Diagnostic::new(Code::UnknownFunction, format!("there is no function `{}`", name.name))
         .at(name.span, "not a function");

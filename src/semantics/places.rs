@@ -156,7 +156,7 @@ impl<'p> Spot<'p> {
         let Place { env, account: Some(account), region: Some(region), .. } = place else { return };
         let stack = self.stack;
         let env_name = env.as_ref().map(|env| env.name);
-        let StackSays { stack_name, termination_protection, policy, protect } = says;
+        let StackSays { stack_name, termination_protection, tags: own, policy, protect } = says;
         let (stack_name, named_at) = match stack_name {
             Some((name, span)) => (name, span),
             None => (default_name(ev.project.name, stack.name, env_name).into(), stack.span),
@@ -164,6 +164,7 @@ impl<'p> Spot<'p> {
         check_name(ev, &stack_name, named_at);
         let mut tags = ev.project.tags.clone();
         tags.extend(env_tags.iter().map(|(key, value)| (key.clone(), value.clone())));
+        tags.extend(own);
         for (key, value) in [
             ("infra:project", ev.project.name.map_or("", Name::as_str)),
             ("infra:stack", stack.name.as_str()),

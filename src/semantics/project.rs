@@ -251,6 +251,11 @@ fn mismatch(ev: &mut Evaluator<'_>, field: &Field<'_>, wanted: &str, got: &Value
     ev.report(Diagnostic::new(Code::TypeMismatch, message).at(field.at, fits::shown(got)));
 }
 
+/// What `@tags` says.
+pub(super) fn stack_tags(ev: &mut Evaluator<'_>, value: Value, at: Span) -> BTreeMap<String, String> {
+    tags(ev, &Field { name: Name::new("tags"), span: at, value, at, expr: None })
+}
+
 /// Tags: an object of texts.
 fn tags(ev: &mut Evaluator<'_>, field: &Field<'_>) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();

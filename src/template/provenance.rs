@@ -94,7 +94,7 @@ pub(crate) fn place(program: &Program, name: Span, body: Option<Span>, path: &[&
     let found = body.and_then(|body| {
         let expr = match program.tree(body.file) {
             Some(file) => resource_body(file, body)?,
-            None => program.template_body(body)?,
+            None => program.body_elsewhere(body)?,
         };
         walk(expr, path)
     });

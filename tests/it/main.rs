@@ -26,6 +26,7 @@ mod circles;
 mod cloud;
 #[cfg(feature = "aws")]
 mod commands;
+mod compose;
 #[cfg(feature = "aws")]
 mod consumers;
 #[cfg(feature = "aws")]

@@ -57,6 +57,8 @@ fn check(text: &str) -> Vec<Diagnostic> {
                 ("motd.txt", "hello"),
                 ("parts/queues.infra", "core queues {}\n"),
                 ("lib/queues.infra", "fn f(): Int = 1\n"),
+                ("docker-compose.yaml", "services: { web: { image: nginx, privileged: true } }"),
+                ("aws.yaml", "services: { web: { privileged: !reset null } }"),
             ]
             .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
             .into_iter()

@@ -59,7 +59,7 @@ impl Members {
     }
 
     /// Collects the names of a stack and checks how they are written.
-    pub(super) fn of_stack(body: &[Stmt], diagnostics: &mut Vec<Diagnostic>) -> Self {
+    pub(in crate::semantics) fn of_stack(body: &[Stmt], diagnostics: &mut Vec<Diagnostic>) -> Self {
         Self::collect(body, false, diagnostics)
     }
 

@@ -8,6 +8,7 @@ use super::built_in::Std;
 use super::{Collector, Declared, ModuleId, Top, index, misplaced};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
+use crate::semantics::composed;
 use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::syntax::{self, ast};
 use crate::world::World;
@@ -101,7 +102,7 @@ impl<'w> Loader<'w> {
             // Modules are parsed before it is known where they lie among the sources.
             let parsed =
                 if file_id == file.id { parsed } else { syntax::parse(&SourceFile { id: file_id, ..file.clone() }) };
-            std_is_used |= file.text.contains("std::");
+            std_is_used |= file.text.contains("std::") || composed::is_in(&parsed.file);
             collector.diagnostics.extend(parsed.diagnostics);
             collector.file(file_id, &parsed.file);
             for import in imports(&parsed.file) {

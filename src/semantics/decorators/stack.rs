@@ -1,5 +1,6 @@
 //! What stands above stacks: where they are, what they are called, what guards them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::policy::{self, StackPolicy};
@@ -96,6 +97,8 @@ pub(in crate::semantics) struct StackSays {
     pub(in crate::semantics) termination_protection: bool,
     /// `@policy`
     pub(in crate::semantics) policy: Option<Arc<StackPolicy>>,
+    /// `@tags`
+    pub(in crate::semantics) tags: BTreeMap<String, String>,
     /// `@protect`: why, where said.
     pub(in crate::semantics) protect: Option<Arc<str>>,
 }
@@ -114,5 +117,10 @@ pub(in crate::semantics) fn stack_says<'p>(ev: &mut Evaluator<'p>, item: &'p Ite
     };
     let policy = argument(&item.decorators, "policy").and_then(|expr| policy::read(ev, expr, &scope)).map(Arc::new);
     let protect = find(&item.decorators, "protect").and_then(|decorator| protect(ev, decorator, &scope));
-    StackSays { stack_name, termination_protection, policy, protect }
+    let tags = argument(&item.decorators, "tags").map(|expr| {
+        let value = ev.eval(expr, &scope);
+        project::stack_tags(ev, value, expr.span)
+    });
+    let tags = tags.unwrap_or_default();
+    StackSays { tags, stack_name, termination_protection, policy, protect }
 }

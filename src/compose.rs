@@ -48,6 +48,12 @@ pub struct Stack {
     pub tags: Option<Expr>,
 }
 
+/// Every key that is looked for: at the top, of services, of their `deploy`.
+pub fn keys() -> [(&'static str, Vec<&'static str>); 3] {
+    let names = |rows: &[keys::Row]| rows.iter().map(|(name, _)| *name).collect();
+    [("At the top", names(keys::TOP)), ("Of a service", names(keys::SERVICE)), ("Of deploy", names(keys::DEPLOY))]
+}
+
 /// Translates compose files, of which each changes those before it. What is wrong in them goes to `problems`; there is no
 /// stack where anything is.
 pub fn stack(

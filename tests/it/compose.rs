@@ -130,3 +130,56 @@ fn the_language_makes_the_same_of_them() {
         assert_eq!(by_language.stacks.len(), 1);
     }
 }
+
+/// The keys in the first cells of the table below a heading.
+fn listed(text: &str, heading: &str) -> Vec<String> {
+    let section = text.split(&format!("\n## {heading}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
+    let cells = section.lines().filter_map(|line| line.strip_prefix("| ")?.split('|').next());
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn the_document_has_every_key_once() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/compose.md")).unwrap();
+    for (heading, keys) in compose::keys() {
+        let mut listed = listed(&text, heading);
+        listed.sort();
+        let mut keys: Vec<&str> = keys;
+        keys.sort_unstable();
+        assert_eq!(listed, keys, "{heading}");
+    }
+}
+
+/// Whatever a file holds, it ends with a stack or with problems that have a place.
+#[test]
+fn nothing_panics_and_every_problem_has_a_place() {
+    let deep = |open: &str, close: &str| format!("services: {}x{}", open.repeat(300), close.repeat(300));
+    let defaults = format!("services: {{ a: {{ image: \"{}x{}\" }} }}", "${A:-".repeat(5000), "}".repeat(5000));
+    let many: String =
+        (0..3000).map(|n| format!("  s{n}: {{ image: x, depends_on: [s{}] }}\n", (n + 1) % 3000)).collect();
+    let texts = [
+        deep("[", "]"),
+        deep("{a: ", "}"),
+        defaults,
+        format!("services:\n{many}"),
+        format!("services: {{ a: {{ image: {} }} }}", "x".repeat(2 << 20)),
+        "services: &a { a: *a }".to_owned(),
+        "services: { a: { <<: 1 } }".to_owned(),
+        "services: { a: { image: x, ports: ['1-99'], expose: ['0-70000'] } }".to_owned(),
+        "services: { 'é/💥': { image: x } }\nx-sqs: { '💥': { Services: { 'é/💥': { Access: RO } } } }".to_owned(),
+        "services: { a: { image: x } }\nx-elbv2: { b: { Listeners: 1, Services: [1, { name: a }, { name: a, port: 99999999999999999999 }] } }".to_owned(),
+        "services: { a: { image: x } }\nx-vpc: { Properties: { VpcCidr: 10.0.0.0/99, SingleNat: 1 } }".to_owned(),
+        "services: { a: { image: x, deploy: { resources: { limits: { cpus: .nan, memory: -1 } } } } }".to_owned(),
+        "services: { a: { image: x, healthcheck: { test: [] }, command: \"'\\\\\" } }".to_owned(),
+    ];
+    for text in texts {
+        let row = Row { compose: vec![("docker-compose.yaml".to_owned(), text)], others: Vec::new() };
+        let mut sources = Sources::default();
+        let id = sources.add("docker-compose.yaml", row.compose[0].1.as_str());
+        let mut problems = Vec::new();
+        let files = [sources.get(id).unwrap()];
+        let stack = compose::stack(&files, &Given::default(), &Others { row: &row, sources: &sources }, &mut problems);
+        assert!(stack.is_some() || diagnostics::has_errors(&problems));
+        assert!(problems.iter().all(|problem| problem.span().is_some_and(|span| span.file == id)), "{problems:?}");
+    }
+}

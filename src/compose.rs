@@ -77,7 +77,7 @@ fn translated(
 ) -> Option<Stack> {
     let mut whole: Option<Node> = None;
     for source in sources {
-        let one = match data::parse(source, Format::Yaml).and_then(|node| extends::resolved(node, source, files)) {
+        let one = match data::parse(source, Format::Yaml).and_then(|node| extends::resolved(node, files)) {
             Ok(one) => merge::normal(one),
             Err(problem) => {
                 problems.push(*problem);

@@ -3,7 +3,8 @@
 use crate::names::Name;
 use crate::source::Span;
 use crate::syntax::ast::{
-    Arg, Decorator, Element, Entry, Expr, ExprKind, Ident, Key, Output, Path, Resource, Stmt, StmtKind,
+    Arg, Decorator, Element, Entry, Expr, ExprKind, Ident, Key, Output, Param, Path, Resource, Stmt, StmtKind,
+    TypeExpr, TypeKind,
 };
 
 fn expr(span: Span, kind: ExprKind) -> Expr {
@@ -125,6 +126,14 @@ pub(super) fn resource(span: Span, name: &str, ty: &str, fields: Fields, after: 
     let ty = Path { name: Name::new(ty), span };
     let resource = Resource { name: ident(span, name), key: None, ty, body };
     Stmt { doc: None, decorators, span, kind: StmtKind::Resource(resource) }
+}
+
+/// `input Name: String = default`
+pub(super) fn input(name: &str, default: &Expr) -> Stmt {
+    let span = default.span;
+    let ty = TypeExpr { span, kind: TypeKind::Named(Path { name: Name::new("String"), span }) };
+    let input = Param { name: ident(span, name), ty: Some(ty), default: Some(default.clone()) };
+    Stmt { doc: None, decorators: Vec::new(), span, kind: StmtKind::Input(input) }
 }
 
 /// `output Name = value`

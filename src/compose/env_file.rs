@@ -10,8 +10,11 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::source::{SourceFile, Span};
 use crate::syntax::ast::Piece;
 
-/// The variables of a file in its order, each with its place.
-pub(super) fn read(file: &SourceFile, given: &Given) -> Result<Vec<(Arc<str>, Span, Text)>, Box<Diagnostic>> {
+/// A variable: its name, its place, its value.
+pub(super) type Variable = (Arc<str>, Span, Text);
+
+/// The variables of a file in its order.
+pub(super) fn read(file: &SourceFile, given: &Given) -> Result<Vec<Variable>, Box<Diagnostic>> {
     let mut found = Vec::new();
     let mut start = 0;
     for line in file.text.split_inclusive('\n') {

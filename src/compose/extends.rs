@@ -3,7 +3,6 @@
 use super::{Files, instead, merge};
 use crate::data::{self, Entry, Format, Kind, Node, Problem};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::source::SourceFile;
 
 /// Services that may extend each other in a row.
 const LONGEST: usize = 20;
@@ -12,14 +11,14 @@ const LONGEST: usize = 20;
 const OWN: [&str; 3] = ["depends_on", "links", "volumes_from"];
 
 /// The file with each service whole.
-pub(super) fn resolved(mut whole: Node, file: &SourceFile, files: &dyn Files) -> Result<Node, Problem> {
+pub(super) fn resolved(mut whole: Node, files: &dyn Files) -> Result<Node, Problem> {
     let Some(services) = whole.get("services") else { return Ok(whole) };
     if services.entries().iter().all(|entry| entry.value.get("extends").is_none()) {
         return Ok(whole);
     }
     let mut done = Vec::new();
     for entry in services.entries() {
-        let value = service(entry.value.clone(), &whole, file, files, 0)?;
+        let value = service(entry.value.clone(), &whole, files, 0)?;
         done.push(Entry { key: entry.key.clone(), key_span: entry.key_span, value });
     }
     if let Kind::Map(entries) = &mut whole.kind
@@ -31,7 +30,7 @@ pub(super) fn resolved(mut whole: Node, file: &SourceFile, files: &dyn Files) ->
 }
 
 /// A service on top of what it extends.
-fn service(mut over: Node, whole: &Node, file: &SourceFile, files: &dyn Files, depth: usize) -> Result<Node, Problem> {
+fn service(mut over: Node, whole: &Node, files: &dyn Files, depth: usize) -> Result<Node, Problem> {
     let Kind::Map(entries) = &mut over.kind else { return Ok(over) };
     let Some(at) = entries.iter().position(|entry| &*entry.key == "extends") else { return Ok(over) };
     let extends = entries.remove(at);
@@ -63,11 +62,11 @@ fn service(mut over: Node, whole: &Node, file: &SourceFile, files: &dyn Files, d
         _ => return Err(which(&extends)),
     };
     let base = match path.map(|path| (path.text(), path.span)) {
-        None => service(by_name(whole, name)?, whole, file, files, depth + 1)?,
+        None => service(by_name(whole, name)?, whole, files, depth + 1)?,
         Some((Some(path), span)) => {
             let other = files.read(path, span)?;
             let there = data::parse(other, Format::Yaml)?;
-            service(by_name(&there, name)?, &there, other, files, depth + 1)?
+            service(by_name(&there, name)?, &there, files, depth + 1)?
         }
         Some((None, _)) => return Err(which(&extends)),
     };

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::instead;
+use super::names::pascal;
+use super::{draft, instead};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{Entry, Expr, ExprKind, Key};
@@ -17,6 +18,8 @@ pub struct Given {
     secrets: BTreeMap<Arc<str>, Expr>,
     /// Values of variables.
     variables: BTreeMap<Arc<str>, Expr>,
+    /// Variables that people set when they deploy: names of inputs, and their defaults.
+    inputs: Vec<(String, Expr)>,
 }
 
 impl Given {
@@ -30,10 +33,18 @@ impl Given {
             match &*name {
                 "variables" => given.variables.extend(named(&value, problems)),
                 "secrets" => given.secrets.extend(named(&value, problems)),
+                "inputs" => {
+                    for (variable, span, default) in fields(Some(&value), problems) {
+                        let name = input(&variable);
+                        given.variables.insert(variable, draft::name(span, &name));
+                        given.inputs.push((name, default));
+                    }
+                }
                 name => match Self::PLACES.into_iter().find(|place| *place == name) {
                     Some(place) => drop(given.places.insert(place, value)),
                     None => {
-                        let known: Vec<&str> = Self::PLACES.into_iter().chain(["secrets", "variables"]).collect();
+                        let known: Vec<&str> =
+                            Self::PLACES.into_iter().chain(["inputs", "secrets", "variables"]).collect();
                         problems.push(
                             Diagnostic::new(Code::UnknownField, format!("a stack of compose files takes no `{name}`"))
                                 .at(span, "not known")
@@ -51,6 +62,10 @@ impl Given {
         let expr = |text, span| Expr { span, kind: ExprKind::Str(text) };
         let variables = texts.map(|(name, text, span)| (name, expr(text, span))).collect();
         Self { variables, ..Self::default() }
+    }
+
+    pub(super) fn inputs(&self) -> &[(String, Expr)] {
+        &self.inputs
     }
 
     pub(super) fn place(&self, name: &str) -> Option<Expr> {
@@ -72,6 +87,12 @@ impl Given {
     pub(super) fn secrets(&self) -> impl Iterator<Item = (&str, Span)> {
         self.secrets.iter().map(|(name, value)| (&**name, value.span))
     }
+}
+
+/// What a variable is called as an input: `IMAGE_TAG` is `ImageTag`.
+fn input(variable: &str) -> String {
+    let is_shouted = !variable.contains(|c: char| c.is_ascii_lowercase());
+    if is_shouted { pascal(&variable.to_ascii_lowercase()) } else { pascal(variable) }
 }
 
 fn named(of: &Expr, problems: &mut Vec<Diagnostic>) -> Vec<(Arc<str>, Expr)> {

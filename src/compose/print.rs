@@ -47,6 +47,11 @@ impl Printer<'_> {
                 let value = output.value.as_ref().map_or_else(String::new, |value| format!(" = {}", self.expr(value)));
                 writeln!(out, "output {}{value}", output.name.name)
             }
+            StmtKind::Input(input) => {
+                let default =
+                    input.default.as_ref().map_or_else(String::new, |value| format!(" = {}", self.expr(value)));
+                writeln!(out, "input {}: String{default}", input.name.name)
+            }
             // Nothing else is made.
             _ => Ok(()),
         };

@@ -23,6 +23,7 @@ struct Writer<'m> {
 /// All of it.
 pub(super) fn stack(model: &Model, given: &Given, problems: &mut Vec<Diagnostic>) -> Stack {
     let mut writer = Writer { model, given, problems, body: Vec::new() };
+    writer.body.extend(given.inputs().iter().map(|(name, default)| draft::input(name, default)));
     writer.places();
     for queue in &model.queues {
         writer.queue(queue);

@@ -22,8 +22,8 @@ const LABELS: [&str; 2] = ["ecs.depends.condition", "ecs.task.family"];
 
 impl Reader<'_> {
     pub(super) fn deploy(&mut self, service: &Node) -> Deploy {
-        let mut found = Deploy::default();
-        found.count = service.get("scale").and_then(|node| self.number(node, "`scale`"));
+        let count = service.get("scale").and_then(|node| self.number(node, "`scale`"));
+        let mut found = Deploy { count, ..Deploy::default() };
         let percents = [("x-aws-min_percent", "MinimumHealthyPercent"), ("x-aws-max_percent", "MaximumPercent")];
         let mut update = Fields::default();
         for (key, name) in percents {

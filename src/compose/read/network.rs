@@ -69,9 +69,9 @@ impl Reader<'_> {
                         service.ingress.push(from(entry, "Itself".to_owned(), Source::Itself));
                     }
                 }
-                "ExtSources" => self.each(entry, service, Self::from_outside),
-                "AwsSources" => self.each(entry, service, Self::from_aws),
-                "Services" => self.each(entry, service, Self::from_service),
+                "ExtSources" => self.each(entry, service, Self::outside),
+                "AwsSources" => self.each(entry, service, Self::of_aws),
+                "Services" => self.each(entry, service, Self::other_service),
                 _ => self.unknown("`Ingress`", entry, &["AwsSources", "ExtSources", "Myself", "Services"]),
             }
         }
@@ -104,7 +104,7 @@ impl Reader<'_> {
         }
     }
 
-    fn from_outside(&mut self, item: &Node) -> Option<(String, Source)> {
+    fn outside(&mut self, item: &Node) -> Option<(String, Source)> {
         self.map(item, "a source");
         self.known("a source", item, &["Description", "IPv4", "IPv6", "Name", "Ports"]);
         let (property, node) = match (item.get("IPv4"), item.get("IPv6")) {
@@ -123,7 +123,7 @@ impl Reader<'_> {
         Some((name, Source::Given(property, value)))
     }
 
-    fn from_aws(&mut self, item: &Node) -> Option<(String, Source)> {
+    fn of_aws(&mut self, item: &Node) -> Option<(String, Source)> {
         self.map(item, "a source");
         for lookup in item.entries().iter().filter(|entry| &*entry.key == "Lookup") {
             self.no_lookup("a source", lookup, "give its `Id`");
@@ -145,7 +145,7 @@ impl Reader<'_> {
         Some((name, Source::Given(property, text.expr())))
     }
 
-    fn from_service(&mut self, item: &Node) -> Option<(String, Source)> {
+    fn other_service(&mut self, item: &Node) -> Option<(String, Source)> {
         let node = match &item.kind {
             Kind::Map(_) => {
                 self.known("a source", item, &["Description", "Name", "Ports"]);

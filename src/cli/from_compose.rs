@@ -68,8 +68,12 @@ impl FromCompose {
         let text = compose::print(&stack, &self.name, &sources);
         let mut made = Sources::default();
         let id = made.add("main.infra", text.as_str());
-        let laid_out = made.get(id).and_then(syntax::format);
-        context.terminal.data(&laid_out.unwrap_or(text));
+        // All but the name is made here.
+        let Some(text) = made.get(id).and_then(syntax::format) else {
+            let why = format!("`{}` is no name for a stack: use small letters, digits and `_`", self.name);
+            return context.terminal.fail(&why);
+        };
+        context.terminal.data(&text);
         Exit::Done
     }
 }

@@ -80,7 +80,10 @@ pub(super) struct Service {
     pub(super) tier: Option<Tier>,
     /// The task that it is a container of, where it is not the only one.
     pub(super) family: Option<Named>,
-    pub(super) depends_on: Vec<(Named, &'static str)>,
+    /// The services that it waits for, and until when, where it says so.
+    pub(super) depends_on: Vec<(Named, Option<&'static str>)>,
+    /// Until when others wait for it, where they do not say so.
+    pub(super) condition: Option<&'static str>,
     pub(super) deployment: Option<Expr>,
     pub(super) log_days: Option<Expr>,
     pub(super) log_group: Option<Expr>,

@@ -12,10 +12,14 @@ use crate::syntax::ast::Expr;
 pub(super) struct Deploy {
     pub(super) count: Option<Expr>,
     pub(super) family: Option<Named>,
+    pub(super) condition: Option<&'static str>,
     pub(super) deployment: Option<Expr>,
     /// Labels that mean nothing to us.
     pub(super) labels: Fields,
 }
+
+/// Until when a container waits for another one, as ECS says it.
+const CONDITIONS: [&str; 4] = ["COMPLETE", "HEALTHY", "START", "SUCCESS"];
 
 /// Labels of Compose-X that mean something.
 const LABELS: [&str; 2] = ["ecs.depends.condition", "ecs.task.family"];
@@ -76,10 +80,10 @@ impl Reader<'_> {
     fn label(&mut self, entry: &super::Entry, found: &mut Deploy) {
         match &*entry.key {
             "ecs.task.family" => found.family = self.named(&entry.value, "a family"),
-            // `depends_on` says it of each.
             "ecs.depends.condition" => {
                 if let Some(word) = self.word(&entry.value, "a condition") {
-                    self.one_of("a condition", &word, entry.value.span, &["COMPLETE", "HEALTHY", "START", "SUCCESS"]);
+                    self.one_of("a condition", &word, entry.value.span, &CONDITIONS);
+                    found.condition = CONDITIONS.into_iter().find(|known| *known == &*word);
                 }
             }
             key if key.starts_with("ecs.") => self.unknown("what Compose-X reads of labels", entry, &LABELS),

@@ -3,7 +3,7 @@
 use super::super::model::{Ingress, Named, Service, Source, Tier};
 use super::super::names::pascal;
 use super::super::text::Text;
-use super::super::{draft, no_such};
+use super::super::{draft, no_such, not_carried};
 use super::services::Tiers;
 use super::{Entry, Kind, Node, Reader};
 use crate::diagnostics::{Code, Diagnostic};
@@ -52,7 +52,15 @@ impl Reader<'_> {
     pub(super) fn reach(&mut self, node: &Node, service: &mut Service) {
         let Some(network) = node.get("x-network") else { return };
         self.map(network, "`x-network`");
-        self.known("`x-network`", network, &["AssignPublicIp", "Ingress", "x-cloudmap"]);
+        for connect in network.entries().iter().filter(|entry| &*entry.key == "x-ecs_connect") {
+            self.report(not_carried(
+                "`x-ecs_connect`",
+                connect.key_span,
+                "services find each other by names of Cloud Map here",
+                "write `x-cloudmap`, or give `service: { ServiceConnectConfiguration: … }` to a service of the source",
+            ));
+        }
+        self.known("`x-network`", network, &["AssignPublicIp", "Ingress", "x-cloudmap", "x-ecs_connect"]);
         if let Some(node) = network.get("AssignPublicIp")
             && let Some(is) = self.truth(node, "`AssignPublicIp`")
         {
@@ -181,7 +189,7 @@ impl Reader<'_> {
                 (namespace, entry.value.get("Name").and_then(|name| self.text(name, "`Name`")))
             }
             [_, more, ..] => {
-                self.report(super::super::not_carried(
+                self.report(not_carried(
                     "a name in two namespaces",
                     more.key_span,
                     "a service has one",

@@ -7,14 +7,6 @@ use super::{Fields, Node, Reader};
 impl Reader<'_> {
     pub(super) fn scaling(&mut self, node: &Node) -> Option<Scaling> {
         self.map(node, "`x-scaling`");
-        for entry in node.entries().iter().filter(|entry| &*entry.key == "ScheduledActions") {
-            self.report(not_carried(
-                "`ScheduledActions`",
-                entry.key_span,
-                "this is not translated",
-                "declare an `AWS::ApplicationAutoScaling::ScalableTarget` in the source, and take this out",
-            ));
-        }
         self.known("`x-scaling`", node, &["Range", "ScheduledActions", "TargetScaling"]);
         let range = node.get("Range");
         let (min, max) = match range {
@@ -51,6 +43,7 @@ impl Reader<'_> {
                 more.maybe(name, target.get(key).and_then(|node| self.number(node, &format!("`{key}`"))));
             }
         }
+        more.maybe("scheduled", node.get("ScheduledActions").and_then(|node| self.verbatim(node)));
         Some(Scaling { span: node.span, min, max, more })
     }
 }

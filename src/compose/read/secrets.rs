@@ -19,6 +19,8 @@ pub(super) struct Variable {
     name: Arc<str>,
     span: Span,
     value: Expr,
+    /// What the program in the task may read itself.
+    readable: Option<Expr>,
 }
 
 /// Where a secret is.
@@ -46,8 +48,8 @@ impl Reader<'_> {
                     );
                 }
                 self.known("`x-secrets`", extension, &["JsonKeys", "LinksTo", "Lookup", "Name", "VarName"]);
-                self.links(extension);
             }
+            let for_task = extension.is_some_and(|extension| self.links(extension));
             let name = extension.and_then(|x| x.get("Name")).or_else(|| {
                 let external = node.get("external").is_some_and(|external| external.kind == Kind::Bool(true));
                 node.get("name").filter(|_| external)
@@ -65,7 +67,7 @@ impl Reader<'_> {
                     None
                 }
             };
-            let variables = from.map(|from| self.variables(&entry.key, entry.key_span, extension, &from));
+            let variables = from.map(|from| self.variables(&entry.key, entry.key_span, extension, &from, for_task));
             secrets.insert(entry.key.clone(), variables.unwrap_or_default());
         }
         let known: Vec<(String, Span)> = self.given.secrets().map(|(name, span)| (name.to_owned(), span)).collect();
@@ -76,12 +78,16 @@ impl Reader<'_> {
         secrets
     }
 
-    fn links(&mut self, extension: &Node) {
+    /// Whether the role of the task may read a secret, too.
+    fn links(&mut self, extension: &Node) -> bool {
+        let mut for_task = false;
         for link in extension.get("LinksTo").map_or(&[][..], |node| self.items(node, "`LinksTo`")) {
             if let Some(word) = self.word(link, "`LinksTo`") {
                 self.one_of("`LinksTo`", &word, link.span, &["EcsExecutionRole", "EcsTaskRole"]);
+                for_task |= &*word == "EcsTaskRole";
             }
         }
+        for_task
     }
 
     /// A secret of Secrets Manager in the account and region of the stack: its name without the six characters that AWS
@@ -103,11 +109,19 @@ impl Reader<'_> {
         Some(From { from, readable: Some(template(pieces)) })
     }
 
-    fn variables(&mut self, name: &str, span: Span, extension: Option<&Node>, from: &From) -> Vec<Variable> {
+    fn variables(
+        &mut self,
+        name: &str,
+        span: Span,
+        extension: Option<&Node>,
+        from: &From,
+        for_task: bool,
+    ) -> Vec<Variable> {
+        let readable = for_task.then(|| from.readable.as_ref().unwrap_or(&from.from));
         let variable = |name: Arc<str>, at: Span, key: Option<Expr>| {
             let mut fields = Fields::default();
             fields.put("from", from.from.clone()).maybe("key", key).maybe("readable", from.readable.clone());
-            Variable { name, span: at, value: fields.expr(span) }
+            Variable { name, span: at, value: fields.expr(span), readable: readable.cloned() }
         };
         let keys = extension.and_then(|extension| extension.get("JsonKeys"));
         let mut found = Vec::new();
@@ -136,9 +150,9 @@ impl Reader<'_> {
         found
     }
 
-    /// The variables of a service that are secrets.
-    pub(super) fn used_secrets(&mut self, service: &Node, secrets: &Secrets) -> Fields {
-        let mut fields = Fields::default();
+    /// The variables of a service that are secrets, and statements for those that the program in it reads itself.
+    pub(super) fn used_secrets(&mut self, service: &Node, secrets: &Secrets) -> (Fields, Vec<Expr>) {
+        let (mut fields, mut statements) = (Fields::default(), Vec::new());
         for item in service.get("secrets").map_or(&[][..], |node| self.items(node, "`secrets`")) {
             self.known("a secret of a service", item, &["gid", "mode", "source", "target", "uid"]);
             let Some(source) = self.named(item.get("source").unwrap_or(item), "the name of a secret") else { continue };
@@ -151,7 +165,11 @@ impl Reader<'_> {
                 fields.take(&variable.name);
                 fields.at(&variable.name, variable.span, variable.value.clone());
             }
+            if let Some(readable) = variables.iter().find_map(|variable| variable.readable.clone()) {
+                let args = vec![draft::text(source.span, "secretsmanager:GetSecretValue"), readable];
+                statements.push(draft::call(source.span, "std::allow", args));
+            }
         }
-        fields
+        (fields, statements)
     }
 }

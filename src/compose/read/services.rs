@@ -44,12 +44,13 @@ impl Reader<'_> {
         let labels = self.labels(node, &deploy.labels);
         container.object("DockerLabels", entry.key_span, labels);
         let (log_days, log_group) = self.logging(node);
+        let (secrets, statements) = self.used_secrets(node, secrets);
         let mut service = Service {
             image,
             command: node.get("command").and_then(|node| self.words(node, "`command`")),
             entry_point: node.get("entrypoint").and_then(|node| self.words(node, "`entrypoint`")),
             environment: self.environment(node),
-            secrets: self.used_secrets(node, secrets),
+            secrets,
             ports: self.ports(node),
             container,
             mounts: self.mounts(node),
@@ -60,6 +61,7 @@ impl Reader<'_> {
             is_arm: self.platform(node),
             tier: self.tier(node, tiers),
             family: deploy.family,
+            condition: deploy.condition,
             depends_on: self.depends_on(node),
             deployment: deploy.deployment,
             log_days,
@@ -69,7 +71,7 @@ impl Reader<'_> {
             discovery: None,
             ingress: Vec::new(),
             policies: Vec::new(),
-            statements: Vec::new(),
+            statements,
             boundary: None,
             named,
         };
@@ -121,7 +123,7 @@ impl Reader<'_> {
         labels
     }
 
-    fn depends_on(&mut self, service: &Node) -> Vec<(Named, &'static str)> {
+    fn depends_on(&mut self, service: &Node) -> Vec<(Named, Option<&'static str>)> {
         let mut found = Vec::new();
         for entry in service.get("depends_on").map_or(&[][..], |node| self.map(node, "`depends_on`")) {
             self.known("`depends_on`", &entry.value, &["condition", "required", "restart"]);
@@ -129,14 +131,14 @@ impl Reader<'_> {
                 continue;
             }
             let condition = match entry.value.get("condition") {
-                None => "START",
+                None => None,
                 Some(node) => {
                     let Some(word) = self.word(node, "`condition`") else { continue };
                     let known = CONDITIONS.iter().find(|(name, _)| *name == &*word);
                     if known.is_none() {
                         self.one_of("`condition`", &word, node.span, &CONDITIONS.map(|(name, _)| name));
                     }
-                    known.map_or("START", |(_, condition)| condition)
+                    known.map(|(_, condition)| *condition)
                 }
             };
             found.push((Named { name: entry.key.clone(), span: entry.key_span }, condition));

@@ -1,7 +1,7 @@
 //! A family as a `std::fargate_service`.
 
 use super::super::draft::{self, Fields};
-use super::super::model::{Cluster, Model, Port, QueueUse, Scaling, Service, Tier};
+use super::super::model::{Cluster, Model, Named, Port, QueueUse, Scaling, Service, Tier};
 use super::super::{not_carried, units};
 use super::Writer;
 use super::family::{self, Family};
@@ -138,7 +138,7 @@ impl Writer<'_> {
         }
         container.list("MountPoints", span, mounts);
         let mut waits = Vec::new();
-        for (other, condition) in service.depends_on.iter().filter(|(other, _)| family.has(&other.name)) {
+        for (other, condition) in waits_for(service, family) {
             let mut one = Fields::default();
             one.put("ContainerName", draft::text(other.span, &other.name));
             one.put("Condition", draft::text(other.span, condition));
@@ -162,7 +162,8 @@ impl Writer<'_> {
         fields.object("environment", span, self.environment(service));
         fields.object("secrets", span, service.secrets.clone());
         let is_waited_for = |other: &Service| {
-            other.depends_on.iter().any(|(one, condition)| one.name == service.named.name && *condition == "SUCCESS")
+            waits_for(other, family)
+                .any(|(one, condition)| one.name == service.named.name && matches!(condition, "COMPLETE" | "SUCCESS"))
         };
         // What others wait for to end must not end the task.
         if family.containers().any(is_waited_for) {
@@ -297,6 +298,14 @@ impl Writer<'_> {
 fn uses<'m>(model: &'m Model, service: &Service) -> impl Iterator<Item = &'m QueueUse> {
     let name = service.named.name.clone();
     model.queues.iter().flat_map(|queue| &queue.uses).filter(move |one| one.service.name == name)
+}
+
+/// The containers of its own task that one waits for, and until when.
+fn waits_for<'m>(service: &'m Service, family: &Family<'m>) -> impl Iterator<Item = (&'m Named, &'static str)> {
+    service.depends_on.iter().filter_map(|(other, condition)| {
+        let there = family.containers().find(|container| container.named.name == other.name)?;
+        Some((other, condition.or(there.condition).unwrap_or("START")))
+    })
 }
 
 /// The families that one comes after.

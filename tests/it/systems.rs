@@ -3,6 +3,7 @@
 //! A module for each example, and [`frame`], which says how they are tested.
 
 mod backend_service;
+mod compose_app;
 mod compose_x;
 #[allow(dead_code, unused_imports, reason = "each example takes what it needs")]
 pub(crate) mod frame;

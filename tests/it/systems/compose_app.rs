@@ -137,9 +137,3 @@ fn its_files_are_ordinary_compose_files() {
     let files = ["docker-compose.yaml", "aws.yaml"].map(|name| example.path(name).to_str().unwrap().to_owned());
     assert_eq!(venv::python(VALIDATE, &files.each_ref().map(String::as_str)).trim(), "fine");
 }
-
-#[test]
-fn it_lives_on_the_emulator() {
-    let image = "c('ecs').describe_task_definition(taskDefinition='x')";
-    Example::new("compose-x").emulated("--env dev", "--set demo.Tag=2", &[], &[(image, "")]);
-}

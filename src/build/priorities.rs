@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Name;
 use crate::semantics::model::{Instance, InstanceKey, Resource};
-use crate::semantics::value::{Later, LaterExpr, Value};
+use crate::semantics::value::{LaterExpr, Value};
 use crate::source::Span;
 
 /// The types that are rules of listeners, each with the property that says whose.
@@ -20,10 +20,10 @@ pub(crate) const MOST: i64 = 50_000;
 /// A listener, wherever it is named.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Listener {
-    /// By its logical id, or by the input that is to give it.
-    Here(InstanceKey, Name),
-    /// An output of a stack that we only read.
-    Output(InstanceKey, Name),
+    /// By its logical id, or by the input that is to give it; of a list, by its place in it.
+    Here(InstanceKey, Name, Option<usize>),
+    /// An output of a stack that we only read; of a list, by its place in it.
+    Output(InstanceKey, Name, Option<usize>),
     /// By its ARN.
     Arn(String),
 }
@@ -41,8 +41,8 @@ struct Rule {
 /// What is known of the rules of the instances so far, producers before consumers.
 #[derive(Default)]
 pub(super) struct Priorities {
-    /// What outputs stand for that are listeners.
-    outputs: FxHashMap<(InstanceKey, Name), Listener>,
+    /// What outputs stand for that are listeners, or lists of them by their places.
+    outputs: FxHashMap<(InstanceKey, Name, Option<usize>), Listener>,
     taken: FxHashMap<(Listener, i64), Rule>,
 }
 
@@ -65,8 +65,14 @@ impl Priorities {
             }
         }
         for output in &instance.head.outputs {
-            if let Some(listener) = self.listener(instance, &output.value) {
-                self.outputs.insert((instance.head.key.clone(), output.name), listener);
+            let items: Vec<(Option<usize>, &Value)> = match &output.value {
+                Value::List(items) => items.iter().enumerate().map(|(at, item)| (Some(at), item)).collect(),
+                value => vec![(None, value)],
+            };
+            for (at, value) in items {
+                if let Some(listener) = self.listener(instance, value) {
+                    self.outputs.insert((instance.head.key.clone(), output.name, at), listener);
+                }
             }
         }
     }
@@ -84,26 +90,32 @@ impl Priorities {
     }
 
     fn listener(&self, instance: &Instance, value: &Value) -> Option<Listener> {
-        let key = &instance.head.key;
         match value {
             Value::Str(arn) => Some(Listener::Arn(arn.to_string())),
-            Value::Later(later) => match &**later {
-                Later { expr: LaterExpr::Ref(id) | LaterExpr::GetAtt(id, _), .. } => {
-                    Some(Listener::Here(key.clone(), *id))
+            Value::Later(later) => match &later.expr {
+                LaterExpr::Ref(id) | LaterExpr::GetAtt(id, _) => {
+                    Some(Listener::Here(instance.head.key.clone(), *id, None))
                 }
-                Later { expr: LaterExpr::Parameter(name), .. } => {
-                    match instance.head.uses.iter().find(|used| used.parameter == *name) {
-                        None => Some(Listener::Here(key.clone(), *name)),
-                        Some(used) => {
-                            let output = (used.from.instance.clone(), used.from.output);
-                            let known = self.outputs.get(&output).cloned();
-                            Some(known.unwrap_or(Listener::Output(output.0, output.1)))
-                        }
-                    }
-                }
+                LaterExpr::Parameter(name) => Some(self.given(instance, *name, None)),
+                LaterExpr::Select(at, list) => match list.expr {
+                    LaterExpr::Parameter(name) => Some(self.given(instance, name, Some(*at))),
+                    _ => None,
+                },
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// The listener that a parameter gives, or has in that place of its list.
+    fn given(&self, instance: &Instance, parameter: Name, at: Option<usize>) -> Listener {
+        match instance.head.uses.iter().find(|used| used.parameter == parameter) {
+            None => Listener::Here(instance.head.key.clone(), parameter, at),
+            Some(used) => {
+                let output = (used.from.instance.clone(), used.from.output, at);
+                let known = self.outputs.get(&output).cloned();
+                known.unwrap_or(Listener::Output(output.0, output.1, at))
+            }
         }
     }
 }

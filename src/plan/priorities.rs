@@ -99,7 +99,15 @@ fn rules(template: &Value, value: impl Fn(&str) -> Option<String>) -> Vec<Rule> 
         let properties = resource.get("Properties")?;
         let listener = match properties.get(*owner)? {
             Value::String(arn) => arn.clone(),
-            reference => value(reference.get("Ref")?.as_str()?)?,
+            reference => match reference.get("Ref") {
+                Some(name) => value(name.as_str()?)?,
+                // An item of a list parameter.
+                None => {
+                    let list = value(reference.pointer("/Fn::Select/1/Ref")?.as_str()?)?;
+                    let at = reference.pointer("/Fn::Select/0")?.as_u64()?;
+                    list.split(',').nth(usize::try_from(at).ok()?)?.to_owned()
+                }
+            },
         };
         let priority = match properties.get("Priority")? {
             Value::String(text) => text.parse().ok()?,
@@ -121,7 +129,7 @@ async fn deployed(
         let parameters = stack.parameters.values().map(|parameter| parameter.value.expose());
         let mut values = parameters.chain(stack.outputs.values().map(|output| output.value.as_str()));
         let counts = stack.status != StackStatus::ReviewInProgress && !planned.contains(&stack.name);
-        if counts && values.any(|value| listeners.contains(value)) {
+        if counts && values.any(|value| value.split(',').any(|item| listeners.contains(item))) {
             let cloud = Arc::clone(cloud);
             asked.spawn(async move { (cloud.template(&stack.id).await, stack) });
         }

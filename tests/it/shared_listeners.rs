@@ -18,7 +18,10 @@ fn edge() -> Wanted {
         "edge",
         json!({
             "Resources": {"Listener": listener, "Own": rule(json!({"Ref": "Listener"}), 5)},
-            "Outputs": {"Listener": {"Value": {"Ref": "Listener"}}}
+            "Outputs": {
+                "Listener": {"Value": {"Ref": "Listener"}},
+                "Both": {"Value": {"Fn::Join": [",", ["arn:other", {"Ref": "Listener"}]]}}
+            }
         }),
     )
 }
@@ -90,6 +93,23 @@ async fn a_priority_that_another_project_has_is_refused_before_anything_is_made(
     let problems = only(&world, service("expenses", 10)).await.unwrap_err();
     assert_eq!(problems[0].code, Code::DuplicatePriority, "{problems:#?}");
     assert!(!only(&world, service("expenses", 11)).await.unwrap().has_changes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_of_a_list_is_the_same_one() {
+    let world = world().await;
+    let of_list = |project: &str, priority: i64| {
+        let mut wanted = service(project, priority);
+        wanted.body = wanted.body.replace("{\"Ref\":\"Listener\"}", "{\"Fn::Select\":[1,{\"Ref\":\"Listener\"}]}");
+        wanted.body = wanted.body.replace("{\"Type\":\"String\"}", "{\"Type\":\"CommaDelimitedList\"}");
+        wanted.sha256 = "1".repeat(64);
+        reading(wanted, "Listener", EDGE, "Both")
+    };
+    deployed(&world, of_list("games", 10)).await;
+    for project in [service("expenses", 10), of_list("expenses", 10)] {
+        let problems = only(&world, project).await.unwrap_err();
+        assert_eq!(problems[0].code, Code::DuplicatePriority, "{problems:#?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -277,7 +277,12 @@ fn both_live() {
         let kept = life.infra("destroy --yes --allow delete:*").ended(1).err;
         assert!(kept.contains("of project `toto_services` reads as deployed"), "{kept}");
         theirs.go();
-        life.go();
+        // An image that somebody pushed, and a model: they stay until it is said that they may go.
+        let put = format!(
+            "[c('ecr').put_image(repositoryName='toto-py-service-{env}', imageTag='4e5f6a7', imageManifest='{{}}'), \
+             c('s3').put_object(Bucket='toto-{env}-models.toto.example.com', Key='a/model', Body=b'x')]"
+        );
+        life.go_full("111111111111", "eu-west-1", &put);
         assert_eq!(life.living().keys().collect::<Vec<_>>(), Vec::<&String>::new());
     }
 }

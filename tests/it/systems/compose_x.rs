@@ -174,6 +174,9 @@ fn its_wiring_is_that_of_the_original_without_its_defects() {
             let folder = path.strip_prefix("AppDefinition::").unwrap().split('/').next().unwrap();
             assert!(spec.contains(&format!("-o {folder}\"")) && spec.contains(&format!("\"{folder}/**/*\"")), "{spec}");
             assert_eq!(action["Configuration"]["RoleArn"], json!({ "Ref": format!("{account}RolesDeploy") }));
+            // The images that it has made are told to the template by a file of the same build.
+            assert_eq!(action["Configuration"]["TemplateConfiguration"], "AppDefinition::tag.json");
+            assert!(spec.contains("> tag.json\"") && spec.contains("\"tag.json\"]"), "{spec}");
             stacks.push(stack.to_owned());
         }
     }

@@ -14,16 +14,18 @@ use crate::support::peer::Peer;
 use crate::support::script::wait;
 
 /// Types of AWS that it refuses as if there were none: no template with one of them can be deployed there.
-pub(crate) const TYPES: [&str; 12] = [
+pub(crate) const TYPES: [&str; 14] = [
     "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::ApplicationAutoScaling::ScalingPolicy",
     "AWS::CloudFormation::Macro",
     "AWS::CodePipeline::Pipeline",
     "AWS::CodePipeline::Webhook",
     "AWS::CodeStarConnections::Connection",
+    "AWS::EC2::DHCPOptions",
     "AWS::EC2::EIP",
     "AWS::EC2::NatGateway",
     "AWS::EC2::SecurityGroupIngress",
+    "AWS::EC2::VPCDHCPOptionsAssociation",
     "AWS::ElastiCache::ServerlessCache",
     "AWS::Route53::HealthCheck",
     "AWS::Route53::RecordSetGroup",

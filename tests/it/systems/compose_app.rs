@@ -137,3 +137,23 @@ fn its_files_are_ordinary_compose_files() {
     let files = ["docker-compose.yaml", "aws.yaml"].map(|name| example.path(name).to_str().unwrap().to_owned());
     assert_eq!(venv::python(VALIDATE, &files.each_ref().map(String::as_str)).trim(), "fine");
 }
+
+#[test]
+fn it_lives_on_the_emulator() {
+    let lacks = [
+        "ApplicationAutoScaling::ScalableTarget",
+        "ApplicationAutoScaling::ScalingPolicy",
+        "CloudWatch::Alarm reads ApplicationAutoScaling::ScalingPolicy",
+        "EC2::DHCPOptions",
+        "EC2::EIP",
+        "EC2::NatGateway",
+        "EC2::Route reads EC2::NatGateway",
+        "EC2::SecurityGroupIngress",
+        "EC2::VPCDHCPOptionsAssociation",
+    ];
+    let queues = "len(c('sqs').list_queues()['QueueUrls'])";
+    let images = "sorted(c('ecs').describe_task_definition(taskDefinition=arn)['taskDefinition']['containerDefinitions'][0]\
+        ['image'].rsplit('/')[-1] for arn in c('ecs').list_task_definitions(status='ACTIVE')['taskDefinitionArns'])";
+    let seen = [(queues, "2"), (images, "[\"backend:2\", \"batch-processor:2\", \"frontend:2\"]")];
+    Example::new("compose-x").emulated("--env dev", "--set demo.Tag=2", &lacks, &seen);
+}

@@ -115,6 +115,10 @@ fn cut(stack: &Wanted, gone: &mut Gone) -> Wanted {
     let mut stack = stack.clone();
     // Nothing is deleted with it, there as at AWS.
     stack.termination_protection = false;
+    // What is only read has no template.
+    if stack.body.is_empty() {
+        return stack;
+    }
     let mut template: Value = serde_json::from_str(&stack.body).unwrap();
     stand_in(&mut template);
     gone.types.extend(unmade(&mut template));

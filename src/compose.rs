@@ -1,7 +1,7 @@
 //! Compose files -> the statements of a stack.
 //!
 //! One translator serves the language (`service demo = compose("docker-compose.yaml")`) and the converter
-//! (`infra from-compose`). It merges the files, fills in variables, reads them into a [`model`] and writes that as
+//! (`infra from-compose`). It merges the files, fills in variables, reads them into a `model` and writes that as
 //! statements which use the standard library, as a person would. Each expression has its place in the YAML, so that
 //! what checks those checks these, and shows what is wrong where it is written. The converter prints the statements.
 //!

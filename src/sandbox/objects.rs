@@ -211,7 +211,6 @@ pub(crate) fn call(
     let owner = known.as_ref().map_or(caller.account.as_str(), |(account, _)| account);
     let asked = Asked::of_s3(operation, bucket, key, owner, &caller.region);
     access::permit(&world.policies, caller, &asked)?;
-    let keeps_versions = keeps_versions(world, bucket);
     let found = world.buckets.buckets.get(bucket).and_then(|bucket| bucket.objects.get(key));
     match operation {
         "HeadBucket" if known.is_some() => Ok(Done::told(vec![("x-amz-bucket-region", caller.region.clone())])),
@@ -237,6 +236,7 @@ pub(crate) fn call(
             if request.body.len() <= facts::TEMPLATE_LIMIT {
                 world.buckets.bytes.insert(sha256.clone(), request.body.clone());
             }
+            let keeps_versions = keeps_versions(world, bucket);
             let made = || Bucket::of(caller);
             let bucket = world.buckets.buckets.entry(bucket.to_owned()).or_insert_with(made);
             bucket.put(key, request.body.len(), sha256, keeps_versions);
@@ -250,6 +250,7 @@ pub(crate) fn call(
             Ok(Done { headers: Vec::new(), body })
         }
         "DeleteObject" | "DeleteObjects" => {
+            let keeps_versions = keeps_versions(world, bucket);
             world.buckets.dirty = true;
             let bucket = world.buckets.buckets.entry(bucket.to_owned()).or_insert_with(|| Bucket::of(caller));
             if operation == "DeleteObjects" {

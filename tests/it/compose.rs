@@ -183,3 +183,42 @@ fn nothing_panics_and_every_problem_has_a_place() {
         assert!(problems.iter().all(|problem| problem.span().is_some_and(|span| span.file == id)), "{problems:?}");
     }
 }
+
+/// The whole command. Processes are only started with the AWS half.
+#[cfg(feature = "aws")]
+mod command {
+    use super::{row, rows};
+    use crate::support::cli::Project;
+
+    #[test]
+    fn it_prints_the_same() {
+        for folder in rows() {
+            let row = row(&folder);
+            let all = row.compose.iter().chain(&row.others).map(|(name, text)| (name.as_str(), text.as_str()));
+            let project = Project::new(&all.collect::<Vec<_>>());
+            let files = row.compose.iter().map(|(name, _)| name.as_str());
+            let said = project.run(&["from-compose"].into_iter().chain(files).collect::<Vec<_>>()).ended(0);
+            let kept = std::fs::read_to_string(folder.join("stack.infra")).unwrap();
+            assert_eq!(said.out, kept, "{}", folder.display());
+        }
+    }
+
+    #[test]
+    fn it_says_what_is_wrong_where_it_stands() {
+        let project = Project::new(&[
+            ("docker-compose.yaml", "services:\n  web:\n    image: nginx:${TAG}\n"),
+            ("aws.yaml", "services:\n  web:\n    imagee: nginx\n"),
+        ]);
+        let said = project.infra("from-compose docker-compose.yaml aws.yaml --set TAG=1").ended(1);
+        assert!(said.err.contains("aws.yaml:3:5") && said.err.contains("`image`"), "{}", said.err);
+        assert_eq!(said.out, "");
+
+        let said = project.infra("from-compose docker-compose.yaml --name web --set TAG=1.27").ended(0);
+        assert!(said.out.starts_with("service web {") && said.out.contains("\"nginx:1.27\""), "{}", said.out);
+
+        let said = project.infra("from-compose docker-compose.yaml --name 1x --set TAG=1").ended(1);
+        assert!(said.err.contains("`1x` is no name for a stack"), "{}", said.err);
+        let said = project.infra("from-compose nothing.yaml").ended(1);
+        assert!(said.err.contains("cannot read nothing.yaml"), "{}", said.err);
+    }
+}

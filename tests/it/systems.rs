@@ -5,7 +5,6 @@
 mod backend_service;
 mod compose_app;
 mod compose_x;
-#[allow(dead_code, unused_imports, reason = "each example takes what it needs")]
 pub(crate) mod frame;
 mod sam_matrix;
 mod toto_pipeline;

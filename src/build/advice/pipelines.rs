@@ -18,9 +18,23 @@ pub(super) fn check(seen: &Seen<'_>, instance: &Instance, made: &made::All, foun
         return;
     }
     let Value::Object(pipeline) = &seen.resource.properties else { return };
+    // What a mistake hides may write what others read; the mistake is told already.
+    if pipeline.get(Name::new("Stages")).is_some_and(hides) {
+        return;
+    }
     let actions = actions(pipeline);
     artifacts::check(seen, &actions, found);
     elsewhere::check(seen, (instance, made), pipeline, &actions, found);
+}
+
+/// Whether something in it is not known, for a mistake that is told already.
+fn hides(value: &Value) -> bool {
+    match value {
+        Value::Unknown => true,
+        Value::List(items) => items.iter().any(hides),
+        Value::Object(object) => object.iter().any(|(_, value)| hides(value)),
+        _ => false,
+    }
 }
 
 /// An action of a pipeline.

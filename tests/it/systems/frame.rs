@@ -117,11 +117,6 @@ impl Example {
             assert!(text.contains(&figure), "the README does not say: {figure}");
         }
     }
-
-    /// What `infra` says of a scenario that is wrong.
-    pub(crate) fn refused(&self, scenario: &str) -> String {
-        self.infra(&format!("build -o refused {scenario}")).ended(1).err
-    }
 }
 
 impl System {

@@ -171,6 +171,7 @@ fn taken(wanted: &Wanted, rule: &Rule, others: &[(Stack, Rule)]) -> Option<Diagn
         None => wanted.place.into_iter().fold(problem, |problem, place| problem.at(place, "this stack")),
     };
     let is_free = |priority: &i64| of_listener().all(|(_, other)| other.priority != *priority);
-    let free = (rule.priority..=MOST).chain(LEAST..rule.priority).find(is_free)?;
-    Some(problem.help(format!("give it a priority that no other rule of the listener has, such as {free}")))
+    let free = (rule.priority..=MOST).chain(LEAST..rule.priority).find(is_free);
+    let such_as = free.map(|free| format!(", such as {free}")).unwrap_or_default();
+    Some(problem.help(format!("give it a priority that no other rule of the listener has{such_as}")))
 }

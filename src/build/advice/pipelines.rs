@@ -18,23 +18,22 @@ pub(super) fn check(seen: &Seen<'_>, instance: &Instance, made: &made::All, foun
         return;
     }
     let Value::Object(pipeline) = &seen.resource.properties else { return };
-    // What a mistake hides may write what others read; the mistake is told already.
-    if pipeline.get(Name::new("Stages")).is_some_and(hides) {
-        return;
-    }
     let actions = actions(pipeline);
-    artifacts::check(seen, &actions, found);
+    artifacts::check(seen, &actions, hides_a_writer(pipeline), found);
     elsewhere::check(seen, (instance, made), pipeline, &actions, found);
 }
 
-/// Whether something in it is not known, for a mistake that is told already.
-fn hides(value: &Value) -> bool {
-    match value {
-        Value::Unknown => true,
-        Value::List(items) => items.iter().any(hides),
-        Value::Object(object) => object.iter().any(|(_, value)| hides(value)),
-        _ => false,
-    }
+/// Whether a mistake, which is told already, hides an action or what one writes.
+fn hides_a_writer(pipeline: &Object) -> bool {
+    let hides = |object: &Object, name: &str| match object.get(Name::new(name)) {
+        Some(Value::List(items)) => items.iter().any(|item| matches!(item, Value::Unknown)),
+        value => matches!(value, Some(Value::Unknown)),
+    };
+    let is_nameless = |artifact: &Object| matches!(artifact.get(Name::new("Name")), Some(Value::Unknown));
+    let hides_artifact =
+        |action| hides(action, "OutputArtifacts") || objects(action, "OutputArtifacts").into_iter().any(is_nameless);
+    let hides_action = |stage| hides(stage, "Actions") || objects(stage, "Actions").into_iter().any(hides_artifact);
+    hides(pipeline, "Stages") || objects(pipeline, "Stages").into_iter().any(hides_action)
 }
 
 /// An action of a pipeline.

@@ -14,7 +14,8 @@ use crate::source::Span;
 /// Who writes each artifact.
 type Writers<'a> = BTreeMap<Arc<str>, &'a Action<'a>>;
 
-pub(super) fn check(seen: &Seen<'_>, actions: &[Action<'_>], found: &mut Vec<Diagnostic>) {
+/// `is_open` where not all that is written is known: then nobody can say that nothing writes what is read.
+pub(super) fn check(seen: &Seen<'_>, actions: &[Action<'_>], is_open: bool, found: &mut Vec<Diagnostic>) {
     let mut writers = Writers::new();
     for action in actions {
         for name in artifacts(action.properties, "OutputArtifacts") {
@@ -30,6 +31,7 @@ pub(super) fn check(seen: &Seen<'_>, actions: &[Action<'_>], found: &mut Vec<Dia
             match writers.get(input) {
                 Some(writer) if comes_before(writer, action) => {}
                 Some(writer) => found.push(too_early(seen, input, writer, action)),
+                None if is_open => {}
                 None => {
                     let before: Vec<&str> = known_before(&writers, action);
                     let at = action.span(seen, &["InputArtifacts"]);

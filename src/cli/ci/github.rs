@@ -55,7 +55,7 @@ pub(super) struct Github {
     build_role: String,
 
     /// What plans set, as with `infra plan`; a variable of the job may stand in it: `'api.Tag=$GITHUB_SHA'`
-    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
 
     /// Write to stdout, and no file
@@ -70,9 +70,8 @@ pub(super) struct Github {
 impl Github {
     pub(super) fn run(self, context: &mut Context) -> Result<Exit, Exit> {
         let (disk, program) = project::load(context)?;
-        let set =
-            self.set.iter().filter_map(|one| one.split_once('=')).map(|(name, value)| (name.into(), value.into()));
-        let found = build::check(&program, &set.collect());
+        let set: Result<_, String> = self.set.iter().map(|one| setting(&program, one)).collect();
+        let found = build::check(&program, &set.map_err(|why| context.terminal.fail(&why))?);
         if diagnostics::has_errors(&found) {
             context.terminal.diagnostics(&found, &program.sources);
             return Err(Exit::Error);
@@ -164,16 +163,29 @@ pub(super) fn command(text: &str) -> Result<String, String> {
     }
 }
 
-/// `stack.Input=value`, which stands between double quotes in a script.
-fn setting(text: &str) -> Result<String, String> {
-    let name = |c: char| c.is_ascii_alphanumeric() || "*_.".contains(c);
-    let value = |c: char| c.is_ascii_alphanumeric() || " _-./:@+,=${}".contains(c);
-    match text.split_once('=') {
-        Some((n, v)) if !n.is_empty() && n.chars().all(name) && v.chars().all(value) && !v.contains("${{") => {
-            Ok(text.to_owned())
-        }
-        _ => Err("write `stack.Input=value`, with plain text and variables such as `$GITHUB_SHA`".to_owned()),
+/// `stack.Input=value`, which stands between double quotes in a script, in a file that everybody reads. What is wrong is
+/// said without the value: it may be secret.
+fn setting(program: &Program, text: &str) -> Result<(Arc<str>, Arc<str>), String> {
+    let in_name = |c: char| c.is_ascii_alphanumeric() || "*_.".contains(c);
+    let in_value = |c: char| c.is_ascii_alphanumeric() || " _-./:@+,=${}".contains(c);
+    let (name, value) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty() && name.chars().all(in_name))
+        .ok_or("write `--set stack.Input=value`")?;
+    if !value.chars().all(in_value) || value.contains("${{") {
+        return Err(format!("`--set {name}=…` takes plain text, and variables such as `$GITHUB_SHA`"));
     }
+    let is_variable = || {
+        let name = value.strip_prefix('$').unwrap_or_default();
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    if semantics::is_secret_setting(program, name) && !is_variable() {
+        return Err(format!(
+            "`{name}` is secret, and its value would stand in the workflow: name a variable, as in `--set \
+             '{name}=$TOKEN'`, which the job gets from a secret of GitHub"
+        ));
+    }
+    Ok((name.into(), value.into()))
 }
 
 /// The name or the ARN of a role.
